@@ -1,0 +1,53 @@
+/** The crypto port over node:crypto. Every call is synchronous: the same in simulation and on the line. */
+import { createCipheriv, createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import type { Bytes } from '../../runtime/core/bytes.ts';
+import type { Crypto } from '../../runtime/core/ports.ts';
+
+/** SubjectPublicKeyInfo of a P-256 key up to its point. RFC 5480 section 2. */
+const P256_SPKI_PREFIX = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
+/** SubjectPublicKeyInfo of an Ed25519 key up to its 32 bytes. RFC 8410 section 4. */
+const ED25519_SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+
+/** Keys parsed before are kept, up to this many: parsing costs as much as verifying. */
+const KEYS_MAX = 512;
+const keys = new Map<string, KeyObject>();
+
+export const nodeCrypto: Crypto = {
+  sha256: (data) => createHash('sha256').update(data).digest(),
+  aesEncryptBlock: (key, block) => {
+    const cipher = createCipheriv(key.length === 32 ? 'aes-256-ecb' : 'aes-128-ecb', key, null);
+    cipher.setAutoPadding(false);
+    return Buffer.concat([cipher.update(block), cipher.final()]);
+  },
+  verifyP256: (publicKey, message, signature) => {
+    if (publicKey.length !== 65 || signature.length !== 64) return false;
+    const key = publicKeyOf(P256_SPKI_PREFIX, publicKey);
+    return key !== null && verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
+  },
+  verifyEd25519: (publicKey, message, signature) => {
+    if (publicKey.length !== 32 || signature.length !== 64) return false;
+    const key = publicKeyOf(ED25519_SPKI_PREFIX, publicKey);
+    return key !== null && verify(null, message, key, signature);
+  },
+};
+
+/** SubjectPublicKeyInfo, DER, of a 65-byte uncompressed P-256 point. */
+export function p256Spki(point: Bytes): Buffer {
+  return Buffer.concat([P256_SPKI_PREFIX, point]);
+}
+
+/** A key from its bytes; null when they are no key (a point that is not on the curve). */
+function publicKeyOf(prefix: Buffer, bytes: Bytes): KeyObject | null {
+  const name = Buffer.from(bytes).toString('latin1');
+  const known = keys.get(name);
+  if (known !== undefined) return known;
+  let key: KeyObject;
+  try {
+    key = createPublicKey({ key: Buffer.concat([prefix, bytes]), format: 'der', type: 'spki' });
+  } catch {
+    return null; // Not a key: whatever it should verify does not verify.
+  }
+  if (keys.size >= KEYS_MAX) keys.clear();
+  keys.set(name, key);
+  return key;
+}

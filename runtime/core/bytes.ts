@@ -1,0 +1,149 @@
+/** Byte strings without Node's Buffer: the core runs wherever TypeScript does. */
+
+export type Bytes = Uint8Array;
+
+const HEX = /^(?:[0-9a-f]{2})*$/i;
+
+/** @throws RangeError when `text` is not an even number of hexadecimal digits. */
+export function fromHex(text: string): Bytes {
+  const compact = text.replace(/\s/g, '');
+  if (!HEX.test(compact)) throw new RangeError('not hexadecimal');
+  return Uint8Array.from({ length: compact.length / 2 }, (_, i) =>
+    Number.parseInt(compact.slice(2 * i, 2 * i + 2), 16),
+  );
+}
+
+const HEX_OF = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
+
+/** Lower-case, without separators: `toHex(Uint8Array.of(0x9f, 0x7f))` is `9f7f`. */
+export function toHex(bytes: Bytes): string {
+  let text = '';
+  for (const value of bytes) text += HEX_OF[value];
+  return text;
+}
+
+export function concat(...parts: readonly Bytes[]): Bytes {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Compares in a time that depends on the lengths alone. */
+export function equal(a: Bytes, b: Bytes): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
+  return difference === 0;
+}
+
+export function xor(a: Bytes, b: Bytes): Bytes {
+  return a.map((value, i) => value ^ (b[i] ?? 0));
+}
+
+/** `value` as `size` bytes, big endian. */
+export function bigEndian(value: number | bigint, size: number): Bytes {
+  const bytes = new Uint8Array(size);
+  let rest = BigInt(value);
+  for (let i = size - 1; i >= 0; i--) {
+    bytes[i] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return bytes;
+}
+
+/** Reads at most six bytes, big endian, as a number. */
+export function toNumber(bytes: Bytes): number {
+  return bytes.reduce((value, byte) => value * 256 + byte, 0);
+}
+
+/** UTF-8. */
+export function fromText(text: string): Bytes {
+  const bytes: number[] = [];
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x80) bytes.push(code);
+    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
+    else if (code < 0x10000)
+      bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
+    else
+      bytes.push(
+        0xf0 | (code >> 18),
+        0x80 | ((code >> 12) & 0x3f),
+        0x80 | ((code >> 6) & 0x3f),
+        0x80 | (code & 0x3f),
+      );
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** UTF-8. @throws RangeError when the bytes are not well-formed. */
+export function toText(bytes: Bytes): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; ) {
+    const first = bytes[i] ?? 0;
+    const size = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (size === 0 || i + size > bytes.length) throw new RangeError('not UTF-8');
+    let code = size === 1 ? first : first & (0xff >> (size + 1));
+    for (let k = 1; k < size; k++) {
+      const next = bytes[i + k] ?? 0;
+      if ((next & 0xc0) !== 0x80) throw new RangeError('not UTF-8');
+      code = (code << 6) | (next & 0x3f);
+    }
+    text += String.fromCodePoint(code);
+    i += size;
+  }
+  return text;
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const ALPHABET_URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** RFC 4648 section 4, padded. */
+export function toBase64(bytes: Bytes): string {
+  const text = encode64(bytes, ALPHABET);
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=');
+}
+
+/** RFC 4648 section 5, without padding (RFC 7515). */
+export function toBase64Url(bytes: Bytes): string {
+  return encode64(bytes, ALPHABET_URL);
+}
+
+function encode64(bytes: Bytes, alphabet: string): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 3) {
+    const [a = 0, b, c] = bytes.subarray(i, i + 3);
+    text += alphabet[a >> 2];
+    text += alphabet[((a & 3) << 4) | ((b ?? 0) >> 4)];
+    if (b !== undefined) text += alphabet[((b & 15) << 2) | ((c ?? 0) >> 6)];
+    if (c !== undefined) text += alphabet[c & 63];
+  }
+  return text;
+}
+
+const VALUE_OF = new Map([...ALPHABET, ...ALPHABET_URL].map((c, i) => [c, i % 64]));
+
+/** Either alphabet, padding optional. @throws RangeError when the text is not canonical base64. */
+export function fromBase64(text: string): Bytes {
+  const digits = text.replace(/=+$/, '');
+  const bytes = new Uint8Array(Math.floor((digits.length * 3) / 4));
+  let buffer = 0;
+  let bits = 0;
+  let at = 0;
+  for (const character of digits) {
+    const value = VALUE_OF.get(character);
+    if (value === undefined) throw new RangeError('not base64');
+    buffer = ((buffer << 6) | value) & 0xffff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[at++] = (buffer >> bits) & 0xff;
+    }
+  }
+  if (bits >= 6 || (buffer & ((1 << bits) - 1)) !== 0) throw new RangeError('not canonical base64');
+  return bytes;
+}

@@ -1,0 +1,92 @@
+/**
+ * Commands and answers of ISO/IEC 7816-4, short length, and the exchange of one with the other.
+ *
+ * @see ISO/IEC 7816-4 section 5; GPCS 2.3.1 section 11.1
+ */
+import { type Bytes, concat, toHex } from '../bytes.ts';
+import { Fault } from '../faults.ts';
+
+/** A command in its parts. `expected`: Le, 0 means 256; absent means no Le byte. */
+export interface Command {
+  readonly cla: number;
+  readonly ins: number;
+  readonly p1: number;
+  readonly p2: number;
+  readonly data?: Bytes;
+  readonly expected?: number;
+}
+
+export interface Answer {
+  readonly data: Bytes;
+  /** Two bytes as one number: 0x9000. */
+  readonly statusWord: number;
+}
+
+/** One command with the answer that belongs to it; `wire` lists each frame, 61xx and 6Cxx steps included. */
+export interface Exchange {
+  readonly kind: 'command' | 'cold-reset';
+  readonly command: Bytes;
+  /** Joined data and final status word; the ATR for a cold reset. */
+  readonly answer: Bytes;
+  readonly wire: readonly { readonly command: Bytes; readonly answer: Bytes }[];
+}
+
+/** Most data bytes of a short command. ISO/IEC 7816-4 section 5.1. */
+export const DATA_BYTES_MAX = 255;
+
+/** @throws RangeError when the data exceed a short command. */
+export function encodeCommand(command: Command): Bytes {
+  const data = command.data ?? new Uint8Array(0);
+  if (data.length > DATA_BYTES_MAX) throw new RangeError('data exceed a short command');
+  return concat(
+    Uint8Array.of(command.cla, command.ins, command.p1, command.p2),
+    data.length === 0 ? data : concat(Uint8Array.of(data.length), data),
+    command.expected === undefined ? new Uint8Array(0) : Uint8Array.of(command.expected & 0xff),
+  );
+}
+
+/** @throws Fault CARD_ANSWER_MALFORMED when there is no status word. */
+export function decodeAnswer(bytes: Bytes): Answer {
+  if (bytes.length < 2) throw new Fault('CARD_ANSWER_MALFORMED', { answer: 'shorter than a status word' });
+  const at = bytes.length - 2;
+  return { data: bytes.subarray(0, at), statusWord: ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0) };
+}
+
+/** A conversation with a card: yields each frame, is resumed with its answer, returns the outcome. */
+export type CardScript<Outcome> = Generator<Bytes, Outcome, Bytes>;
+
+/** Frames one command may take: enough for 64 KiB of answer. */
+const FRAMES_MAX = 300;
+
+/**
+ * Sends one command and follows 61xx (GET RESPONSE) and 6Cxx (same command, right Le) to its end.
+ * GET RESPONSE keeps class 00: it is never protected (GPCS 2.3.1 section 11.1.5.2).
+ */
+export function* exchange(command: Bytes): CardScript<Exchange> {
+  const wire: { command: Bytes; answer: Bytes }[] = [];
+  const parts: Bytes[] = [];
+  let frame = command;
+  while (wire.length < FRAMES_MAX) {
+    const answer: Bytes = yield frame;
+    wire.push({ command: frame, answer });
+    const { data, statusWord } = decodeAnswer(answer);
+    parts.push(data);
+    if (statusWord >> 8 === 0x61) frame = Uint8Array.of(0x00, 0xc0, 0x00, 0x00, statusWord & 0xff);
+    else if (statusWord >> 8 === 0x6c && data.length === 0 && wire.length === 1)
+      frame = withExpected(command, statusWord & 0xff);
+    else
+      return {
+        kind: 'command',
+        command,
+        answer: concat(...parts, answer.subarray(answer.length - 2)),
+        wire,
+      };
+  }
+  throw new Fault('CARD_ANSWER_MALFORMED', { answer: 'never ends', command: toHex(command.subarray(0, 4)) });
+}
+
+/** The same command with another Le (case 2 or 4). */
+function withExpected(command: Bytes, expected: number): Bytes {
+  const lc = command.length > 5 ? (command[4] ?? 0) : 0;
+  return concat(command.subarray(0, lc === 0 ? 4 : 5 + lc), Uint8Array.of(expected));
+}

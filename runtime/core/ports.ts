@@ -1,0 +1,123 @@
+/**
+ * What the programs ask of the world. Each port has a real and a simulated driver under `drivers/`,
+ * held to one contract suite in `test/contracts`.
+ */
+import type { Bytes } from './bytes.ts';
+import type { Exchange } from './card/apdu.ts';
+import type { Fault } from './faults.ts';
+import type { ControllerReport, Release } from './gate/release.ts';
+import type { JournalEntry, NewEntry } from './journal/entry.ts';
+
+/** Time. Real: `drivers/clock/system.ts`; simulated: an event heap that a seed drives. */
+export interface Clock {
+  /** Wall clock, milliseconds since 1970-01-01T00:00:00Z. May jump. Never decides anything alone. */
+  now(): number;
+  /** Milliseconds since an arbitrary start. Never jumps. */
+  monotonicMs(): number;
+  /** Calls `action` once after `delayMs`; the returned function cancels. */
+  after(delayMs: number, action: () => void): () => void;
+}
+
+/** Randomness. Real: the kernel; simulated: a seed. */
+export interface Entropy {
+  bytes(count: number): Bytes;
+}
+
+/** Calculation, not I/O: synchronous, without state, the same in simulation and on the line. */
+export interface Crypto {
+  sha256(data: Bytes): Bytes;
+  /** One block (16 bytes), AES-128 or AES-256 by the key's length. */
+  aesEncryptBlock(key: Bytes, block: Bytes): Bytes;
+  /** ECDSA P-256 with SHA-256. `publicKey`: 65-byte uncompressed point; `signature`: r || s, 64 bytes. */
+  verifyP256(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
+  /** RFC 8032. `publicKey`: 32 bytes; `signature`: 64 bytes. */
+  verifyEd25519(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
+}
+
+/** A P-256 private key that only signs: a token's, or a file's in the backend. */
+export interface Signer {
+  /** 65-byte uncompressed point. */
+  readonly publicKey: Bytes;
+  /** ECDSA over SHA-256 of `message`: r || s, 64 bytes. */
+  sign(message: Bytes): Promise<Bytes>;
+}
+
+/** The write-ahead journal of one station. Only one process holds it open. */
+export interface Journal {
+  /** Identifies this journal; its genesis names the station. */
+  readonly journalId: string;
+  /** Resolves when the entries are on disk, past fsync, in this order, in one atomic write. After any
+   * failure every later call fails too: the outcome is unknown, and the owner ends the process.
+   * @throws Fault JOURNAL_POISONED */
+  append(entries: readonly NewEntry[]): Promise<readonly JournalEntry[]>;
+  /** All entries from `from` on (default: the first), verified against the chain while read.
+   * @throws Fault JOURNAL_DAMAGED */
+  read(from?: number): AsyncIterable<JournalEntry>;
+  /** Entries marked for the outbox that `acknowledge` has not yet covered, oldest first. */
+  unacknowledged(limit: number): Promise<readonly JournalEntry[]>;
+  /** Durably notes that everything up to and including `sequence` has arrived upstream. */
+  acknowledge(sequence: number): Promise<void>;
+}
+
+export interface PublishOptions {
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+}
+
+/** The MQTT broker: a lossy, untrusted wire. A resolved `publish` proves nothing about the receiver. */
+export interface Bus {
+  /** @throws Fault BUS_UNREACHABLE while there is no connection; nothing is queued. */
+  publish(topic: string, payload: Bytes, options: PublishOptions): Promise<void>;
+  /** Handlers run in order of arrival and must return quickly; they outlive reconnects. */
+  subscribe(filter: string, handler: (topic: string, payload: Bytes) => void): Promise<void>;
+  /** Tells of each change; called at once with the present state. */
+  onLink(handler: (link: Link) => void): void;
+  close(): Promise<void>;
+}
+export type Link = { readonly up: true } | { readonly up: false; readonly fault: Fault };
+
+/** What the station gives the reader to do. */
+export type CardAction =
+  | { readonly kind: 'command'; readonly command: Bytes; readonly deadlineMs: number }
+  | { readonly kind: 'cold-reset' };
+
+/**
+ * How far a list came. `played`: every action has its exchange. `unsent`: nothing of the list reached
+ * the card. `unknown`: the last command may or may not have been executed (lost answer, removal, deadline).
+ */
+export type PlayOutcome =
+  | { readonly outcome: 'played'; readonly exchanges: readonly Exchange[] }
+  | {
+      readonly outcome: 'unsent' | 'unknown';
+      readonly exchanges: readonly Exchange[];
+      readonly fault: Fault;
+    };
+
+/** One secure element in one reader, held exclusively. Never repeats a command by itself. */
+export interface CardReader {
+  /** Plays the actions in order. Follows 61xx and 6Cxx; each exchange lists what truly crossed the wire.
+   * Stops at the first action without an answer. At most one list is under way. */
+  play(actions: readonly CardAction[]): Promise<PlayOutcome>;
+  close(): Promise<void>;
+}
+
+/** The fixture: clamp, sensors, lamp, and the gate controller that names arrivals and judges releases. */
+export interface Jig {
+  /** The controller's state, with its MAC. @throws Fault JIG_LINK_LOST, JIG_SILENT */
+  report(nest: string): Promise<ControllerReport>;
+  /** Resolves when the clamp's own switch confirms. @throws Fault CLAMP_TIMEOUT, JIG_LINK_LOST */
+  clamp(nest: string, position: 'closed' | 'open'): Promise<void>;
+  /** Resolves with the controller's LEFT report once the exit sensor has seen the unit go.
+   * @throws Fault GATE_REFUSED (the controller judged), GATE_CLOSED (it closed with the unit still there),
+   * JIG_LINK_LOST (unknown: ask `report`) */
+  open(release: Release): Promise<ControllerReport>;
+  lamp(nest: string, lamp: Lamp): Promise<void>;
+  /** Arrivals, departures and faults as they happen, in order. */
+  onEvent(handler: (event: JigEvent) => void): void;
+  close(): Promise<void>;
+}
+export type Lamp = 'idle' | 'busy' | 'held' | 'rejected';
+export type JigEvent =
+  | { readonly kind: 'report'; readonly report: ControllerReport }
+  | { readonly kind: 'lost'; readonly fault: Fault }
+  | { readonly kind: 'ready' };
