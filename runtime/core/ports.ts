@@ -121,3 +121,35 @@ export type JigEvent =
   | { readonly kind: 'report'; readonly report: ControllerReport }
   | { readonly kind: 'lost'; readonly fault: Fault }
   | { readonly kind: 'ready' };
+
+/** What a program tells people while it runs. Audit facts are not logs: they go to the journal. */
+export const logEvents = [
+  'started',
+  'stopped',
+  'link-up',
+  'link-down',
+  'message-refused',
+  'request-answered',
+  'request-refused',
+  'transition',
+  'out-of-turn',
+  'unit-held',
+  'resumed',
+  'jig-lost',
+  'jig-ready',
+  'dialogue-opened',
+  'dialogue-ended',
+  'committed',
+  'events-acknowledged',
+  'warning',
+  'fault',
+] as const;
+export type LogEvent = (typeof logEvents)[number];
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface Log {
+  write(level: LogLevel, event: LogEvent, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Named places where a test may end the process; does nothing on a line. */
+export type Failpoint = (name: string) => void;

@@ -47,8 +47,8 @@ export const faultsOfBackend = {
   UNIT_REJECTED_BEFORE: {
     title: 'This unit was rejected before',
     cause: 'A rejected unit was put back on the line.',
-    remedy: 'Take the unit out and put it back into the reject bin.',
-    disposition: 'hold',
+    remedy: 'Nothing: the unit leaves by the reject lane again.',
+    disposition: 'reject',
     blame: 'outside',
   },
   UNIT_CLONED: {

@@ -1,0 +1,45 @@
+/** Everything a backend can be told. */
+import { z } from 'zod';
+import { busConfig, file, milliseconds, partyName, trustedKeys } from './parts.ts';
+
+export const backendConfig = z.strictObject({
+  backend: partyName.meta({ description: 'Name of this backend: the CN of its certificate.' }),
+  bus: busConfig,
+  databaseUrl: z.string().startsWith('postgres').meta({ description: 'Fleet database.' }),
+  receiptKeyFile: file.meta({ description: 'P-256 key that signs receipts and envelopes, PEM, mode 0600.' }),
+  log: z.strictObject({
+    origin: z.string().min(1).meta({ description: 'Name of the fleet log for ever: a URL without scheme.' }),
+    keyFile: file.meta({ description: 'Ed25519 key that signs checkpoints, PEM, mode 0600.' }),
+  }),
+  controllers: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[a-z0-9-]{1,16}$/)
+          .meta({ description: 'Gate controller.' }),
+        station: partyName.meta({ description: 'Station it belongs to.' }),
+        keyFile: file.meta({
+          description: 'Key it shares with this backend, 16 bytes hexadecimal, mode 0600.',
+        }),
+      }),
+    )
+    .min(1),
+  authorities: z
+    .record(partyName, z.string().min(1))
+    .meta({ description: 'Operator or named authority in charge of each station; stands in every record.' }),
+  rootName: z
+    .string()
+    .default('fleet root')
+    .meta({ description: 'Name of the root above the intermediates.' }),
+  trusted: trustedKeys,
+  queueMax: z
+    .int()
+    .min(1)
+    .default(4096)
+    .meta({ description: 'Registrations that may wait; more are answered busy.' }),
+  statementTimeoutMs: milliseconds
+    .default(5_000)
+    .meta({ description: 'Longest wait for one statement.', unit: 'ms' }),
+});
+export type BackendConfig = z.output<typeof backendConfig>;

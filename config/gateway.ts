@@ -1,0 +1,57 @@
+/** Everything a gateway can be told. */
+import { z } from 'zod';
+import { busConfig, file, milliseconds, partyName, trustedKeys } from './parts.ts';
+
+const oid = z.string().regex(/^[0-2](\.\d+)+$/, 'an object identifier');
+
+export const gatewayConfig = z.strictObject({
+  gateway: partyName.meta({ description: 'Name of this instance: the CN of its certificate.' }),
+  profile: z
+    .enum(['production', 'pilot', 'laboratory'])
+    .default('production')
+    .meta({ description: 'Only pilot and laboratory accept a software token, and every record says so.' }),
+  bus: busConfig,
+  token: z.strictObject({
+    module: file.meta({ description: 'PKCS#11 module of the HSM.' }),
+    label: z.string().meta({ description: 'Label of the token.' }),
+    pinFile: file.meta({ description: 'File with the PIN.' }),
+    constantsFile: file.meta({ description: 'Constants of the key derivation, made at the ceremony.' }),
+    softHsmConf: file
+      .nullable()
+      .default(null)
+      .meta({ description: 'Configuration of SoftHSM; null for other modules.' }),
+    deadlineMs: milliseconds.default(5_000).meta({ description: 'Longest wait for one call.', unit: 'ms' }),
+  }),
+  ledgerUrl: z.string().startsWith('postgres').meta({ description: 'Database of the gateways of this HSM.' }),
+  transportClass: z
+    .enum(['diversified', 'shared', 'published'])
+    .default('diversified')
+    .meta({ description: 'How the transport keys of the chips were made; stands in every record.' }),
+  issuers: z
+    .array(
+      z.strictObject({
+        name: partyName.meta({ description: 'Intermediate, as tickets name it.' }),
+        key: z.string().meta({ description: 'Label of its key in the token.' }),
+        certificate: file.meta({ description: 'Its certificate, PEM.' }),
+      }),
+    )
+    .min(1),
+  hardwareType: oid.meta({
+    description: 'Object identifier of the chip model, under the maker’s enterprise number.',
+  }),
+  batchExtension: oid.meta({
+    description: 'Object identifier of the extension with batch and manufacturing time.',
+  }),
+  attemptsMax: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(24)
+    .meta({ description: 'Dialogues for one chip without a confirmation.' }),
+  dialoguesMax: z.int().min(1).default(256).meta({ description: 'Dialogues at a time.' }),
+  dialogueIdleMs: milliseconds
+    .default(60_000)
+    .meta({ description: 'A dialogue without a word for this long ends.', unit: 'ms' }),
+  trusted: trustedKeys,
+});
+export type GatewayConfig = z.output<typeof gatewayConfig>;

@@ -1,0 +1,38 @@
+/** Reads a configuration file: JSON, every key known, every error named. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { fromHex } from '../runtime/core/bytes.ts';
+import { Fault } from '../runtime/core/faults.ts';
+import type { TrustedKey } from '../runtime/core/messages/envelope.ts';
+import type { TrustedKeysConfig } from './parts.ts';
+
+/** @throws Fault CONFIG_INVALID naming file and setting, FILE_UNREADABLE */
+export function loadConfig<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> {
+  const text = readText(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Fault('CONFIG_INVALID', { file: path, why: 'not JSON' }, { cause: error });
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Fault('CONFIG_INVALID', { file: path, why: z.prettifyError(result.error).slice(0, 500) });
+}
+
+/** @throws Fault FILE_UNREADABLE */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new Fault('FILE_UNREADABLE', { file: path, error: errorCode(error) }, { cause: error });
+  }
+}
+
+export function trustedFrom(keys: TrustedKeysConfig): readonly TrustedKey[] {
+  return keys.map(({ name, role, publicKey }) => ({ name, role, publicKey: fromHex(publicKey) }));
+}
+
+function errorCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException | null)?.code ?? 'unknown';
+}

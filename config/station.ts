@@ -1,0 +1,62 @@
+/** Everything a station can be told. Configuration says where things are and how long to wait; never what to do with a unit. */
+import { z } from 'zod';
+import { busConfig, file, logKey, milliseconds, partyName, plant, trustedKeys } from './parts.ts';
+
+const nestConfig = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9-]{1,8}$/)
+    .meta({ description: 'Name of the nest, as on the fixture.' }),
+  reader: z
+    .string()
+    .min(1)
+    .meta({ description: 'Name of the card reader, or a part of it that only one has.' }),
+});
+
+export const stationConfig = z.strictObject({
+  station: partyName.meta({ description: 'Name of the station: the CN of its certificate.' }),
+  authority: z
+    .string()
+    .min(1)
+    .meta({ description: 'Operator, or the named authority under which the fixture runs unattended.' }),
+  plant,
+  nests: z.tuple([nestConfig], nestConfig).meta({ description: 'Places in the fixture that hold a unit.' }),
+  controller: z
+    .string()
+    .regex(/^[a-z0-9-]{1,16}$/)
+    .meta({ description: 'Name of the gate controller.' }),
+  ticketFile: file.meta({ description: 'Production ticket, compact JWS.' }),
+  statusKey: z.string().min(8).meta({ description: 'Key of the hash under which an EID appears in status.' }),
+  journal: z.strictObject({
+    directory: file.meta({ description: 'Journal of this station.' }),
+    laboratoryFileSystem: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Accept a file system that may forget acknowledged writes. Never on a line.' }),
+    socket: file.meta({ description: 'Socket for reading the journal of the running station.' }),
+  }),
+  serialPort: file.meta({ description: 'I/O board, by a stable name.' }),
+  pcscSocket: file.nullable().default(null).meta({ description: 'Socket of pcscd; null for the system’s.' }),
+  bus: busConfig,
+  token: z.strictObject({
+    module: file.meta({ description: 'PKCS#11 module with the keys of this station.' }),
+    label: z.string().meta({ description: 'Label of the token.' }),
+    pinFile: file.meta({ description: 'File with the PIN.' }),
+    envelopeKey: z
+      .string()
+      .default('envelope')
+      .meta({ description: 'Label of the key that signs envelopes.' }),
+  }),
+  trusted: trustedKeys,
+  logKey,
+  failpoint: z
+    .string()
+    .nullable()
+    .default(null)
+    .meta({ description: 'Ends the program at this named point. For tests only.' }),
+  failpointSkip: z.int().min(0).default(0).meta({ description: 'How often the point is passed before.' }),
+  readerDeadlineMs: milliseconds
+    .default(5_000)
+    .meta({ description: 'Longest wait for a reader to connect.', unit: 'ms' }),
+});
+export type StationConfig = z.output<typeof stationConfig>;

@@ -1,0 +1,23 @@
+/**
+ * The drivers by name. Each is loaded when it is opened, so that a station never needs PostgreSQL's package
+ * and a backend never needs a card reader's.
+ */
+
+export const openDriver = {
+  systemClock: async () => (await import('./clock/system.ts')).openSystemClock(),
+  kernelEntropy: async () => (await import('./entropy/kernel.ts')).openKernelEntropy(),
+  nodeCrypto: async () => (await import('./crypto/node.ts')).nodeCrypto,
+  log: async () => (await import('./log/pino.ts')).openLog,
+  leveldbJournal: async () => (await import('./journal/leveldb.ts')).openLeveldbJournal,
+  journalSocket: async () => (await import('./journal/socket.ts')).serveJournal,
+  mqttBus: async () => (await import('./bus/mqtt.ts')).openMqttBus,
+  secureContext: async () => (await import('./bus/secure-context.ts')).clientSecureContext,
+  pcscReader: async () => (await import('./card-reader/pcsc/reader.ts')).openPcscReader,
+  firmataJig: async () => (await import('./jig/firmata/jig.ts')).openFirmataJig,
+  pkcs11Signer: async () => (await import('./token/pkcs11/signer.ts')).openPkcs11Signer,
+  pkcs11Token: async () => (await import('./token/pkcs11/token.ts')).openPkcs11Token,
+  fileSigner: async () => await import('./token/file-signer.ts'),
+  certificates: async () => (await import('./certificates/peculiar.ts')).createPeculiarCertificates,
+  postgresFleetStore: async () => (await import('./store/postgres/fleet-store.ts')).openPostgresFleetStore,
+  postgresLedger: async () => (await import('./store/postgres/ledger.ts')).openPostgresLedger,
+} as const;

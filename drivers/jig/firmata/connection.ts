@@ -1,0 +1,216 @@
+/**
+ * One connection to the board, from the opening of its port to its end. Every connection has its own port,
+ * firmata-io, johnny-five board and components; nothing of it is used again after a fault.
+ */
+import { asFault, Fault } from '../../../runtime/core/faults.ts';
+import type { ControllerReport } from '../../../runtime/core/gate/release.ts';
+import { EXTENSION_VERSION } from '../extension.ts';
+import { createGateClient, type GateClient } from './gate-client.ts';
+import {
+  EXTENSION_EVENT,
+  type FirmataIo,
+  handshake,
+  type JohnnyBoard,
+  sleep,
+  type Vendors,
+} from './handshake.ts';
+import { createInputs, type Inputs } from './inputs.ts';
+import { Link, type OpenPort } from './link.ts';
+import type { NestPins, OutputPin, SessionOptions } from './options.ts';
+import { createPins, type Pins } from './pins.ts';
+
+export interface Connection {
+  readonly gate: GateClient;
+  readonly inputs: Inputs;
+  /** Resolves when the board shows the level. @throws Fault JIG_LINK_LOST */
+  set(pin: number, level: 0 | 1): Promise<void>;
+  /** Outputs to their safe levels, acknowledged, then the port is closed. */
+  close(): Promise<void>;
+}
+
+export interface ConnectionOptions {
+  readonly session: SessionOptions;
+  readonly vendors: Vendors;
+  readonly openPort: OpenPort;
+  readonly nextQuery: () => number;
+  readonly onReport: (report: ControllerReport) => void;
+  /** Called once, after everything that waited has failed and the port is closed. */
+  readonly onDown: (fault: Fault) => void;
+}
+
+/** Time for the last, unacknowledged levels to reach the board before the port closes. */
+const LAST_WORDS_MS = 20;
+const PORT_OPEN_MS = 3_000;
+
+/** @throws Fault JIG_LINK_LOST, JIG_REFUSED; the port is closed then */
+export async function openConnection(options: ConnectionOptions): Promise<Connection> {
+  const { session, vendors } = options;
+  const port = await withDeadline(options.openPort(session.serialPath), PORT_OPEN_MS);
+  let end: (fault: Fault) => void = () => undefined;
+  const ended = new Promise<never>((_, reject) => {
+    end = reject;
+  });
+  ended.catch(() => undefined); // Only the opening below waits for it; later `down` tells.
+  const link = new Link(port, (error) => {
+    void down(asFault(error, 'JIG_LINK_LOST', { path: session.serialPath }));
+  });
+  let parts: Parts | null = null;
+  let over = false;
+  let opened = false;
+
+  const down = async (fault: Fault): Promise<void> => {
+    if (over) return;
+    over = true;
+    end(fault);
+    parts?.stop(fault);
+    if (parts?.relays.size) {
+      for (const output of outputsOf(session)) link.write(levelFrame(output.pin, output.safe));
+      await sleep(LAST_WORDS_MS);
+    }
+    await dropOrDie(link);
+    if (opened) options.onDown(fault);
+  };
+
+  try {
+    const { io, board } = await Promise.race([handshake(vendors, link, session.deadlines), ended]);
+    parts = assemble(options, { io, board, link, down });
+    await Promise.race([admit(session, parts), ended]);
+    io.on('reportversion', () => down(new Fault('JIG_LINK_LOST', { reason: 'reset' })));
+    io.on('queryfirmware', () => down(new Fault('JIG_LINK_LOST', { reason: 'reset' })));
+    await Promise.race([arm(session, parts), ended]);
+    parts.pins.startHeartbeat();
+    opened = true;
+    return connectionOf(session, parts, link, () => {
+      over = true;
+    });
+  } catch (error) {
+    const fault = asFault(error, 'JIG_LINK_LOST', { path: session.serialPath });
+    await down(fault);
+    throw fault;
+  }
+}
+
+interface Parts {
+  readonly gate: GateClient;
+  readonly inputs: Inputs;
+  readonly pins: Pins;
+  /** One johnny-five relay per output; none before the board is admitted. */
+  readonly relays: Map<number, { open(): unknown; close(): unknown }>;
+  addRelay(pin: number): void;
+  stop(fault: Fault): void;
+}
+
+interface Wires {
+  readonly io: FirmataIo;
+  readonly board: JohnnyBoard;
+  readonly link: Link;
+  readonly down: (fault: Fault) => Promise<void>;
+}
+
+function assemble(options: ConnectionOptions, { io, board, link, down }: Wires): Parts {
+  const { session, vendors } = options;
+  const { deadlines } = session;
+  const send = (bytes: Uint8Array): void => link.write(bytes);
+  // johnny-five's components write whole ports from their own memory, which is empty after a reconnect and
+  // mixes inputs in. One pin at a time leaves the other pins alone.
+  io.digitalWrite = (pin, value) => send(levelFrame(pin, value === 0 ? 0 : 1));
+  const pins = createPins({ io, deadlines, send, onFault: (fault) => void down(fault) });
+  const inputs = createInputs(io, board, deadlines.debounceMs);
+  const { nextQuery, onReport } = options;
+  const gate = createGateClient({ deadlines, send, nextQuery, onReport });
+  io.on(EXTENSION_EVENT, (content: readonly number[]) => gate.hear(Uint8Array.from(content)));
+  const relays: Parts['relays'] = new Map();
+  return {
+    gate,
+    inputs,
+    pins,
+    relays,
+    addRelay: (pin) => {
+      relays.set(pin, new vendors.five.Relay({ pin, board, type: 'NO' }));
+    },
+    stop: (fault) => {
+      inputs.forget();
+      pins.stop(fault);
+      gate.stop(fault);
+    },
+  };
+}
+
+/** Only a board with our gate controller, of the right name, gets a station. */
+async function admit(session: SessionOptions, { gate, pins }: Parts): Promise<void> {
+  const identity = await gate.who();
+  if (identity === null) {
+    if (!(await pins.answers())) throw new Fault('JIG_LINK_LOST', { waitsFor: 'identity' });
+    throw new Fault('JIG_REFUSED', { reason: 'no gate controller in this firmware' });
+  }
+  const { controller, nest, version } = identity;
+  if (version !== EXTENSION_VERSION) throw new Fault('JIG_REFUSED', { reason: 'extension version', version });
+  if (controller !== session.controller)
+    throw new Fault('JIG_REFUSED', { reason: 'controller name', controller });
+  if (!Object.hasOwn(session.nests, nest)) throw new Fault('JIG_REFUSED', { reason: 'nest name', nest });
+}
+
+async function arm(session: SessionOptions, { pins, inputs, addRelay }: Parts): Promise<void> {
+  for (const { pin, safe } of outputsOf(session)) {
+    addRelay(pin);
+    await pins.arm(pin, safe);
+  }
+  for (const nest of Object.values(session.nests))
+    for (const input of [nest.clamp.closed, nest.clamp.open]) pins.watchInput(input.pin, inputs.add(input));
+  inputs.report();
+  if (!(await inputs.until(inputs.known, session.deadlines.armMs)))
+    throw new Fault('JIG_LINK_LOST', { waitsFor: 'inputs' });
+}
+
+function connectionOf(session: SessionOptions, parts: Parts, link: Link, finish: () => void): Connection {
+  const set = async (pin: number, level: 0 | 1): Promise<void> => {
+    const relay = parts.relays.get(pin);
+    if (relay === undefined) throw new RangeError(`no output at pin ${pin}`);
+    await parts.pins.write(pin, level, () => (level === 1 ? relay.close() : relay.open()));
+  };
+  return {
+    gate: parts.gate,
+    inputs: parts.inputs,
+    set,
+    close: async () => {
+      const outputs = outputsOf(session).map(({ pin, safe }) => set(pin, safe));
+      // A board that is gone takes no levels; its outputs are its own firmware's care by then.
+      await Promise.allSettled(outputs);
+      finish();
+      parts.stop(new Fault('JIG_LINK_LOST', { reason: 'closed' }));
+      await dropOrDie(link);
+    },
+  };
+}
+
+/** Every output of all nests once, with its safe level; lamps are dark when safe. */
+export function outputsOf({ nests }: Pick<SessionOptions, 'nests'>): readonly OutputPin[] {
+  const safeOf = new Map<number, 0 | 1>();
+  for (const nest of Object.values(nests)) {
+    for (const pin of lampPins(nest)) safeOf.set(pin, 0);
+    safeOf.set(nest.clamp.valve.pin, nest.clamp.valve.safe);
+  }
+  return [...safeOf].map(([pin, safe]) => ({ pin, safe }));
+}
+
+export function lampPins(nest: NestPins): readonly number[] {
+  return [...new Set(Object.values(nest.lamps).flat())];
+}
+
+function levelFrame(pin: number, level: 0 | 1): Uint8Array {
+  return Uint8Array.of(0xf7, 0xf5, pin, level);
+}
+
+/** A port that does not close belongs to a process that should end: its parent starts another. */
+async function dropOrDie(link: Link): Promise<void> {
+  if (!(await link.drop())) process.exit(1);
+}
+
+/** @throws Fault JIG_LINK_LOST */
+async function withDeadline<Value>(promise: Promise<Value>, withinMs: number): Promise<Value> {
+  let late: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    late = setTimeout(() => reject(new Fault('JIG_LINK_LOST', { waitsFor: 'port', withinMs })), withinMs);
+  });
+  return Promise.race([promise, overdue]).finally(() => clearTimeout(late));
+}

@@ -1,0 +1,82 @@
+/** What a station must know of an I/O board: its wiring, its controller's name, and how long to wait. */
+
+/** An output and the level it has at entry, at exit and at a fault. */
+export interface OutputPin {
+  readonly pin: number;
+  readonly safe: 0 | 1;
+}
+
+/** A contact; `activeLevel` 0 uses the board's pull-up. */
+export interface InputPin {
+  readonly pin: number;
+  readonly activeLevel: 0 | 1;
+}
+
+export interface NestPins {
+  readonly clamp: {
+    readonly valve: OutputPin;
+    /** Level of the valve that opens the clamp. */
+    readonly openLevel: 0 | 1;
+    readonly closed: InputPin;
+    readonly open: InputPin;
+  };
+  /** Pins of the tower that are lit for each lamp; all go dark at a fault. */
+  readonly lamps: Readonly<Record<'idle' | 'busy' | 'held' | 'rejected', readonly number[]>>;
+}
+
+/** Milliseconds. */
+export interface JigDeadlines {
+  /** The first connection, from the call of `openFirmataJig` on. */
+  readonly openJigMs: number;
+  /** Version, firmware, capabilities and analog mapping of one connection. */
+  readonly handshakeMs: number;
+  /** Quiet time after the port opened, while a bootloader listens. 0 where DTR does not reset the board. */
+  readonly bootMs: number;
+  /** An output's mode and level, shown by PIN_STATE, while arming. */
+  readonly armMs: number;
+  /** One try of an acknowledged write; there are three. */
+  readonly writeMs: number;
+  readonly heartbeatMs: number;
+  readonly reportMs: number;
+  readonly clampMs: number;
+  /** From OPEN to LEFT; longer than the controller's own time-out. */
+  readonly leaveMs: number;
+  /** Between a fault and the next attempt. */
+  readonly reconnectMs: number;
+  /** How long a contact must rest before it counts. */
+  readonly debounceMs: number;
+}
+
+/** Fit for an Uno and pneumatics. */
+export const defaultJigDeadlines: JigDeadlines = {
+  openJigMs: 15_000,
+  handshakeMs: 6_000,
+  bootMs: 0,
+  armMs: 300,
+  writeMs: 60,
+  heartbeatMs: 50,
+  reportMs: 1_000,
+  clampMs: 2_000,
+  leaveMs: 10_000,
+  reconnectMs: 250,
+  debounceMs: 3,
+};
+
+export interface FirmataJigOptions {
+  /** Device of the board: a udev symlink by serial number, never a bare ttyUSB number. */
+  readonly serialPath: string;
+  /** Name of the gate controller; a board of another name is refused. */
+  readonly controller: string;
+  readonly nests: Readonly<Record<string, NestPins>>;
+  readonly deadlines?: Partial<JigDeadlines>;
+  /** Resolve only with the first connection (default). False: at once, with `ready` and `lost` as events. */
+  readonly waitForBoard?: boolean;
+}
+
+/** What crosses into the child process: everything filled in. */
+export interface SessionOptions {
+  readonly serialPath: string;
+  readonly controller: string;
+  readonly nests: Readonly<Record<string, NestPins>>;
+  readonly deadlines: JigDeadlines;
+}

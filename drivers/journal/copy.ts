@@ -1,0 +1,94 @@
+/**
+ * A dead station's journal for the technician: a copy is opened, never the original, since opening a LevelDB store
+ * changes it. While the station lives, it is asked instead.
+ */
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { asFault, type Fault, isFault } from '../../runtime/core/faults.ts';
+import {
+  type Genesis,
+  genesisHash,
+  type JournalEntry,
+  type Sha256,
+} from '../../runtime/core/journal/entry.ts';
+import { openLeveldb, readGenesis, STORE } from './leveldb-store.ts';
+import { lockJournal } from './lock.ts';
+import type { OrderedStore } from './ordered-store.ts';
+import { judgeLogs } from './rescue.ts';
+import { ENTRIES, type Tail, verified } from './stored.ts';
+import { verifyAll } from './verify.ts';
+import { readWitness } from './witness.ts';
+
+/** LevelDB's lock file: opening it, even to read, would drop the lock of a process that holds it. */
+const LEVELDB_LOCK = 'LOCK';
+
+export interface JournalCopy extends AsyncDisposable {
+  readonly genesis: Genesis;
+  /** Null when the chain is whole; else JOURNAL_DAMAGED naming the first bad sequence, or the log that is broken. */
+  readonly damage: Fault | null;
+  /** From the first on, each verified; ends with `damage` thrown where the chain breaks. */
+  readonly entries: AsyncIterable<JournalEntry>;
+}
+
+/** @throws Fault JOURNAL_MISSING; JOURNAL_LOCKED while the station lives; JOURNAL_DAMAGED when nothing opens. */
+export async function openJournalCopy(
+  directory: string,
+  options: { readonly sha256: Sha256 },
+): Promise<JournalCopy> {
+  const genesis = readGenesis(directory);
+  const mark = readWitness(directory);
+  const copy = mkdtempSync(join(tmpdir(), 'holdfast-journal-'));
+  const remove = (): void => rmSync(copy, { recursive: true, force: true });
+  try {
+    copyStore(directory, join(copy, STORE));
+    const broken = judgeLogs(join(copy, STORE)).damage;
+    const store = await openLeveldb(join(copy, STORE), { createIfMissing: false, errorIfExists: false });
+    const start = { next: 0, hash: genesisHash(genesis, options.sha256) };
+    const damage = (await damageOf(verifyAll(store, { start, sha256: options.sha256, mark }))) ?? broken;
+    return {
+      genesis,
+      damage,
+      entries: entriesOf(store, start, options.sha256, damage),
+      [Symbol.asyncDispose]: async () => {
+        await store.close();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw asFault(error, 'JOURNAL_DAMAGED', { directory });
+  }
+}
+
+function copyStore(directory: string, target: string): void {
+  const release = lockJournal(directory);
+  try {
+    const source = join(directory, STORE);
+    mkdirSync(target);
+    for (const name of readdirSync(source))
+      if (name !== LEVELDB_LOCK) copyFileSync(join(source, name), join(target, name));
+  } finally {
+    release();
+  }
+}
+
+async function damageOf(verification: Promise<unknown>): Promise<Fault | null> {
+  try {
+    await verification;
+    return null;
+  } catch (error) {
+    if (isFault(error) && error.code === 'JOURNAL_DAMAGED') return error;
+    throw error;
+  }
+}
+
+async function* entriesOf(
+  store: OrderedStore,
+  start: Tail,
+  sha256: Sha256,
+  damage: Fault | null,
+): AsyncGenerator<JournalEntry> {
+  yield* verified(store.range(ENTRIES), { tail: start, sha256 });
+  if (damage !== null) throw damage;
+}

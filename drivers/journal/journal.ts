@@ -1,0 +1,203 @@
+/**
+ * The journal over any ordered store that writes a batch atomically and durably: one batch at a time, the first
+ * error of any kind ends the handle, and the whole chain is verified before anything is read from it.
+ */
+import { canonicalJson } from '../../runtime/core/canonical-json.ts';
+import { asFault, Fault } from '../../runtime/core/faults.ts';
+import {
+  chain,
+  type Genesis,
+  genesisHash,
+  type JournalEntry,
+  type NewEntry,
+  type Sha256,
+} from '../../runtime/core/journal/entry.ts';
+import type { FactName } from '../../runtime/core/operation/facts.ts';
+import type { Journal } from '../../runtime/core/ports.ts';
+import { createGroupCommit, type GroupCommit } from './group-commit.ts';
+import type { Change, OrderedStore, Witness } from './ordered-store.ts';
+import { ANCHOR_KEY, encodeEntry, entryKey, outboxKey, type Tail, verified } from './stored.ts';
+import { hashAt, type State, verifyAll } from './verify.ts';
+
+export interface JournalOptions {
+  readonly genesis: Genesis;
+  readonly store: OrderedStore;
+  readonly sha256: Sha256;
+  readonly witness?: Witness;
+  /** Told when closing fails: by then the journal is poisoned or done, and nothing else depends on it. */
+  readonly onWarning: (warning: string) => void;
+  readonly release: () => void;
+}
+
+/** @throws Fault JOURNAL_DAMAGED naming the first bad sequence. */
+export async function openJournal(options: JournalOptions): Promise<Journal & AsyncDisposable> {
+  const { genesis, store, sha256, witness } = options;
+  const start: Tail = { next: 0, hash: genesisHash(genesis, sha256) };
+  const mark = witness?.mark ?? { sequence: -1, hash: start.hash };
+  return new OpenJournal(options, start, await verifyAll(store, { start, sha256, mark }));
+}
+
+/** Facts after which something happens that can neither be undone nor asked again. */
+const IRREVERSIBLE: ReadonlySet<FactName> = new Set(['intent', 'release-intent', 'reject-intent'] as const);
+
+/** Entries of one batch, and their bytes: what one fsync may take with it. */
+const BATCH_ENTRIES_MAX = 256;
+const BATCH_BYTES_MAX = 256 * 1024;
+/** Callers that may wait. More means that something upstream has no deadline. */
+const WAITING_MAX = 4096;
+/** Sequence, space, hash and braces of a stored entry, at most. */
+const ENVELOPE_BYTES = 128;
+
+type Item =
+  | { readonly kind: 'append'; readonly entries: readonly NewEntry[]; readonly sizeBytes: number }
+  | { readonly kind: 'acknowledge'; readonly sequence: number };
+
+class OpenJournal implements Journal, AsyncDisposable {
+  readonly journalId: string;
+  readonly #options: JournalOptions;
+  readonly #start: Tail;
+  readonly #commits: GroupCommit<Item, readonly JournalEntry[]>;
+  #state: State;
+  #closing: Promise<void> | null = null;
+  #disposing: Promise<void> | null = null;
+
+  constructor(options: JournalOptions, start: Tail, state: State) {
+    this.journalId = options.genesis.journal;
+    this.#options = options;
+    this.#start = start;
+    this.#state = state;
+    this.#commits = createGroupCommit({
+      commit: (waiting) => this.#commit(waiting),
+      failed: (error) => this.#poisonedBy(error),
+      waitingMax: WAITING_MAX,
+    });
+  }
+
+  async append(entries: readonly NewEntry[]): Promise<readonly JournalEntry[]> {
+    const sizeBytes = entries.reduce((sum, { at, fact }) => sum + sizeOf({ at, fact }), 0);
+    if (entries.length > BATCH_ENTRIES_MAX || sizeBytes > BATCH_BYTES_MAX)
+      throw new RangeError('more than one batch holds');
+    return this.#commits.add({ kind: 'append', entries, sizeBytes });
+  }
+
+  async acknowledge(sequence: number): Promise<void> {
+    if (sequence >= this.#state.tail.next) throw new RangeError('acknowledges what is not written');
+    await this.#commits.add({ kind: 'acknowledge', sequence });
+  }
+
+  read(from = 0): AsyncIterable<JournalEntry> {
+    return this.#read(from, this.#state.tail.next);
+  }
+
+  async unacknowledged(limit: number): Promise<readonly JournalEntry[]> {
+    const from = (this.#state.anchor?.sequence ?? -1) + 1;
+    const end = Math.min(this.#state.tail.next, from + limit);
+    const entries: JournalEntry[] = [];
+    for await (const entry of this.#read(from, end)) entries.push(entry);
+    return entries;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposing ??= this.#dispose();
+    return this.#disposing;
+  }
+
+  async #commit(waiting: readonly Item[]): Promise<readonly (readonly JournalEntry[])[]> {
+    const { store, witness } = this.#options;
+    const { changes, results, ...after } = await plan(waiting, this.#state, this.#options);
+    if (changes.length > 0) await store.write(changes);
+    if (results.flat().some(({ fact }) => IRREVERSIBLE.has(fact.name)))
+      await witness?.write({ sequence: after.tail.next - 1, hash: after.tail.hash });
+    this.#state = after;
+    return results;
+  }
+
+  async *#read(from: number, end: number): AsyncGenerator<JournalEntry> {
+    const { store, sha256 } = this.#options;
+    if (this.#commits.poisoned !== null) throw this.#commits.poisoned;
+    if (from >= end) return;
+    try {
+      const tail = from === 0 ? this.#start : { next: from, hash: await hashAt(store, from - 1) };
+      const range = { gte: entryKey(from), lt: entryKey(end) };
+      yield* verified(store.range(range), { tail, end, sha256 });
+    } catch (error) {
+      // After a poisoning the store is closed under the reader: what it says then means nothing.
+      if (this.#commits.poisoned !== null) throw this.#commits.poisoned;
+      this.#commits.poison(this.#poisonedBy(error));
+      throw error;
+    }
+  }
+
+  #poisonedBy(error: unknown): Fault {
+    void this.#close();
+    return asPoison(error);
+  }
+
+  #close(): Promise<void> {
+    const { store, onWarning } = this.#options;
+    this.#closing ??= store
+      .close()
+      .catch((error: unknown) => onWarning(`the journal did not close: ${error}`));
+    return this.#closing;
+  }
+
+  async #dispose(): Promise<void> {
+    await this.#commits.idle();
+    this.#commits.poison(asPoison(new Error('closed')));
+    await this.#close();
+    this.#options.witness?.close();
+    this.#options.release();
+  }
+}
+
+/** As many of the waiting items as one batch holds, and what the store has to change for them. */
+async function plan(
+  waiting: readonly Item[],
+  state: State,
+  { store, sha256 }: JournalOptions,
+): Promise<
+  State & { readonly changes: readonly Change[]; readonly results: readonly (readonly JournalEntry[])[] }
+> {
+  let { tail, anchor } = state;
+  let count = 0;
+  let sizeBytes = 0;
+  const changes: Change[] = [];
+  const results: JournalEntry[][] = [];
+  for (const item of waiting) {
+    const written: JournalEntry[] = [];
+    if (item.kind === 'append') {
+      count += item.entries.length;
+      sizeBytes += item.sizeBytes;
+      if (results.length > 0 && (count > BATCH_ENTRIES_MAX || sizeBytes > BATCH_BYTES_MAX)) break;
+      for (const entry of item.entries) {
+        const next = chain(entry, tail.next, tail.hash, sha256);
+        changes.push({ type: 'put', key: entryKey(next.sequence), value: encodeEntry(next) });
+        changes.push({ type: 'put', key: outboxKey(next.sequence), value: new Uint8Array(0) });
+        tail = { next: next.sequence + 1, hash: next.hash };
+        written.push(next);
+      }
+    } else if (item.sequence > (anchor?.sequence ?? -1)) {
+      for (let at = (anchor?.sequence ?? -1) + 1; at <= item.sequence; at++)
+        changes.push({ type: 'del', key: outboxKey(at) });
+      anchor = { sequence: item.sequence, hash: await hashAt(store, item.sequence) };
+      changes.push({ type: 'put', key: ANCHOR_KEY, value: Buffer.from(canonicalJson({ ...anchor })) });
+    }
+    results.push(written);
+  }
+  return { tail, anchor, changes, results };
+}
+
+function sizeOf(entry: NewEntry): number {
+  return Buffer.byteLength(canonicalJson(entry)) + ENVELOPE_BYTES;
+}
+
+/** Any error of the store as the end of this handle: what was under way may or may not be stored. */
+function asPoison(error: unknown): Fault {
+  const cause = (error as Error).cause as { code?: string } | undefined;
+  const fault = asFault(error, 'JOURNAL_POISONED', {
+    store: cause?.code ?? (error as { code?: string }).code ?? null,
+  });
+  return fault.code === 'JOURNAL_POISONED'
+    ? fault
+    : new Fault('JOURNAL_POISONED', { after: fault.code }, { cause: fault });
+}

@@ -1,0 +1,117 @@
+/** How entries lie in the store, and how they are verified while read: over the stored bytes, without gaps. */
+import { Fault } from '../../runtime/core/faults.ts';
+import {
+  chainHash,
+  type Genesis,
+  type JournalEntry,
+  type NewEntry,
+  type Sha256,
+} from '../../runtime/core/journal/entry.ts';
+
+/** Enough for every safe integer, so that keys sort as their numbers do. */
+const DIGITS = 16;
+const HASH_DIGITS = 64;
+
+/** One entry: its text, a space, its hash. */
+export const entryKey = (sequence: number): string => `j!${String(sequence).padStart(DIGITS, '0')}`;
+/** Stands beside its entry until the entry has arrived upstream. */
+export const outboxKey = (sequence: number): string => `o!${String(sequence).padStart(DIGITS, '0')}`;
+/** The last entry that has arrived upstream. */
+export const ANCHOR_KEY = 'anchor';
+/** Above every key that starts with the prefix and a digit. */
+export const ENTRIES = { gte: 'j!', lt: 'j"' } as const;
+export const OUTBOX = { gte: 'o!', lt: 'o"' } as const;
+
+/** Where a chain stands: the next sequence, and the hash that the next entry continues. */
+export interface Tail {
+  readonly next: number;
+  readonly hash: string;
+}
+
+/** Names an entry that must be there. Sequence -1: none yet, the hash is the genesis's. */
+export interface Mark {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+export function encodeEntry(entry: JournalEntry): Uint8Array {
+  return Buffer.from(`${entry.text} ${entry.hash}`, 'utf8');
+}
+
+/** @throws Fault JOURNAL_DAMAGED when the bytes are not the entry that follows `tail`. */
+export function decodeEntry(stored: Uint8Array, tail: Tail, sha256: Sha256): JournalEntry {
+  const value = decodeText(stored, tail.next);
+  const at = value.length - HASH_DIGITS - 1;
+  const text = value.slice(0, Math.max(0, at));
+  const hash = value.slice(at + 1);
+  if (value[at] !== ' ' || chainHash(text, tail.next, tail.hash, sha256) !== hash)
+    throw damaged(tail.next, 'the entry does not continue the chain');
+  const { sequence, ...entry } = JSON.parse(text) as NewEntry & { sequence: number };
+  if (sequence !== tail.next) throw damaged(tail.next, 'the entry carries another number');
+  return { ...entry, sequence, text, hash };
+}
+
+/**
+ * The entries from `tail` up to `end` (exclusive; absent: all there are), verified one by one.
+ * @throws Fault JOURNAL_DAMAGED at the first that is missing or changed, or when the store fails.
+ */
+export async function* verified(
+  stored: AsyncIterable<readonly [key: string, value: Uint8Array]>,
+  options: { readonly tail: Tail; readonly end?: number; readonly sha256: Sha256 },
+): AsyncGenerator<JournalEntry> {
+  let tail = options.tail;
+  try {
+    for await (const [key, value] of stored) {
+      if (key !== entryKey(tail.next)) throw damaged(tail.next, 'the entry is missing');
+      const entry = decodeEntry(value, tail, options.sha256);
+      yield entry;
+      tail = { next: entry.sequence + 1, hash: entry.hash };
+    }
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw damaged(tail.next, 'the store cannot be read', error);
+  }
+  if (options.end !== undefined && tail.next < options.end) throw damaged(tail.next, 'the entry is missing');
+}
+
+/** The hash of a stored entry, unverified: what the entry after it must continue. */
+export function hashIn(stored: Uint8Array): string {
+  return Buffer.from(stored.subarray(-HASH_DIGITS)).toString('latin1');
+}
+
+export function decodeGenesis(text: string): Genesis {
+  const { journal, station, created } = parse(text, 'genesis') as Partial<Genesis>;
+  if (journal === undefined || station === undefined || created === undefined)
+    throw new Fault('JOURNAL_DAMAGED', { file: 'genesis' });
+  return { journal, station, created };
+}
+
+/** Null for a journal of which nothing has arrived upstream. */
+export function decodeAnchor(stored: Uint8Array | undefined): Mark | null {
+  if (stored === undefined) return null;
+  const { sequence, hash } = parse(Buffer.from(stored).toString('utf8'), ANCHOR_KEY) as Partial<Mark>;
+  if (sequence === undefined || hash === undefined) throw new Fault('JOURNAL_DAMAGED', { key: ANCHOR_KEY });
+  return { sequence, hash };
+}
+
+export function damaged(sequence: number, reason: string, cause?: unknown): Fault {
+  return new Fault('JOURNAL_DAMAGED', { sequence, reason }, { cause });
+}
+
+function parse(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Fault('JOURNAL_DAMAGED', { file: what }, { cause: error });
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decodeText(stored: Uint8Array, sequence: number): string {
+  try {
+    return utf8.decode(stored);
+  } catch (error) {
+    throw damaged(sequence, 'the entry is not text', error);
+  }
+}

@@ -1,0 +1,206 @@
+/** The gateway's ledger in memory: the same answers as PostgreSQL, and every misfortune on request. */
+import assert from 'node:assert/strict';
+import { type Bytes, toHex } from '../../runtime/core/bytes.ts';
+import { Fault } from '../../runtime/core/faults.ts';
+import type {
+  Admission,
+  CertificateRow,
+  DialogueRow,
+  GatewayLedger,
+  IntentRow,
+} from '../../runtime/core/store/ledger.ts';
+import { createEngine, type EngineOptions } from './in-memory-engine.ts';
+import { quotaTable, takeQuota } from './in-memory-quota.ts';
+import { createTable, type Undo } from './in-memory-table.ts';
+import { ledgerRefusal } from './ledger-refusal.ts';
+
+export interface InMemoryLedgerDatabase {
+  /** A gateway's connection. After `abandon` it is as if that gateway had died. */
+  connect(): GatewayLedger & AsyncDisposable & { abandon(): void };
+  /** While false every call fails, as when the server is down. What was committed stays. */
+  setReachable(reachable: boolean): void;
+}
+
+type Limits = Parameters<GatewayLedger['admit']>[1];
+type Kind = 'confirmation' | 'verdict';
+
+interface Placed<Row> {
+  readonly position: number;
+  readonly row: Row;
+}
+
+export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLedgerDatabase {
+  const engine = createEngine(options, 'LEDGER_UNAVAILABLE');
+  const tables = createTables();
+  return {
+    connect: () => {
+      const connection = engine.connect();
+      const call = <T>(action: (undo: Undo) => T): Promise<T> => connection.run((verb) => verb(action));
+      return {
+        admit: (row, limits) => call((undo) => admit(tables, row, limits, undo)),
+        intend: (row) => call((undo) => intend(tables, row, undo)),
+        intentsOf: (operation) => call(() => tables.intents.group(operation).map((one) => one.row)),
+        certificateOf: (eid) => call(() => certificatesOf(tables, eid)[0] ?? null),
+        certificatesOf: (eid) => call(() => certificatesOf(tables, eid)),
+        intendCertificate: (row) => call((undo) => intendCertificate(tables, row, undo)),
+        storeCertificate: (serial, der) => call((undo) => storeCertificate(tables, serial, der, undo)),
+        conclude: (operation, epoch, kind, jws) =>
+          call((undo) => conclude(tables, { operation, epoch, kind, jws }, undo)),
+        conclusionOf: (operation, epoch) =>
+          call(() => {
+            const stored = tables.conclusions.find('conclusion_operation_epoch', operation, epoch);
+            return stored && { kind: stored.kind, jws: stored.jws };
+          }),
+        abandon: () => connection.abandon(),
+        close: () => connection.close(),
+        [Symbol.asyncDispose]: () => connection.close(),
+      };
+    },
+    setReachable: engine.setReachable,
+  };
+}
+
+interface AdmittedRow extends DialogueRow {
+  readonly attempts: number;
+}
+interface ConclusionRow {
+  readonly operation: string;
+  readonly epoch: number;
+  readonly kind: Kind;
+  readonly jws: string;
+}
+type Tables = ReturnType<typeof createTables>;
+
+function createTables() {
+  return {
+    dialogues: createTable({
+      unique: { dialogue_dialogue: (row: AdmittedRow) => [row.dialogue] },
+      group: (row) => `${row.operation} ${row.epoch}`,
+      order: () => 0,
+    }),
+    epochs: createTable({
+      unique: { operation_epoch_operation: (row: { operation: string; epoch: number }) => [row.operation] },
+      group: (row) => row.operation,
+      order: () => 0,
+    }),
+    attempts: createTable({
+      unique: { unit_attempts_eid: (row: { eid: string; attempts: number }) => [row.eid] },
+      group: (row) => row.eid,
+      order: () => 0,
+    }),
+    quotas: quotaTable(),
+    ticketUnits: createTable({
+      unique: { ticket_unit_ticket_eid: (row: { ticket: string; eid: string }) => [row.ticket, row.eid] },
+      group: (row) => row.ticket,
+      order: () => 0,
+    }),
+    intents: createTable({
+      unique: {
+        intent_operation_position: (one: Placed<IntentRow>) => [one.row.operation, one.position],
+      },
+      group: (one) => one.row.operation,
+      order: (a, b) => a.position - b.position,
+    }),
+    certificates: createTable({
+      unique: {
+        certificate_serial: (one: StoredCertificate) => [one.serial],
+        certificate_public_key: (one: StoredCertificate) => [toHex(one.publicKey)],
+        certificate_eid_position: (one: StoredCertificate) => [one.eid, one.position],
+      },
+      group: (one) => one.eid,
+      order: (a, b) => a.position - b.position,
+    }),
+    conclusions: createTable({
+      unique: { conclusion_operation_epoch: (row: ConclusionRow) => [row.operation, row.epoch] },
+      group: (row) => row.operation,
+      order: () => 0,
+    }),
+  };
+}
+
+interface StoredCertificate extends CertificateRow {
+  readonly position: number;
+}
+
+/** Judges first and changes afterwards, so that a refusal leaves nothing behind. */
+function admit(tables: Tables, row: DialogueRow, limits: Limits, undo: Undo): Admission {
+  const seen = tables.epochs.find('operation_epoch_operation', row.operation);
+  if (seen !== null && seen.epoch > row.epoch) return { admitted: false, why: 'stale' };
+  const earlier = tables.dialogues.find('dialogue_dialogue', row.dialogue);
+  if (earlier !== null) {
+    const { attempts, ...stored } = earlier;
+    assert.deepEqual(stored, { ...row }, 'a dialogue has one name');
+    return { admitted: true, attempts };
+  }
+  const known = tables.ticketUnits.find('ticket_unit_ticket_eid', row.ticket, row.eid) !== null;
+  const taken = tables.quotas.find('ticket_quota_ticket', row.ticket)?.taken ?? 0;
+  if (!known && taken >= limits.quota) return { admitted: false, why: 'quota' };
+  const unit = tables.attempts.find('unit_attempts_eid', row.eid);
+  const attempts = (unit?.attempts ?? 0) + 1;
+  if (attempts > limits.attemptsMax) return { admitted: false, why: 'attempts' };
+
+  const epoch = { operation: row.operation, epoch: row.epoch };
+  if (seen === null) tables.epochs.insert(epoch, undo);
+  else tables.epochs.replace(seen, epoch, undo);
+  if (!known) {
+    tables.ticketUnits.insert({ ticket: row.ticket, eid: row.eid }, undo);
+    takeQuota(tables.quotas, row.ticket, limits.quota, undo);
+  }
+  if (unit === null) tables.attempts.insert({ eid: row.eid, attempts }, undo);
+  else tables.attempts.replace(unit, { eid: row.eid, attempts }, undo);
+  tables.dialogues.insert({ ...row, attempts }, undo);
+  return { admitted: true, attempts };
+}
+
+/** The same intent again, word for word, is one intent: its first answer was lost. */
+function intend(tables: Tables, row: IntentRow, undo: Undo): void {
+  const earlier = tables.intents.group(row.operation);
+  const same = (one: Placed<IntentRow>): boolean =>
+    one.row.dialogue === row.dialogue &&
+    one.row.epoch === row.epoch &&
+    one.row.step === row.step &&
+    one.row.detail === row.detail &&
+    one.row.at === row.at;
+  if (!earlier.some(same)) tables.intents.insert({ position: earlier.length + 1, row }, undo);
+}
+
+function certificatesOf(tables: Tables, eid: string): readonly CertificateRow[] {
+  return [...tables.certificates.group(eid)].reverse().map(withoutPosition);
+}
+
+function withoutPosition({ position: _, ...row }: StoredCertificate): CertificateRow {
+  return row;
+}
+
+function intendCertificate(tables: Tables, row: CertificateRow, undo: Undo): CertificateRow {
+  const { certificates } = tables;
+  const known = certificates.find('certificate_public_key', toHex(row.publicKey));
+  if (known !== null) {
+    if (known.eid !== row.eid) throw new Fault('CERTIFICATE_REFUSED', ledgerRefusal.publicKey);
+    return withoutPosition(known);
+  }
+  if (certificates.find('certificate_serial', row.serial) !== null)
+    throw new Fault('CERTIFICATE_REFUSED', ledgerRefusal.serial);
+  certificates.insert({ ...row, position: certificates.group(row.eid).length + 1 }, undo);
+  return row;
+}
+
+function storeCertificate(tables: Tables, serial: string, certificate: Bytes, undo: Undo): Bytes {
+  const row = tables.certificates.find('certificate_serial', serial);
+  assert.ok(row !== null, 'a certificate is stored after its intent');
+  if (row.certificate !== null) return row.certificate;
+  tables.certificates.replace(row, { ...row, certificate }, undo);
+  return certificate;
+}
+
+function conclude(tables: Tables, row: ConclusionRow, undo: Undo): string {
+  const stored = tables.conclusions.find('conclusion_operation_epoch', row.operation, row.epoch);
+  if (stored !== null) return stored.jws;
+  tables.conclusions.insert(row, undo);
+  if (row.kind === 'verdict') return row.jws;
+  for (const { eid } of tables.dialogues.group(`${row.operation} ${row.epoch}`)) {
+    const unit = tables.attempts.find('unit_attempts_eid', eid);
+    if (unit !== null) tables.attempts.replace(unit, { eid, attempts: 0 }, undo);
+  }
+  return row.jws;
+}

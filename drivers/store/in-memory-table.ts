@@ -1,0 +1,103 @@
+/** Tables of the simulated stores: unique keys, ordered groups, and every change undone on request. */
+import type { Bytes } from '../../runtime/core/bytes.ts';
+
+/** Undoes changes in the reverse of their order. */
+export type Undo = (() => void)[];
+
+/** A row with the same value of this unique key is there already. */
+export class UniqueKeyTaken extends Error {
+  override readonly name = 'UniqueKeyTaken';
+  readonly key: string;
+  constructor(key: string) {
+    super(`unique key taken: ${key}`);
+    this.key = key;
+  }
+}
+
+type KeyPart = string | number | Bytes;
+
+export interface TableDefinition<Row, Key extends string> {
+  /** Named as the constraints of the real database; the first is the primary key. */
+  readonly unique: Readonly<Record<Key, (row: Row) => readonly KeyPart[]>>;
+  /** Rows that are read together. */
+  readonly group: (row: Row) => string;
+  readonly order: (a: Row, b: Row) => number;
+}
+
+export interface MemoryTable<Row, Key extends string> {
+  /** @throws UniqueKeyTaken */
+  insert(row: Row, undo: Undo): void;
+  /** @throws UniqueKeyTaken */
+  replace(old: Row, row: Row, undo: Undo): void;
+  find(key: Key, ...value: readonly KeyPart[]): Row | null;
+  /** The rows of a group in their order, or a slice of them as `Array.slice` counts. */
+  group(name: string, start?: number, end?: number): readonly Row[];
+}
+
+/** The rows that it gives out and takes in are copies: nobody changes what is stored. */
+export function createTable<Row extends object, Key extends string>(
+  definition: TableDefinition<Row, Key>,
+): MemoryTable<Row, Key> {
+  const keys = Object.entries<(row: Row) => readonly KeyPart[]>(definition.unique);
+  const indices = new Map(keys.map(([name]) => [name, new Map<string, Row>()]));
+  const groups = new Map<string, Row[]>();
+
+  const put = (row: Row): void => {
+    for (const [name, of] of keys) {
+      if (indices.get(name)?.has(joined(of(row)))) throw new UniqueKeyTaken(name);
+    }
+    for (const [name, of] of keys) indices.get(name)?.set(joined(of(row)), row);
+    const name = definition.group(row);
+    const group = groups.get(name) ?? [];
+    group.splice(placeOf(row, group, definition.order), 0, row);
+    groups.set(name, group);
+  };
+  const take = (row: Row): void => {
+    for (const [name, of] of keys) indices.get(name)?.delete(joined(of(row)));
+    const group = groups.get(definition.group(row)) ?? [];
+    group.splice(group.lastIndexOf(row), 1);
+  };
+  return {
+    insert: (row, undo) => {
+      const own = copyOf(row);
+      put(own);
+      undo.push(() => take(own));
+    },
+    replace: (old, row, undo) => {
+      const [primary] = keys;
+      const present = primary && indices.get(primary[0])?.get(joined(primary[1](old)));
+      if (present === undefined) throw new RangeError('there is no such row');
+      const own = copyOf(row);
+      take(present);
+      undo.push(() => put(present));
+      put(own);
+      undo.push(() => take(own));
+    },
+    find: (key, ...value) => {
+      const row = indices.get(key)?.get(joined(value));
+      return row === undefined ? null : copyOf(row);
+    },
+    group: (name, start, end) => (groups.get(name) ?? []).slice(start, end).map(copyOf),
+  };
+}
+
+/** Behind every row that is not greater; most rows come in order, so it looks from the end. */
+function placeOf<Row>(row: Row, rows: readonly Row[], order: (a: Row, b: Row) => number): number {
+  let at = rows.length;
+  for (; at > 0; at--) {
+    const before = rows[at - 1];
+    if (before === undefined || order(before, row) <= 0) break;
+  }
+  return at;
+}
+
+function joined(parts: readonly KeyPart[]): string {
+  return parts.map((part) => (typeof part === 'object' ? part.join(',') : String(part))).join('\u0000');
+}
+
+function copyOf<Row extends object>(row: Row): Row {
+  const copy: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(row))
+    copy[field] = value instanceof Uint8Array ? Uint8Array.from(value) : value;
+  return copy as Row;
+}

@@ -1,0 +1,148 @@
+/** The fleet store in memory: the same verbs and unique keys as PostgreSQL, and every misfortune on request. */
+import assert from 'node:assert/strict';
+import type {
+  EventRow,
+  FleetStore,
+  FleetTransaction,
+  HeadRow,
+  LeafRow,
+} from '../../runtime/core/store/fleet.ts';
+import { subjectsOf } from './event-subject.ts';
+import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
+import { ALL, createFleetTables, type FleetTables } from './in-memory-fleet-tables.ts';
+import { takeQuota } from './in-memory-quota.ts';
+import type { MemoryTable, Undo } from './in-memory-table.ts';
+
+export interface InMemoryFleetDatabase {
+  /** A backend's connection. After `abandon` it is as if that backend had died. */
+  connect(): FleetStore & AsyncDisposable & { abandon(): void };
+  /** While false every transaction fails, as when the server is down. What was committed stays. */
+  setReachable(reachable: boolean): void;
+}
+
+export function createInMemoryFleetDatabase(options: EngineOptions): InMemoryFleetDatabase {
+  const engine = createEngine(options, 'STORE_UNAVAILABLE');
+  const tables = createFleetTables();
+  return {
+    connect: () => {
+      const connection = engine.connect();
+      return {
+        transaction: (work) => connection.run((verb) => work(fleetTransaction(verb, tables))),
+        abandon: () => connection.abandon(),
+        close: () => connection.close(),
+        [Symbol.asyncDispose]: () => connection.close(),
+      };
+    },
+    setReachable: engine.setReachable,
+  };
+}
+
+function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
+  const { operations, records, confirmations, custody, rejections, releases, events, leaves } = tables;
+  return {
+    operationByEid: (eid) => verb(() => operations.find('operation_eid', eid)),
+    operationById: (operation) => verb(() => operations.find('operation_operation', operation)),
+    operationByFingerprint: (seFingerprint) =>
+      verb(() => operations.find('operation_se_fingerprint', seFingerprint)),
+    insertOperation: (row) => verb((undo) => operations.insert(row, undo)),
+    updateOperation: (row) =>
+      verb((undo) => {
+        const old = operations.find('operation_operation', row.operation);
+        assert.equal(old?.eid, row.eid, 'there is no such operation');
+        operations.replace(row, row, undo);
+      }),
+    takeQuota: (ticket, quota) => verb((undo) => takeQuota(tables.quotas, ticket, quota, undo)),
+
+    recordByOperation: (operation) => verb(() => records.find('identity_record_operation', operation)),
+    recordByEid: (eid) => verb(() => records.find('identity_record_eid', eid)),
+    recordByPublicKey: (hash) => verb(() => records.find('identity_record_public_key_hash', hash)),
+    listRecords: (limit) => verb(() => newest(records, limit)),
+    insertRecords: (rows) => verb((undo) => insertAll(records, rows, undo)),
+    confirmation: (operation, epoch) =>
+      verb(() => confirmations.find('confirmation_operation_epoch', operation, epoch)),
+    confirmationsOf: (operation) => verb(() => confirmations.group(operation)),
+    insertConfirmations: (rows) => verb((undo) => insertAll(confirmations, rows, undo)),
+    custodyOf: (operation) => verb(() => custody.group(operation)),
+    insertCustody: (rows) => verb((undo) => insertAll(custody, rows, undo)),
+    rejection: (visit) => verb(() => rejections.find('rejection_visit', visit)),
+    listRejections: (limit) => verb(() => newest(rejections, limit)),
+    insertRejections: (rows) => verb((undo) => insertAll(rejections, rows, undo)),
+
+    ...controllerVerbs(verb, tables),
+    lastRelease: (operation) => verb(() => releases.group(operation, -1)[0] ?? null),
+    releaseByCounter: (controller, counter) =>
+      verb(() => releases.find('gate_release_controller_counter', controller, counter)),
+    insertReleases: (rows) => verb((undo) => insertAll(releases, rows, undo)),
+
+    eventHead: (station, journal) => verb(() => events.group(`${station}\u0000${journal}`, -1)[0] ?? null),
+    event: (station, journal, sequence) =>
+      verb(() => events.find('station_event_station_journal_sequence', station, journal, sequence)),
+    eventsAbout: (eid, limit) => verb(() => eventsAbout(tables, eid, limit)),
+    insertEvents: (rows) =>
+      verb((undo) => {
+        insertAll(events, rows, undo);
+        insertAll(tables.subjects, rows.flatMap(subjectsOf), undo);
+      }),
+
+    lockHead: () => verb(() => theHead(tables)),
+    readHead: () => verb(() => theHead(tables)),
+    updateHead: (row) => verb((undo) => tables.heads.replace({ ...row, id: 1 }, { ...row, id: 1 }, undo)),
+    insertLeaves: (rows) => verb((undo) => insertAll(leaves, rows, undo)),
+    leafByKey: (key) => verb(() => leaves.find('log_leaf_key', key)),
+    leaves: (from, limit) => verb(() => leavesFrom(leaves, from, limit)),
+  };
+}
+
+function controllerVerbs(
+  verb: Verb,
+  { controllers }: FleetTables,
+): Pick<FleetTransaction, 'controller' | 'updateController'> {
+  return {
+    controller: (name) =>
+      verb((undo) => {
+        const known = controllers.find('controller_controller', name);
+        if (known !== null) return known;
+        const made = { controller: name, arrival: 0, obeyed: 0, leftArrival: 0, leftCounter: 0, issued: 0 };
+        controllers.insert(made, undo);
+        return made;
+      }),
+    updateController: (row) => verb((undo) => controllers.replace(row, row, undo)),
+  };
+}
+
+function insertAll<Row>(table: MemoryTable<Row, never>, rows: readonly Row[], undo: Undo): void {
+  for (const row of rows) table.insert(row, undo);
+}
+
+function newest<Row>(table: MemoryTable<Row, never>, limit: number): readonly Row[] {
+  return limit > 0 ? [...table.group(ALL, -limit)].reverse() : [];
+}
+
+function theHead({ heads }: FleetTables): HeadRow {
+  const head = heads.find('log_head_id', 1);
+  assert.ok(head !== null, 'the log has no head');
+  const { size, root, checkpoint } = head;
+  return { size, root, checkpoint };
+}
+
+function eventsAbout({ subjects, events }: FleetTables, eid: string, limit: number): readonly EventRow[] {
+  const key = 'station_event_station_journal_sequence';
+  return subjects
+    .group(eid, 0, limit)
+    .map((row) => events.find(key, row.station, row.journal, row.sequence))
+    .filter((row) => row !== null);
+}
+
+function leavesFrom(
+  leaves: MemoryTable<LeafRow, 'log_leaf_index'>,
+  from: number,
+  limit: number,
+): readonly LeafRow[] {
+  const last = leaves.group(ALL, -1)[0]?.index ?? -1;
+  const found: LeafRow[] = [];
+  for (let index = from; index <= last && index < from + limit; index++) {
+    const leaf = leaves.find('log_leaf_index', index);
+    if (leaf !== null) found.push(leaf);
+  }
+  return found;
+}

@@ -1,0 +1,76 @@
+/**
+ * The schema of the fleet database, in the dialect that PostgreSQL 15, CockroachDB and YugabyteDB share.
+ * Rows of `confirmation`, `custody`, `rejection`, `gate_release`, `station_event`, `identity_record` and
+ * `log_leaf` are only ever inserted: a role without UPDATE and DELETE on them is enough.
+ */
+import type { Migration } from './migration.ts';
+
+export const fleetMigrations: readonly Migration[] = [
+  {
+    id: 1,
+    title: 'operations, records, receipts, releases, events and the log',
+    statements: [
+      `create table if not exists operation (
+        operation text not null, eid text not null, se_fingerprint text not null,
+        ticket text not null, ticket_hash text not null, station text not null, nest text not null,
+        epoch bigint not null, attempt text not null, generation bigint not null, key_version bigint not null,
+        state text not null, reserved_at text not null, attempted_at text not null,
+        constraint operation_operation primary key (operation),
+        constraint operation_eid unique (eid),
+        constraint operation_se_fingerprint unique (se_fingerprint))`,
+      `create table if not exists ticket_quota (
+        ticket text not null, taken bigint not null,
+        constraint ticket_quota_ticket primary key (ticket))`,
+      `create table if not exists identity_record (
+        operation text not null, eid text not null, certificate_serial text not null,
+        public_key_hash text not null, record bytea not null, record_hash text not null,
+        leaf_index bigint not null,
+        constraint identity_record_operation primary key (operation),
+        constraint identity_record_eid unique (eid),
+        constraint identity_record_certificate_serial unique (certificate_serial),
+        constraint identity_record_public_key_hash unique (public_key_hash))`,
+      'create index if not exists identity_record_by_leaf on identity_record (leaf_index)',
+      `create table if not exists confirmation (
+        operation text not null, epoch bigint not null, jws text not null, sha256 text not null,
+        leaf_index bigint not null,
+        constraint confirmation_operation_epoch primary key (operation, epoch))`,
+      `create table if not exists custody (
+        operation text not null, epoch bigint not null, "position" bigint not null, holder text not null,
+        statement text not null, sha256 text not null,
+        constraint custody_operation_epoch_position primary key (operation, epoch, "position"))`,
+      `create table if not exists rejection (
+        visit text not null, operation text not null, eid text, fault_code text not null,
+        entry bytea not null, leaf_index bigint not null,
+        constraint rejection_visit primary key (visit))`,
+      'create index if not exists rejection_by_leaf on rejection (leaf_index)',
+      `create table if not exists controller (
+        controller text not null, arrival bigint not null, obeyed bigint not null,
+        left_arrival bigint not null, left_counter bigint not null, issued bigint not null,
+        constraint controller_controller primary key (controller))`,
+      `create table if not exists gate_release (
+        controller text not null, counter bigint not null, nest text not null, lane text not null,
+        operation text not null, epoch bigint not null, arrival bigint not null,
+        constraint gate_release_controller_counter primary key (controller, counter))`,
+      'create index if not exists gate_release_by_operation on gate_release (operation, counter)',
+      `create table if not exists station_event (
+        station text not null, journal text not null, sequence bigint not null, hash text not null,
+        "text" text not null, received_at text not null,
+        constraint station_event_station_journal_sequence primary key (station, journal, sequence))`,
+      `create table if not exists station_event_subject (
+        eid text not null, received_at text not null, station text not null, journal text not null,
+        sequence bigint not null,
+        constraint station_event_subject_all primary key (eid, received_at, station, journal, sequence))`,
+      `create table if not exists log_leaf (
+        "index" bigint not null, "key" text not null, hash bytea not null, entry bytea not null,
+        constraint log_leaf_index primary key ("index"),
+        constraint log_leaf_key unique ("key"))`,
+      `create table if not exists log_head (
+        id bigint not null, size bigint not null, root bytea not null, checkpoint text not null,
+        constraint log_head_id primary key (id))`,
+      // The root of a tree without leaves is SHA-256 of nothing. RFC 6962 section 2.1.
+      `insert into log_head (id, size, root, checkpoint)
+        values (1, 0, '\\xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'::bytea, '')
+        on conflict (id) do nothing`,
+    ],
+  },
+];

@@ -1,0 +1,97 @@
+/** The verbs of the fleet store as statements: one round trip each. */
+import assert from 'node:assert/strict';
+import type { FleetTransaction } from '../../../runtime/core/store/fleet.ts';
+import { subjectsOf } from '../event-subject.ts';
+import { InvisibleRowError } from './failure.ts';
+import * as sql from './fleet-statements.ts';
+import type { Session, Statement } from './session.ts';
+import { arraysOf, insertInto, type Table, valuesOf } from './table.ts';
+
+const insert = {
+  operations: insertInto(sql.operations),
+  records: insertInto(sql.records),
+  confirmations: insertInto(sql.confirmations),
+  custody: insertInto(sql.custody),
+  rejections: insertInto(sql.rejections),
+  releases: insertInto(sql.releases),
+  events: insertInto(sql.events),
+  subjects: insertInto(sql.subjects),
+  leaves: insertInto(sql.leaves),
+} as const;
+
+const { select } = sql;
+
+export function fleetTransaction(session: Session): FleetTransaction {
+  const one = async <Row>(statement: sql.Select<Row>, ...values: readonly unknown[]): Promise<Row | null> =>
+    (await session.rows<Row>(statement, values))[0] ?? null;
+  const all = <Row>(statement: sql.Select<Row>, ...values: readonly unknown[]): Promise<readonly Row[]> =>
+    session.rows<Row>(statement, values);
+  const add = async <Row>(statement: Statement, table: Table<Row>, rows: readonly Row[]): Promise<void> => {
+    if (rows.length > 0) await session.count(statement, arraysOf(table, rows));
+  };
+  const change = async <Row>(statement: Statement, table: Table<Row>, row: Row): Promise<void> => {
+    const changed = await session.count(statement, valuesOf(table, row));
+    assert.equal(changed, 1, `there is no such row: ${statement.name}`);
+  };
+  return {
+    operationByEid: (eid) => one(select.operationByEid, eid),
+    operationById: (operation) => one(select.operationById, operation),
+    operationByFingerprint: (seFingerprint) => one(select.operationByFingerprint, seFingerprint),
+    insertOperation: (row) => add(insert.operations, sql.operations, [row]),
+    updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
+    takeQuota: async (ticket, quota) => (await session.rows(sql.takeQuota, [ticket, quota])).length === 1,
+
+    recordByOperation: (operation) => one(select.recordByOperation, operation),
+    recordByEid: (eid) => one(select.recordByEid, eid),
+    recordByPublicKey: (publicKeyHash) => one(select.recordByPublicKey, publicKeyHash),
+    listRecords: (limit) => all(select.listRecords, limit),
+    insertRecords: (rows) => add(insert.records, sql.records, rows),
+    confirmation: (operation, epoch) => one(select.confirmation, operation, epoch),
+    confirmationsOf: (operation) => all(select.confirmationsOf, operation),
+    insertConfirmations: (rows) => add(insert.confirmations, sql.confirmations, rows),
+    custodyOf: (operation) => all(select.custodyOf, operation),
+    insertCustody: (rows) => add(insert.custody, sql.custody, rows),
+    rejection: (visit) => one(select.rejection, visit),
+    listRejections: (limit) => all(select.listRejections, limit),
+    insertRejections: (rows) => add(insert.rejections, sql.rejections, rows),
+
+    controller: async (name) => {
+      const known = await one(select.controller, name);
+      if (known !== null) return known;
+      const making = session.count(sql.makeController, [name]);
+      const [made] = await Promise.all([one(select.controller, name), making]);
+      if (made === null) throw new InvisibleRowError('controller');
+      return made;
+    },
+    updateController: (row) => change(sql.updateController, sql.controllers, row),
+    lastRelease: (operation) => one(select.lastRelease, operation),
+    releaseByCounter: (controller, counter) => one(select.releaseByCounter, controller, counter),
+    insertReleases: (rows) => add(insert.releases, sql.releases, rows),
+
+    eventHead: (station, journal) => one(select.eventHead, station, journal),
+    event: (station, journal, sequence) => one(select.event, station, journal, sequence),
+    eventsAbout: (eid, limit) => all(select.eventsAbout, eid, limit),
+    insertEvents: async (rows) => {
+      await Promise.all([
+        add(insert.events, sql.events, rows),
+        add(insert.subjects, sql.subjects, rows.flatMap(subjectsOf)),
+      ]);
+    },
+
+    lockHead: () => theHead(one(select.lockHead)),
+    readHead: () => theHead(one(select.readHead)),
+    updateHead: async (row) => {
+      await session.count(sql.updateHead, [row.size, row.root, row.checkpoint]);
+    },
+    insertLeaves: (rows) => add(insert.leaves, sql.leaves, rows),
+    leafByKey: (key) => one(select.leafByKey, key),
+    leaves: (from, limit) => all(select.leaves, from, from + limit),
+  };
+}
+
+/** The migration made this row, and nothing deletes it. */
+async function theHead<Row>(row: Promise<Row | null>): Promise<Row> {
+  const head = await row;
+  assert.ok(head !== null, 'the log has no head');
+  return head;
+}

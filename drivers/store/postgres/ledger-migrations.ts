@@ -1,0 +1,43 @@
+/** The schema of the gateway's ledger, in the same dialect as the fleet database. */
+import type { Migration } from './migration.ts';
+
+export const ledgerMigrations: readonly Migration[] = [
+  {
+    id: 1,
+    title: 'dialogues, intents, certificates and conclusions',
+    statements: [
+      `create table if not exists dialogue (
+        dialogue text not null, operation text not null, epoch bigint not null, eid text not null,
+        se_fingerprint text not null, ticket text not null, station text not null, instance text not null,
+        opened_at text not null, attempts bigint not null,
+        constraint dialogue_dialogue primary key (dialogue))`,
+      'create index if not exists dialogue_by_operation on dialogue (operation, epoch)',
+      `create table if not exists operation_epoch (
+        operation text not null, epoch bigint not null,
+        constraint operation_epoch_operation primary key (operation))`,
+      `create table if not exists unit_attempts (
+        eid text not null, attempts bigint not null,
+        constraint unit_attempts_eid primary key (eid))`,
+      `create table if not exists ticket_quota (
+        ticket text not null, taken bigint not null,
+        constraint ticket_quota_ticket primary key (ticket))`,
+      `create table if not exists ticket_unit (
+        ticket text not null, eid text not null,
+        constraint ticket_unit_ticket_eid primary key (ticket, eid))`,
+      `create table if not exists intent (
+        operation text not null, "position" bigint not null, dialogue text not null, epoch bigint not null,
+        step text not null, detail text not null, "at" text not null,
+        constraint intent_operation_position primary key (operation, "position"))`,
+      `create table if not exists certificate (
+        serial text not null, eid text not null, "position" bigint not null, public_key bytea not null,
+        issuer text not null, profile text not null, not_before text not null, to_be_signed bytea not null,
+        certificate bytea,
+        constraint certificate_serial primary key (serial),
+        constraint certificate_public_key unique (public_key),
+        constraint certificate_eid_position unique (eid, "position"))`,
+      `create table if not exists conclusion (
+        operation text not null, epoch bigint not null, kind text not null, jws text not null,
+        constraint conclusion_operation_epoch primary key (operation, epoch))`,
+    ],
+  },
+];

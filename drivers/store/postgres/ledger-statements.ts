@@ -1,0 +1,138 @@
+/** Every statement on the gateway's ledger. */
+import type { CertificateRow, DialogueRow, IntentRow } from '../../../runtime/core/store/ledger.ts';
+import type { Statement } from './session.ts';
+import { fieldsOf, insertInto, type Table } from './table.ts';
+
+/** A dialogue with the answer that it got, so that the same request gets it again. */
+export interface AdmittedRow extends DialogueRow {
+  readonly attempts: number;
+}
+
+export const dialogues: Table<AdmittedRow> = {
+  name: 'dialogue',
+  columns: {
+    dialogue: 'text',
+    operation: 'text',
+    epoch: 'bigint',
+    eid: 'text',
+    seFingerprint: 'text',
+    ticket: 'text',
+    station: 'text',
+    instance: 'text',
+    openedAt: 'text',
+    attempts: 'bigint',
+  },
+};
+
+export const intents: Table<IntentRow> = {
+  name: 'intent',
+  columns: {
+    dialogue: 'text',
+    operation: 'text',
+    epoch: 'bigint',
+    step: 'text',
+    detail: 'text',
+    at: 'text',
+  },
+};
+
+export const certificates: Table<CertificateRow> = {
+  name: 'certificate',
+  columns: {
+    serial: 'text',
+    eid: 'text',
+    publicKey: 'bytea',
+    issuer: 'text',
+    profile: 'text',
+    notBefore: 'text',
+    toBeSigned: 'bytea',
+    certificate: 'bytea',
+  },
+};
+
+export const insertDialogue = insertInto(dialogues);
+
+export const statements = {
+  dialogue: named('dialogue', `select ${fieldsOf(dialogues)} from dialogue where dialogue = $1`),
+  /** Answers the newest epoch of the operation, and locks its row. */
+  raiseEpoch: named(
+    'raise epoch',
+    `insert into operation_epoch as present (operation, epoch) values ($1, $2)
+     on conflict (operation) do update set epoch = greatest(present.epoch, excluded.epoch) returning epoch`,
+  ),
+  countAttempt: named(
+    'count attempt',
+    `insert into unit_attempts as present (eid, attempts) values ($1, 1)
+     on conflict (eid) do update set attempts = present.attempts + 1 returning attempts`,
+  ),
+  /** A row comes back when this EID is new under the ticket. */
+  addTicketUnit: named(
+    'add ticket unit',
+    `insert into ticket_unit (ticket, eid) values ($1, $2) on conflict (ticket, eid) do nothing returning eid`,
+  ),
+  takeQuota: named(
+    'take quota',
+    `insert into ticket_quota as present (ticket, taken) select $1, 1 where $2::bigint > 0
+     on conflict (ticket) do update set taken = present.taken + 1 where present.taken < $2::bigint
+     returning taken`,
+  ),
+
+  /** The same intent again, word for word, is one intent: its first answer was lost. */
+  intend: named(
+    'intend',
+    `insert into intent (operation, "position", dialogue, epoch, step, detail, "at")
+     select $2::text, (select coalesce(max("position"), 0) + 1 from intent where operation = $2),
+       $1::text, $3::bigint, $4::text, $5::text, $6::text
+     where not exists (select 1 from intent where operation = $2 and dialogue = $1 and epoch = $3
+       and step = $4 and detail = $5 and "at" = $6)`,
+  ),
+  intentsOf: named(
+    'intents of',
+    `select ${fieldsOf(intents)} from intent where operation = $1 order by "position"`,
+  ),
+
+  certificateOf: named(
+    'certificate of',
+    `select ${fieldsOf(certificates)} from certificate where eid = $1 order by "position" desc limit 1`,
+  ),
+  certificatesOf: named(
+    'certificates of',
+    `select ${fieldsOf(certificates)} from certificate where eid = $1 order by "position" desc`,
+  ),
+  certificateByPublicKey: named(
+    'certificate by public key',
+    `select ${fieldsOf(certificates)} from certificate where public_key = $1`,
+  ),
+  serialInUse: named('serial in use', 'select serial from certificate where serial = $1'),
+  intendCertificate: named(
+    'intend certificate',
+    `insert into certificate (serial, eid, public_key, issuer, profile, not_before, to_be_signed,
+       certificate, "position")
+     select $1::text, $2::text, $3::bytea, $4::text, $5::text, $6::text, $7::bytea, $8::bytea,
+       (select coalesce(max("position"), 0) + 1 from certificate where eid = $2)`,
+  ),
+  storeCertificate: named(
+    'store certificate',
+    `update certificate set certificate = coalesce(certificate, $2) where serial = $1 returning certificate`,
+  ),
+
+  /** A row comes back when this is the first outcome of the epoch. */
+  conclude: named(
+    'conclude',
+    `insert into conclusion (operation, epoch, kind, jws) values ($1, $2, $3, $4)
+     on conflict (operation, epoch) do nothing returning jws`,
+  ),
+  resetAttempts: named(
+    'reset attempts',
+    `update unit_attempts set attempts = 0
+     where eid in (select eid from dialogue where operation = $1 and epoch = $2)`,
+  ),
+  conclusionOf: named(
+    'conclusion of',
+    'select kind, jws from conclusion where operation = $1 and epoch = $2',
+  ),
+} as const;
+
+function named(name: string, text: string): Statement {
+  return { name, text };
+}

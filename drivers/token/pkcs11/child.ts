@@ -1,0 +1,84 @@
+/**
+ * The token's process: the only one with the PIN and with key handles. It answers verbs one after the other and
+ * ends when the gateway goes away, or when the state of the module cannot be relied on.
+ */
+import { asFault, Fault, type FaultNote, isFault, noteOf } from '../../../runtime/core/faults.ts';
+import { type ChannelTable, createVerbs, type Verb } from '../verbs.ts';
+import { readConstants } from './constants.ts';
+import { describe, findSlot, isFatal, loadModule, logIn } from './cryptoki.ts';
+import type { Reply, Request, StartRequest, VerbRequest } from './protocol.ts';
+import { openVault } from './vault.ts';
+
+/** Longest time between an idle channel's end and its closing. */
+const SWEEP_MS = 5_000;
+
+let table: ChannelTable | null = null;
+
+// The gateway decides when this process ends: a signal to the whole group must not cut a dialogue in the middle.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('disconnect', end);
+process.on('message', (request: Request) => {
+  switch (request.kind) {
+    case 'start':
+      return start(request.start);
+    case 'verb':
+      return answer(request);
+    case 'stop':
+      return end();
+  }
+});
+
+function start(request: StartRequest): void {
+  try {
+    const cryptoki = loadModule(request.module);
+    const slot = findSlot(cryptoki, request.label);
+    const description = describe(cryptoki, slot);
+    if (description.softwareToken && !request.laboratory)
+      throw new Fault('TOKEN_UNAVAILABLE', { label: request.label, reason: 'a software token' });
+    const constants = readConstants(request.constantsFile);
+    const session = logIn(cryptoki, slot, request.pinFile);
+    const vault = openVault({ cryptoki, slot, session, constants });
+    const { limits, prefix } = request;
+    table = createVerbs({ vault, limits, prefix, monotonicMs: () => performance.now() });
+    setInterval(table.sweep, SWEEP_MS);
+    reply({ kind: 'ready', description });
+  } catch (error) {
+    reply({ kind: 'refused', fault: note(error) }, () => process.exit(1));
+  }
+}
+
+function answer({ id, verb, input }: VerbRequest<Verb>): void {
+  const open = (): number => table?.open() ?? 0;
+  try {
+    if (table === null) throw new RangeError('not started');
+    const call = table.verbs[verb] as (...input: readonly unknown[]) => never;
+    reply({ kind: 'result', id, result: call(...input), open: open() });
+  } catch (error) {
+    const failed: Reply = { kind: 'failed', id, fault: note(error), open: open() };
+    if (isFatal(error)) reply(failed, () => process.exit(1));
+    else reply(failed);
+  }
+}
+
+/** Texts of unforeseen errors are not passed on, except those of our own range checks: they hold no secret. */
+function note(error: unknown): FaultNote {
+  if (isFault(error)) return noteOf(error);
+  const reason = error instanceof RangeError ? error.message : 'unforeseen';
+  return noteOf(asFault(error, 'UNEXPECTED', { reason }));
+}
+
+/** When the channel is gone there is nobody left to tell. */
+function reply(message: Reply, sent: () => void = () => undefined): void {
+  if (process.connected) process.send?.(message, undefined, undefined, sent);
+  else end();
+}
+
+/** Closing the sessions destroys every session key; the process's end does the same when it fails. */
+function end(): void {
+  try {
+    table?.closeAll();
+  } finally {
+    process.exit(0);
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * What stands behind every token driver: key sets and signing keys by name, used synchronously. Nothing here
+ * takes or returns a key; `verbs.ts` makes the port's verbs of it.
+ */
+import type { Bytes } from '../../runtime/core/bytes.ts';
+import type { ChannelKeys } from '../../runtime/core/card/scp03-channel.ts';
+import type { WrappedKey } from '../../runtime/core/card/scp03-put-key.ts';
+import type { CheckValues, KeySet, TokenDescription } from '../../runtime/core/token.ts';
+
+export interface Vault {
+  readonly description: TokenDescription;
+  random(count: number): Bytes;
+  /** Derives the key set anew. @throws Fault CONFIG_INVALID when there is no such master or key version */
+  openChannel(keys: KeySet): VaultChannel;
+  checkValues(keys: KeySet): CheckValues;
+  /** r || s over SHA-256 of the message. @throws Fault CONFIG_INVALID for an unknown key */
+  sign(key: string, message: Bytes): Bytes;
+  publicKey(key: string): Bytes;
+}
+
+/** The keys of one SCP03 channel. */
+export interface VaultChannel {
+  /**
+   * Derives S-ENC, S-MAC and S-RMAC, after which Key-ENC and Key-MAC are gone.
+   * @param context host challenge (8) || card challenge (8)
+   * @param challengeMessage what the pseudo-random card challenge is the CMAC of under Key-ENC; null where the
+   * card draws its challenge
+   */
+  derive(context: Bytes, challengeMessage: Bytes | null): SessionDerivation;
+  /** Three new keys wrapped under this channel's Key-DEK. */
+  wrapKeys(keys: KeySet): readonly [enc: WrappedKey, mac: WrappedKey, dek: WrappedKey];
+  /** Destroys every key of the channel. */
+  close(): void;
+}
+
+export interface SessionDerivation {
+  readonly keys: ChannelKeys;
+  /** CMAC of the challenge message, 16 bytes. */
+  readonly challenge: Bytes | null;
+}
+
+/** How a master is called in a token and in the constants file. */
+export function masterOf(keys: KeySet): string {
+  return keys.origin === 'transport' ? TRANSPORT_MASTER : `mdk-${keys.generation}`;
+}
+export const TRANSPORT_MASTER = 'transport-master';

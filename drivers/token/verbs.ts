@@ -1,0 +1,213 @@
+/**
+ * The verbs of the Token port over a vault, synchronously: the table of open channels, their framing state, and
+ * the rule that a channel which failed in any way is gone.
+ */
+import { type Bytes, equal, toHex } from '../../runtime/core/bytes.ts';
+import {
+  authenticateCard,
+  CHALLENGE_BYTES,
+  cardChallengeMessage,
+  decodeInitializeUpdate,
+  initializeUpdate,
+  Parameter,
+  sessionContext,
+} from '../../runtime/core/card/scp03.ts';
+import {
+  type ChannelKeys,
+  type ChannelState,
+  LEVEL_FULL,
+  unwrapAnswer,
+  wrapCommand,
+} from '../../runtime/core/card/scp03-channel.ts';
+import { putKeyCommand } from '../../runtime/core/card/scp03-put-key.ts';
+import { Fault } from '../../runtime/core/faults.ts';
+import type { ChannelProof, Token } from '../../runtime/core/token.ts';
+import type { Vault, VaultChannel } from './vault.ts';
+
+/** Verbs that a token's process answers; `close` ends the process. */
+export type Verb = Exclude<keyof Token, 'close'>;
+export type VerbArguments<V extends Verb> = Parameters<Token[V]>;
+export type VerbResult<V extends Verb> = Awaited<ReturnType<Token[V]>>;
+/** The port without promises. */
+export type Verbs = { readonly [V in Verb]: (...input: VerbArguments<V>) => VerbResult<V> };
+
+export interface ChannelLimits {
+  /** Channels open at a time; when one more is opened, the one unused for longest is closed. */
+  readonly channelsMax: number;
+  /** A channel that was not used for so long is closed. */
+  readonly idleMs: number;
+}
+/** 256 stations at once; two minutes outlast every station's patience for one APDU list. */
+export const channelLimits: ChannelLimits = { channelsMax: 256, idleMs: 120_000 };
+/** Commands of one channel whose answers are still to come; the longest list of a dialogue has a few dozen. */
+const AWAITED_MAX = 512;
+
+export interface VerbOptions {
+  readonly vault: Vault;
+  readonly limits: ChannelLimits;
+  /** Stands before each channel's name and must differ for every start, so that no name ever returns. */
+  readonly prefix: string;
+  readonly monotonicMs: () => number;
+}
+
+export interface ChannelTable {
+  readonly verbs: Verbs;
+  /** Channels open at this moment. */
+  open(): number;
+  /** Closes channels that were idle for too long. */
+  sweep(): void;
+  closeAll(): void;
+}
+
+interface Channel {
+  readonly name: string;
+  readonly vault: VaultChannel;
+  readonly keyVersion: number;
+  readonly hostChallenge: Bytes;
+  usedMs: number;
+  session: { readonly keys: ChannelKeys; readonly state: ChannelState } | null;
+}
+
+export function createVerbs(options: VerbOptions): ChannelTable {
+  const { vault } = options;
+  const table = createTable(options);
+  const verbs: Verbs = {
+    describe: () => vault.description,
+    openChannel: (keys) => {
+      const channel = table.add(vault.openChannel(keys), keys.keyVersion);
+      return {
+        channel: channel.name,
+        initializeUpdate: initializeUpdate(keys.keyVersion, channel.hostChallenge),
+      };
+    },
+    authenticate: (name, answer, aid) => table.using(name, (channel) => authenticate(channel, answer, aid)),
+    wrap: (name, commands) =>
+      table.using(name, (channel) => {
+        const session = sessionOf(channel);
+        if (session.state.awaited.length + commands.length > AWAITED_MAX)
+          throw new RangeError('too many commands without answers');
+        let { state } = session;
+        const wrapped = commands.map((command) => {
+          const next = wrapCommand(session.keys, state, command);
+          state = next.state;
+          return next.command;
+        });
+        channel.session = { ...session, state };
+        return wrapped;
+      }),
+    wrapPutKey: (name, put) =>
+      table.using(name, (channel) => {
+        const session = sessionOf(channel);
+        const keys = channel.vault.wrapKeys(put.keys);
+        const command = putKeyCommand(put.keys.keyVersion, keys, put.form);
+        const wrapped = wrapCommand(session.keys, session.state, command);
+        channel.session = { ...session, state: wrapped.state };
+        const [enc, mac, dek] = keys;
+        const checkValues = [enc, mac, dek].map((key) => toHex(key.checkValue)) as [string, string, string];
+        return { command: wrapped.command, checkValues };
+      }),
+    unwrap: (name, answers) =>
+      table.using(name, (channel) => {
+        const session = sessionOf(channel);
+        let { state } = session;
+        const judged = answers.map((answer) => {
+          const next = unwrapAnswer(session.keys, state, answer);
+          state = next.state;
+          return next.answer;
+        });
+        channel.session = { ...session, state };
+        return judged;
+      }),
+    closeChannel: (name) => table.remove(name),
+    checkValues: (keys) => vault.checkValues(keys),
+    sign: (key, message) => vault.sign(key, message),
+    publicKey: (key) => vault.publicKey(key),
+  };
+  return { verbs, open: table.open, sweep: table.sweep, closeAll: table.closeAll };
+}
+
+/** R-MAC and R-ENC are asked for: without them nothing the card says could be believed. */
+function authenticate(channel: Channel, answer: Bytes, aid: Bytes): ChannelProof {
+  if (channel.session !== null) throw new RangeError('the channel is authenticated');
+  const card = decodeInitializeUpdate(answer, channel.keyVersion);
+  const needed = Parameter.rMac | Parameter.rEnc;
+  if ((card.parameter & needed) !== needed)
+    throw new Fault('CARD_COMMAND_REFUSED', {
+      command: 'INITIALIZE UPDATE',
+      reason: 'no R-MAC and R-ENC',
+      parameter: card.parameter,
+    });
+  const context = sessionContext(channel.hostChallenge, card.cardChallenge);
+  const message = card.sequenceCounter === null ? null : cardChallengeMessage(card.sequenceCounter, aid);
+  const { keys, challenge } = channel.vault.derive(context, message);
+  const { externalAuthenticate, state } = authenticateCard(keys, context, card.cardCryptogram, LEVEL_FULL);
+  channel.session = { keys, state };
+  return {
+    externalAuthenticate,
+    parameter: card.parameter,
+    sequenceCounter: card.sequenceCounter,
+    challengeRecomputed:
+      challenge === null ? null : equal(challenge.subarray(0, CHALLENGE_BYTES), card.cardChallenge),
+  };
+}
+
+function sessionOf(channel: Channel): NonNullable<Channel['session']> {
+  if (channel.session === null) throw new RangeError('the channel is not authenticated');
+  return channel.session;
+}
+
+/** Channels by name, least recently used first. */
+function createTable({ vault, limits, prefix, monotonicMs }: VerbOptions) {
+  const channels = new Map<string, Channel>();
+  let opened = 0;
+  const remove = (name: string): void => {
+    const channel = channels.get(name);
+    channels.delete(name);
+    channel?.vault.close();
+  };
+  const sweep = (): void => {
+    for (const { name, usedMs } of channels.values()) {
+      if (monotonicMs() - usedMs < limits.idleMs) return;
+      remove(name);
+    }
+  };
+  return {
+    add: (keys: VaultChannel, keyVersion: number): Channel => {
+      sweep();
+      const [oldest] = channels.keys();
+      if (channels.size >= limits.channelsMax && oldest !== undefined) remove(oldest);
+      const channel: Channel = {
+        name: `${prefix}-${++opened}`,
+        vault: keys,
+        keyVersion,
+        hostChallenge: vault.random(CHALLENGE_BYTES),
+        usedMs: monotonicMs(),
+        session: null,
+      };
+      channels.set(channel.name, channel);
+      return channel;
+    },
+    /** Does something with a channel; any failure closes it, since token and card may differ from here on.
+     * @throws Fault DIALOGUE_LOST when there is no such channel */
+    using: <Result>(name: string, action: (channel: Channel) => Result): Result => {
+      sweep();
+      const channel = channels.get(name);
+      if (channel === undefined) throw new Fault('DIALOGUE_LOST', { channel: name });
+      channels.delete(name);
+      channels.set(name, channel);
+      channel.usedMs = monotonicMs();
+      try {
+        return action(channel);
+      } catch (error) {
+        remove(name);
+        throw error;
+      }
+    },
+    remove,
+    sweep,
+    open: () => channels.size,
+    closeAll: () => {
+      for (const name of [...channels.keys()]) remove(name);
+    },
+  };
+}

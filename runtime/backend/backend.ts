@@ -1,0 +1,34 @@
+/**
+ * The backend: reservations, identity records and the fleet log. It acknowledges nothing that is not
+ * committed.
+ */
+import type { BackendConfig } from '../../config/backend.ts';
+import {
+  eventsExchange,
+  registerExchange,
+  rejectExchange,
+  reserveExchange,
+} from '../core/messages/exchanges.ts';
+import { serve } from '../exchange/responder.ts';
+import { eventsHandler } from './events.ts';
+import type { BackendPorts } from './ports.ts';
+import { registerHandler } from './registration.ts';
+import { rejectHandler } from './rejection.ts';
+import { reserveHandler } from './reservation.ts';
+import { Sequencer } from './sequencer.ts';
+
+/** Reads the log, compares it with its head, then listens. @throws Fault LOG_FORKED, STORE_UNAVAILABLE */
+export async function createBackend(config: BackendConfig, ports: BackendPorts): Promise<void> {
+  const sequencer = new Sequencer(ports, config.queueMax);
+  await sequencer.load();
+  const service = { addressedAs: ['backend', config.backend], topic: {} };
+  await serve(reserveExchange, service, reserveHandler(ports), ports);
+  await serve(registerExchange, service, registerHandler(config, ports, sequencer), ports);
+  await serve(rejectExchange, service, rejectHandler(ports, sequencer), ports);
+  await serve(eventsExchange, service, eventsHandler(ports, sequencer), ports);
+  ports.bus.onLink((link) => {
+    if (link.up) ports.log.write('info', 'link-up');
+    else ports.log.write('warn', 'link-down', { code: link.fault.code, ...link.fault.context });
+  });
+  ports.log.write('info', 'started', { backend: config.backend });
+}

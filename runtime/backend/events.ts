@@ -1,0 +1,99 @@
+/** Takes the stations' journals: each entry verified against the chain, appended once, acknowledged after COMMIT. */
+import { Fault } from '../core/faults.ts';
+import type { ControllerReport } from '../core/gate/release.ts';
+import { instantOf } from '../core/instant.ts';
+import { chainHash, genesisHash } from '../core/journal/entry.ts';
+import { leafOf } from '../core/log/leaf.ts';
+import type { eventsExchange } from '../core/messages/exchanges.ts';
+import { controllerReport } from '../core/messages/fields.ts';
+import type { EventRow } from '../core/store/fleet.ts';
+import type { HandlerOf } from '../exchange/responder.ts';
+import { absorbReport, verifyReport } from './controllers.ts';
+import type { BackendPorts } from './ports.ts';
+import type { Draft, Sequencer } from './sequencer.ts';
+
+export function eventsHandler(ports: BackendPorts, sequencer: Sequencer): HandlerOf<typeof eventsExchange> {
+  return async ({ station, body }) => {
+    if (body.genesis.station !== station || body.genesis.journal !== body.journal)
+      throw new Fault('EVENTS_OUT_OF_ORDER', { why: 'the journal belongs to another station', station });
+    const first = body.entries[0]?.sequence ?? 0;
+    if (first === 0 && body.previousHash !== genesisHash(body.genesis, ports.crypto.sha256))
+      throw new Fault('EVENTS_OUT_OF_ORDER', { why: 'does not follow from its genesis' });
+    const receivedAt = instantOf(ports.clock.now());
+    const rows = chained(station, body, receivedAt, ports);
+    const reports = rows.flatMap((row) => departures(row.text, station, ports));
+    const { value } = await sequencer.add((draft) => append(draft, rows, body.previousHash, reports), false);
+    return { body: { acknowledged: value } };
+  };
+}
+
+/** @throws Fault EVENTS_OUT_OF_ORDER when an entry does not follow from the one before */
+function chained(
+  station: string,
+  body: {
+    journal: string;
+    previousHash: string;
+    entries: readonly { sequence: number; text: string; hash: string }[];
+  },
+  receivedAt: string,
+  ports: BackendPorts,
+): readonly EventRow[] {
+  let hash = body.previousHash;
+  let next = body.entries[0]?.sequence ?? 0;
+  return body.entries.map((entry) => {
+    const expected = chainHash(entry.text, entry.sequence, hash, ports.crypto.sha256);
+    if (entry.sequence !== next || entry.hash !== expected)
+      throw new Fault('EVENTS_OUT_OF_ORDER', { sequence: entry.sequence });
+    hash = entry.hash;
+    next += 1;
+    return { station, journal: body.journal, ...entry, receivedAt };
+  });
+}
+
+/** Reports of departures inside the entries, believed only with the controller's own code. */
+function departures(text: string, station: string, ports: BackendPorts): readonly ControllerReport[] {
+  const entry = JSON.parse(text) as { fact?: { name?: string; report?: unknown } };
+  if (entry.fact?.name !== 'released' && entry.fact?.name !== 'diverted') return [];
+  const report = controllerReport.safeParse(entry.fact.report);
+  if (!report.success) throw new Fault('EVENTS_OUT_OF_ORDER', { why: 'a departure without a report' });
+  verifyReport(report.data, station, ports);
+  return [report.data];
+}
+
+/** @throws Fault EVENTS_OUT_OF_ORDER when the station's journal is not the one known here */
+async function append(
+  draft: Draft,
+  rows: readonly EventRow[],
+  previousHash: string,
+  reports: readonly ControllerReport[],
+): Promise<number> {
+  const [first] = rows;
+  if (first === undefined) return -1;
+  const drafted = draft.events.findLast((row) => row.journal === first.journal);
+  const head = drafted ?? (await draft.tx.eventHead(first.station, first.journal));
+  const known = head?.sequence ?? -1;
+  if (first.sequence > known + 1) throw new Fault('EVENTS_OUT_OF_ORDER', { sequence: first.sequence, known });
+  if (head !== null && first.sequence === known + 1 && head.hash !== previousHash)
+    throw new Fault('EVENTS_OUT_OF_ORDER', {
+      sequence: first.sequence,
+      why: 'does not follow from what is known',
+    });
+  for (const row of rows.filter((r) => r.sequence <= known)) {
+    const stored = await draft.tx.event(row.station, row.journal, row.sequence);
+    if (stored !== null && stored.hash !== row.hash)
+      throw new Fault('EVENTS_OUT_OF_ORDER', { sequence: row.sequence, why: 'differs from what is known' });
+  }
+  for (const report of reports) await absorbReport(draft.tx, report);
+  for (const row of rows.filter((r) => r.sequence > known)) {
+    draft.events.push(row);
+    draft.append(
+      leafOf('station-event', `event/${row.journal}/${row.sequence}`, row.receivedAt, {
+        station: row.station,
+        journal: row.journal,
+        sequence: row.sequence,
+        hash: row.hash,
+      }),
+    );
+  }
+  return Math.max(known, rows.at(-1)?.sequence ?? -1);
+}

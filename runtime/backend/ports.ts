@@ -1,0 +1,34 @@
+/** What a backend needs of the world. */
+import type { Bytes } from '../core/bytes.ts';
+import type { NoteKey } from '../core/log/checkpoint.ts';
+import type { TrustedKey } from '../core/messages/envelope.ts';
+import type { Bus, Clock, Crypto, Entropy, Log, Signer } from '../core/ports.ts';
+import type { FleetStore } from '../core/store/fleet.ts';
+
+/** The fleet log's key: signs checkpoints, nothing else. */
+export interface LogSigner {
+  readonly key: NoteKey;
+  /** Ed25519, 64 bytes. */
+  sign(message: Bytes): Bytes;
+}
+
+/** A gate controller that this backend shares a key with. */
+export interface ControllerKey {
+  readonly name: string;
+  readonly station: string;
+  /** AES-128. */
+  readonly key: Bytes;
+}
+
+export interface BackendPorts {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly crypto: Crypto;
+  readonly bus: Bus;
+  readonly signer: Signer;
+  readonly logSigner: LogSigner;
+  readonly store: FleetStore;
+  readonly controllers: readonly ControllerKey[];
+  readonly trusted: readonly TrustedKey[];
+  readonly log: Log;
+}

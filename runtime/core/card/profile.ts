@@ -1,0 +1,54 @@
+/**
+ * Card profiles: what differs between cards is data. A ticket names its profile.
+ */
+import { type Bytes, fromHex } from '../bytes.ts';
+
+export interface CardProfile {
+  readonly name: string;
+  /** AID of the issuer security domain. */
+  readonly securityDomain: Bytes;
+  /** AID of the applet that makes the key pair; its security domain is the issuer's. */
+  readonly keyApplet: Bytes;
+  /** Objects whose value makes the SE fingerprint, in this order; those absent count as empty. */
+  readonly fingerprintObjects: readonly string[];
+  /** Object with the EID, inside the security domain. */
+  readonly eidObject: string;
+  readonly transportKeyVersion: number;
+  /** Version for throw-away keys; a resume deletes it first. */
+  readonly scratchKeyVersion: number;
+  /** GPCS 2.3.1 section 11.8.2.3.3: form A or form B. */
+  readonly putKeyForm: 'explicit-length' | 'block-only';
+  /** PIV slot of the device key pair and the object of its certificate. */
+  readonly keySlot: number;
+  readonly certificateObject: string;
+  /** Most plain data bytes of a protected command: 255 less MAC and padding. Amendment D section 6.2. */
+  readonly protectedBytesMax: number;
+  readonly deadlines: {
+    readonly plainMs: number;
+    readonly storeMs: number;
+    readonly generateMs: number;
+  };
+}
+
+export const cardProfiles = {
+  'holdfast-virtual': {
+    name: 'holdfast-virtual',
+    securityDomain: fromHex('a000000151000000'),
+    keyApplet: fromHex('a000000308000010000100'),
+    fingerprintObjects: ['9F7F', '42', '45'],
+    eidObject: '5A',
+    transportKeyVersion: 0x30,
+    scratchKeyVersion: 0x3f,
+    putKeyForm: 'explicit-length',
+    keySlot: 0x9e,
+    certificateObject: '5FC101',
+    protectedBytesMax: 223,
+    deadlines: { plainMs: 5_000, storeMs: 15_000, generateMs: 60_000 },
+  },
+} as const satisfies Record<string, CardProfile>;
+
+export type CardProfileName = keyof typeof cardProfiles;
+
+export function cardProfile(name: string): CardProfile | null {
+  return Object.hasOwn(cardProfiles, name) ? cardProfiles[name as CardProfileName] : null;
+}

@@ -1,0 +1,158 @@
+/**
+ * The host's side of SCP03 up to an open channel: derivation input, INITIALIZE UPDATE, cryptograms and EXTERNAL
+ * AUTHENTICATE. Keys stay with the caller; here are only the bytes they are applied to.
+ *
+ * Limits: S8 mode (8-byte challenges and MACs) on logical channel 0.
+ *
+ * @see GlobalPlatform Card Specification 2.3.1 Amendment D v1.1.1
+ */
+import { type Bytes, bigEndian, concat, equal, toNumber } from '../bytes.ts';
+import { BLOCK_BYTES, double } from '../crypto/cmac.ts';
+import { Fault } from '../faults.ts';
+import { type Command, decodeAnswer, encodeCommand } from './apdu.ts';
+import { type ChannelKeys, type ChannelState, openState, type SecurityLevel } from './scp03-channel.ts';
+
+/** What a key is derived for, or a cryptogram computed for. Amendment D table 4-1. */
+export const DerivationConstant = {
+  cardCryptogram: 0x00,
+  hostCryptogram: 0x01,
+  cardChallenge: 0x02,
+  sEnc: 0x04,
+  sMac: 0x06,
+  sRmac: 0x07,
+} as const;
+export type DerivationConstant = (typeof DerivationConstant)[keyof typeof DerivationConstant];
+
+/** Bytes of a challenge, a cryptogram and a sent MAC in S8 mode. Amendment D section 4.1.5. */
+export const CHALLENGE_BYTES = 8;
+/** The same in bits, as L of a cryptogram or a challenge. */
+const CRYPTOGRAM_BITS = 64;
+/** Key diversification data, KVN, protocol and i parameter before the card challenge. Section 7.1.1. */
+const HEAD_BYTES = 13;
+/** Bytes of the sequence counter, present when i has `pseudoRandom`. Section 7.1.1. */
+const COUNTER_BYTES = 3;
+/** SCP identifier of SCP03 in the answer to INITIALIZE UPDATE. Section 7.1.1. */
+const PROTOCOL = 0x03;
+
+/** Bits of the i parameter. Amendment D table 5-1; bit 01 is S16 of v1.2. */
+export const Parameter = { s16: 0x01, pseudoRandom: 0x10, rMac: 0x20, rEnc: 0x40 } as const;
+
+/** The first block of the derivation input: 11 x 00, constant, 00, L, i. The context follows it. */
+export function derivationBlock(constant: DerivationConstant, bits: number, counter = 1): Bytes {
+  return concat(
+    new Uint8Array(11),
+    Uint8Array.of(constant, 0x00),
+    bigEndian(bits, 2),
+    Uint8Array.of(counter),
+  );
+}
+
+/**
+ * What makes a two-block CMAC one CBC encryption: E(K, B1) xor K1, to be used as the IV over B2.
+ * @param encipheredZero E(K, 16 x 00)
+ * @param encipheredBlock E(K, B1)
+ * @see RFC 4493 section 2.4
+ */
+export function derivationIv(encipheredZero: Bytes, encipheredBlock: Bytes): Bytes {
+  const subkey = double(encipheredZero);
+  return encipheredBlock.map((byte, i) => byte ^ (subkey[i] ?? 0));
+}
+
+/** INITIALIZE UPDATE for one key version. Section 7.1.1.1. */
+export function initializeUpdate(keyVersion: number, hostChallenge: Bytes): Bytes {
+  if (hostChallenge.length !== CHALLENGE_BYTES) throw new RangeError('a host challenge has 8 bytes');
+  return encodeCommand({ cla: 0x80, ins: 0x50, p1: keyVersion, p2: 0x00, data: hostChallenge, expected: 0 });
+}
+
+export interface InitializeUpdateAnswer {
+  /** 10 bytes of vendor data, unauthenticated until the cryptogram is checked. */
+  readonly diversificationData: Bytes;
+  readonly parameter: number;
+  readonly cardChallenge: Bytes;
+  readonly cardCryptogram: Bytes;
+  readonly sequenceCounter: number | null;
+}
+
+/**
+ * Decodes the answer by its i parameter and by its length, which must agree.
+ * @throws Fault CARD_ANSWER_MALFORMED when form, length, protocol or KVN disagree, or the card is an S16 one
+ * @throws Fault CARD_COMMAND_REFUSED with the status word when the card did not answer 9000
+ */
+export function decodeInitializeUpdate(answer: Bytes, keyVersion: number): InitializeUpdateAnswer {
+  const { data, statusWord } = decodeAnswer(answer);
+  if (statusWord !== 0x9000)
+    throw new Fault('CARD_COMMAND_REFUSED', { command: 'INITIALIZE UPDATE', statusWord });
+  const [version, protocol, parameter = 0] = data.subarray(10, HEAD_BYTES);
+  const counted = (parameter & Parameter.pseudoRandom) !== 0;
+  const expected = HEAD_BYTES + 2 * CHALLENGE_BYTES + (counted ? COUNTER_BYTES : 0);
+  const wrong = (field: string, value: number): Fault =>
+    new Fault('CARD_ANSWER_MALFORMED', { command: 'INITIALIZE UPDATE', field, value });
+  if (data.length < HEAD_BYTES) throw wrong('length', data.length);
+  if (protocol !== PROTOCOL) throw wrong('protocol', protocol ?? -1);
+  if ((parameter & Parameter.s16) !== 0) throw wrong('parameter', parameter);
+  if (data.length !== expected) throw wrong('length', data.length);
+  if (version !== keyVersion) throw wrong('key version', version ?? -1);
+  const challengeEnd = HEAD_BYTES + CHALLENGE_BYTES;
+  const cryptogramEnd = challengeEnd + CHALLENGE_BYTES;
+  return {
+    diversificationData: data.slice(0, 10),
+    parameter,
+    cardChallenge: data.slice(HEAD_BYTES, challengeEnd),
+    cardCryptogram: data.slice(challengeEnd, cryptogramEnd),
+    sequenceCounter: counted ? toNumber(data.subarray(cryptogramEnd)) : null,
+  };
+}
+
+/** Host challenge (8) || card challenge (8): the second block of every derivation of a session. Section 6.2.1. */
+export function sessionContext(hostChallenge: Bytes, cardChallenge: Bytes): Bytes {
+  return concat(hostChallenge, cardChallenge);
+}
+
+/** Message whose CMAC under Key-ENC starts with the pseudo-random card challenge. Section 6.2.2.1.
+ * @param aid identifier of the application that was selected, 5 to 16 bytes */
+export function cardChallengeMessage(sequenceCounter: number, aid: Bytes): Bytes {
+  return concat(
+    derivationBlock(DerivationConstant.cardChallenge, CRYPTOGRAM_BITS),
+    bigEndian(sequenceCounter, COUNTER_BYTES),
+    aid,
+  );
+}
+
+/** The first 8 bytes of the CMAC under S-MAC, which prove knowledge of Key-MAC. Sections 6.2.2.2 and 6.2.2.3. */
+export function cryptogram(
+  mac: ChannelKeys['mac'],
+  constant: typeof DerivationConstant.cardCryptogram | typeof DerivationConstant.hostCryptogram,
+  context: Bytes,
+): Bytes {
+  return mac(concat(derivationBlock(constant, CRYPTOGRAM_BITS), context)).slice(0, CHALLENGE_BYTES);
+}
+
+export interface Authentication {
+  readonly externalAuthenticate: Bytes;
+  readonly state: ChannelState;
+}
+
+/**
+ * Judges the card's cryptogram in constant time and answers with the host's. Section 7.1.2.
+ * @throws Fault CARD_NOT_OURS when the cryptogram is wrong: nothing may be sent, some cards count failures
+ */
+export function authenticateCard(
+  keys: ChannelKeys,
+  context: Bytes,
+  cardCryptogram: Bytes,
+  level: SecurityLevel,
+): Authentication {
+  const own = cryptogram(keys.mac, DerivationConstant.cardCryptogram, context);
+  if (!equal(own, cardCryptogram)) throw new Fault('CARD_NOT_OURS', { proof: 'card cryptogram' });
+  const host = cryptogram(keys.mac, DerivationConstant.hostCryptogram, context);
+  const header = Uint8Array.of(0x84, 0x82, level, 0x00, 2 * CHALLENGE_BYTES);
+  const chain = keys.mac(concat(new Uint8Array(BLOCK_BYTES), header, host));
+  const command: Command = {
+    cla: 0x84,
+    ins: 0x82,
+    p1: level,
+    p2: 0x00,
+    data: concat(host, chain.subarray(0, CHALLENGE_BYTES)),
+  };
+  return { externalAuthenticate: encodeCommand(command), state: openState(chain, level) };
+}

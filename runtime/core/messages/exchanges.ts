@@ -1,0 +1,152 @@
+/** Every request a station makes, with its answer. */
+import { z } from 'zod';
+import { exchangeKind } from './exchange.ts';
+import { controllerReport, eid, faultNote, hash, hex, jws, keyVersion } from './fields.ts';
+
+const identity = z.strictObject({
+  eid,
+  seFingerprint: hash,
+  atr: hex.max(66),
+  keyVersions: z.array(keyVersion).max(32),
+});
+
+export const reserveExchange = exchangeKind({
+  name: 'reserve',
+  topic: 'backend/reserve',
+  to: 'backend',
+  summary: 'Reserves an EID before any key is injected; the same EID gets its operation again, epoch raised.',
+  request: z.strictObject({
+    attempt: z
+      .uuid()
+      .meta({ description: 'Repetitions of one try carry the same; a resume carries another.' }),
+    ticket: jws,
+    identity,
+    report: controllerReport.meta({ description: 'The gate controller’s word on the arrival.' }),
+  }),
+  answer: z.strictObject({ reservation: jws }),
+});
+
+export const registerExchange = exchangeKind({
+  name: 'register',
+  topic: 'backend/register',
+  to: 'backend',
+  summary: 'Commits record, confirmation, custody and audit leaf in one transaction; answers after COMMIT.',
+  request: z.strictObject({
+    reservation: jws,
+    confirmation: jws,
+    ticket: jws,
+    report: controllerReport,
+    knownTreeSize: z.int().min(0),
+    holds: z.array(faultNote).max(64).meta({ description: 'Holds of this visit, for the identity record.' }),
+  }),
+  answer: z.strictObject({ registration: jws }),
+});
+
+export const rejectExchange = exchangeKind({
+  name: 'reject',
+  topic: 'backend/reject',
+  to: 'backend',
+  summary: 'Records a verdict on the card; answers with the release for the reject lane.',
+  request: z.strictObject({
+    visit: z.uuid(),
+    identity: identity.nullable(),
+    reservation: jws.nullable(),
+    verdict: jws
+      .nullable()
+      .meta({ description: 'The gateway’s, or null where the station judged before any key was used.' }),
+    fault: faultNote,
+    report: controllerReport,
+    knownTreeSize: z.int().min(0),
+  }),
+  answer: z.strictObject({ rejection: jws }),
+});
+
+/** What the gateway lets the station play in one go. */
+export const apduList = z.strictObject({
+  name: z.string().max(40),
+  changes: z
+    .boolean()
+    .meta({ description: 'Whether the list changes the card: an intent is journalled first.' }),
+  actions: z
+    .array(
+      z.union([
+        z.strictObject({
+          kind: z.literal('command'),
+          command: z.base64(),
+          deadlineMs: z.int().positive().max(300_000),
+        }),
+        z.strictObject({ kind: z.literal('cold-reset') }),
+      ]),
+    )
+    .min(1)
+    .max(64),
+});
+export type ApduList = z.output<typeof apduList>;
+
+/** What crossed the wire for one action: frames as sent and answered. */
+export const playedExchange = z.strictObject({
+  kind: z.enum(['command', 'cold-reset']),
+  command: z.base64(),
+  answer: z.base64(),
+  wire: z.array(z.strictObject({ command: z.base64(), answer: z.base64() })).max(320),
+});
+
+const dialogueAnswer = z.union([
+  z.strictObject({
+    kind: z.literal('list'),
+    dialogue: z.uuid(),
+    instance: z.string(),
+    list: apduList,
+  }),
+  z.strictObject({ kind: z.literal('confirmation'), confirmation: jws }),
+  z.strictObject({ kind: z.literal('verdict'), verdict: jws, fault: faultNote }),
+]);
+export type DialogueAnswer = z.output<typeof dialogueAnswer>;
+
+export const dialogueOpenExchange = exchangeKind({
+  name: 'dialogue-open',
+  topic: 'gateway/open',
+  to: 'gateway',
+  summary: 'Opens the personalization dialogue of a reserved unit; any gateway may take it.',
+  request: z.strictObject({ ticket: jws, reservation: jws, identity }),
+  answer: dialogueAnswer,
+});
+
+export const dialogueContinueExchange = exchangeKind({
+  name: 'dialogue-continue',
+  topic: 'gateway/{instance}/continue',
+  to: 'gateway',
+  summary: 'Returns the answers to an APDU list and asks for the next; goes to the instance that opened.',
+  request: z.strictObject({
+    dialogue: z.uuid(),
+    outcome: z.enum(['played', 'unsent', 'unknown']),
+    exchanges: z.array(playedExchange).max(64),
+  }),
+  answer: dialogueAnswer,
+});
+
+export const eventsExchange = exchangeKind({
+  name: 'events',
+  topic: 'backend/events',
+  to: 'backend',
+  summary: 'Streams journal entries upward until the backend acknowledges them.',
+  request: z.strictObject({
+    journal: z.uuid(),
+    genesis: z.strictObject({ journal: z.uuid(), station: z.string(), created: z.string() }),
+    previousHash: hash,
+    entries: z
+      .array(z.strictObject({ sequence: z.int().min(0), text: z.string().max(131_072), hash }))
+      .min(1)
+      .max(64),
+  }),
+  answer: z.strictObject({ acknowledged: z.int().min(-1) }),
+});
+
+export const exchanges = [
+  reserveExchange,
+  registerExchange,
+  rejectExchange,
+  dialogueOpenExchange,
+  dialogueContinueExchange,
+  eventsExchange,
+] as const;

@@ -1,0 +1,174 @@
+/**
+ * The receipts of one unit: reservation, confirmation (or verdict), registration (or rejection). Each stands
+ * alone, is signed by whom it binds, and names operation, EID and SE fingerprint.
+ */
+import { z } from 'zod';
+import { statement } from './envelope.ts';
+import {
+  checkValues,
+  eid,
+  epoch,
+  faultNote,
+  generation,
+  hash,
+  hex,
+  instant,
+  keyVersion,
+  nest,
+  operationId,
+  partyName,
+  release,
+} from './fields.ts';
+
+/** What every receipt names. */
+const unit = {
+  operation: operationId,
+  epoch,
+  station: partyName,
+  nest,
+  eid,
+  seFingerprint: hash.meta({ description: 'SHA-256 over ATR, CPLC, IIN and CIN.' }),
+};
+
+export const reservationPayload = z.strictObject({
+  ...unit,
+  ticket: z.string(),
+  ticketHash: hash,
+  attempt: z.uuid().meta({ description: 'The station’s name for this try; a repetition carries the same.' }),
+  generation,
+  keyVersion,
+  appearance: z.enum(['first', 'resume']).meta({ description: 'Whether this EID was reserved before.' }),
+  reservedAt: instant,
+});
+export type Reservation = z.output<typeof reservationPayload>;
+export const reservation = statement({
+  typ: 'holdfast/reservation+v1',
+  signedBy: 'backend',
+  payload: reservationPayload,
+});
+
+/** How each key was proved; what is not proved says so. */
+const keyProof = z.enum(['cryptogram', 'encrypted-round-trip', 'recomputed-challenge', 'not-proved']);
+
+export const confirmationPayload = z.strictObject({
+  ...unit,
+  ticket: z.string(),
+  gateway: partyName,
+  keys: z.strictObject({
+    scheme: z.literal('eid-kdf-1'),
+    algorithm: z.literal('aes-128'),
+    generation,
+    keyVersion,
+    checkValues,
+  }),
+  transport: z.strictObject({
+    keyVersion,
+    class: z.enum(['diversified', 'shared', 'published']),
+    deleted: z.literal(true),
+  }),
+  proofs: z.strictObject({ enc: keyProof, mac: keyProof, dek: keyProof, negativeControl: keyProof }),
+  card: z.strictObject({
+    atr: hex,
+    objects: z.record(z.string(), hex).meta({ description: 'Fingerprint objects as read under R-MAC.' }),
+    keyVersions: z.array(keyVersion),
+    lifeCycle: z.int().min(0).max(255),
+    sequenceCounter: z
+      .int()
+      .min(0)
+      .nullable()
+      .meta({ description: 'Of the new key set, at the end: the transit seal.' }),
+  }),
+  certificate: z.strictObject({
+    der: z.base64(),
+    sha256: hash,
+    serial: hex,
+    issuer: partyName,
+    issuerKeyId: hex,
+    profile: z.string(),
+    publicKeyHash: hash.meta({ description: 'SHA-256 of the SubjectPublicKeyInfo.' }),
+    batch: z.string(),
+    notBefore: instant,
+  }),
+  transcriptHash: hash,
+  exchanges: z.int().min(1).meta({ description: 'APDUs of the dialogue.' }),
+  token: z.strictObject({
+    softwareToken: z.boolean(),
+    module: z.string(),
+    label: z.string(),
+    serial: z.string(),
+  }),
+  confirmedAt: instant,
+});
+export type Confirmation = z.output<typeof confirmationPayload>;
+export const confirmation = statement({
+  typ: 'holdfast/confirmation+v1',
+  signedBy: 'gateway',
+  payload: confirmationPayload,
+});
+
+/** The gateway's verdict against a card, from the first key operation on. */
+export const verdictPayload = z.strictObject({
+  ...unit,
+  ticket: z.string(),
+  gateway: partyName,
+  fault: faultNote,
+  keyVersionsTouched: z
+    .array(keyVersion)
+    .meta({ description: 'Key sets that may be on the chip: listed for revocation.' }),
+  certificateSerials: z.array(hex),
+  transcriptHash: hash,
+  judgedAt: instant,
+});
+export type Verdict = z.output<typeof verdictPayload>;
+export const verdict = statement({
+  typ: 'holdfast/verdict+v1',
+  signedBy: 'gateway',
+  payload: verdictPayload,
+});
+
+/** Place of a leaf in the fleet log, provable offline. */
+const inLog = {
+  leafIndex: z.int().min(0),
+  leafHash: hash,
+  inclusionProof: z.array(hash).max(64),
+  consistencyProof: z
+    .array(hash)
+    .max(64)
+    .meta({ description: 'From the tree size that the request named; empty from 0 and for the same size.' }),
+  knownTreeSize: z.int().min(0),
+  checkpoint: z.string().max(4096).meta({ description: 'C2SP signed note of the fleet log.' }),
+};
+
+export const registrationPayload = z.strictObject({
+  ...unit,
+  transcriptHash: hash,
+  recordHash: hash,
+  ...inLog,
+  release,
+  registeredAt: instant,
+});
+export type Registration = z.output<typeof registrationPayload>;
+export const registration = statement({
+  typ: 'holdfast/registration+v1',
+  signedBy: 'backend',
+  payload: registrationPayload,
+});
+
+/** The reject receipt: the unit may leave by the reject lane and by no other. */
+export const rejectionPayload = z.strictObject({
+  station: partyName,
+  nest,
+  visit: z.uuid(),
+  operation: operationId.meta({ description: 'The operation, or the visit where none was reserved.' }),
+  eid: eid.nullable(),
+  fault: faultNote,
+  ...inLog,
+  release,
+  registeredAt: instant,
+});
+export type Rejection = z.output<typeof rejectionPayload>;
+export const rejection = statement({
+  typ: 'holdfast/rejection+v1',
+  signedBy: 'backend',
+  payload: rejectionPayload,
+});

@@ -1,0 +1,25 @@
+/** How long anything is waited for, and how often it is tried: no wait without an end. */
+
+export interface Retry {
+  /** Longest wait for one answer. */
+  readonly waitMs: number;
+  /** How often the same request is sent before the unit is held. */
+  readonly attemptsMax: number;
+}
+
+export const deadlines = {
+  /** The backend commits a transaction. */
+  reserve: { waitMs: 2_000, attemptsMax: 3 },
+  register: { waitMs: 2_000, attemptsMax: 4 },
+  /** The gateway works in its HSM; the card's own time is waited for at the station. */
+  dialogue: { waitMs: 3_000, attemptsMax: 3 },
+  events: { waitMs: 5_000, attemptsMax: 1 },
+} as const satisfies Record<string, Retry>;
+
+/** A held unit is tried again after `firstMs`, then twice as long each time, up to `maxMs`. */
+export const resumption = { firstMs: 300, maxMs: 30_000 } as const;
+
+/** Wait before try number `attempt` (from 0). */
+export function resumptionDelayMs(attempt: number): number {
+  return Math.min(resumption.maxMs, resumption.firstMs * 2 ** Math.min(attempt, 20));
+}

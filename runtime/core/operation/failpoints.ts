@@ -1,0 +1,35 @@
+/** Every place where a test may end the station: made from the table and the declarations, never by hand. */
+import { exchanges } from '../messages/exchanges.ts';
+import { transitions } from './transitions.ts';
+
+/** APDU lists of the personalization, in order. `changes`: an intent is journalled before. */
+// biome-ignore format: this is a table
+export const apduLists = [
+  { name: 'transport-open', changes: false },
+  { name: 'identity',       changes: false },
+  { name: 'put-key',        changes: true  },
+  { name: 'fleet-open',     changes: false },
+  { name: 'prove',          changes: false },
+  { name: 'applet-open',    changes: false },
+  { name: 'recall',         changes: false },
+  { name: 'generate',       changes: true  },
+  { name: 'sign',           changes: false },
+  { name: 'certificate',    changes: true  },
+  { name: 'finish-open',    changes: false },
+  { name: 'finish',         changes: true  },
+  { name: 'secure',         changes: true  },
+] as const;
+export type ApduListName = (typeof apduLists)[number]['name'];
+
+const jigMoves = ['clamp', 'unclamp', 'open'] as const;
+
+/** Names as `failpoint` receives them: `append:arrived:before`, `list:put-key:after`, ... */
+export function failpoints(): readonly string[] {
+  const names = [
+    ...[...new Set(transitions.map((t) => t.journal))].map((fact) => `append:${fact}`),
+    ...exchanges.map((kind) => `request:${kind.name}`),
+    ...apduLists.map((list) => `list:${list.name}`),
+    ...jigMoves.map((move) => `jig:${move}`),
+  ];
+  return names.flatMap((name) => [`${name}:before`, `${name}:after`]);
+}

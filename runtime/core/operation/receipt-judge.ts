@@ -1,0 +1,191 @@
+/**
+ * Judges the receipts of one attempt: each verifies, and all name this unit, this arrival, this log. What
+ * the station believes before it asks the gate controller for anything.
+ */
+import { fromHex } from '../bytes.ts';
+import { Fault } from '../faults.ts';
+import type { Lane, Release } from '../gate/release.ts';
+import { type Checkpoint, type NoteKey, openCheckpoint } from '../log/checkpoint.ts';
+import { verifyConsistency, verifyInclusion } from '../log/tree.ts';
+import { open, type TrustedKey } from '../messages/envelope.ts';
+import {
+  type Confirmation,
+  confirmation,
+  type Registration,
+  type Rejection,
+  type Reservation,
+  registration,
+  rejection,
+  reservation,
+} from '../messages/receipts.ts';
+import type { Crypto } from '../ports.ts';
+import type { CardIdentity, Fact, FactName } from './facts.ts';
+
+/** What the judging program knows by itself. */
+export interface Judgement {
+  readonly station: string;
+  readonly nest: string;
+  readonly controller: string;
+  readonly trusted: readonly TrustedKey[];
+  readonly logKey: NoteKey;
+  readonly crypto: Crypto;
+  /** The largest checkpoint this station verified before; null at the very beginning. */
+  readonly known: Checkpoint | null;
+}
+
+/** @throws Fault RECEIPT_INVALID, ENVELOPE_INVALID */
+export function judgeReservation(jws: string, identity: CardIdentity, by: Judgement): Reservation {
+  const { payload } = open(reservation, jws, by.trusted, by.crypto);
+  demand(
+    payload.station === by.station && payload.nest === by.nest,
+    'reservation is for another station or nest',
+  );
+  demand(payload.eid === identity.eid, 'reservation names another EID');
+  demand(payload.seFingerprint === identity.seFingerprint, 'reservation names another secure element');
+  return payload;
+}
+
+/** `transcriptHash`: of the dialogue as this station played it; null where only the receipt is at hand.
+ * @throws Fault RECEIPT_INVALID, ENVELOPE_INVALID */
+export function judgeConfirmation(
+  jws: string,
+  reserved: Reservation,
+  transcriptHash: string | null,
+  by: Judgement,
+): Confirmation {
+  const { payload } = open(confirmation, jws, by.trusted, by.crypto);
+  demand(payload.operation === reserved.operation, 'confirmation is for another operation');
+  demand(payload.epoch === reserved.epoch, 'confirmation is for another epoch');
+  demand(payload.eid === reserved.eid, 'confirmation names another EID');
+  demand(payload.seFingerprint === reserved.seFingerprint, 'confirmation names another secure element');
+  demand(
+    payload.station === by.station && payload.nest === by.nest,
+    'confirmation is for another station or nest',
+  );
+  demand(
+    transcriptHash === null || payload.transcriptHash === transcriptHash,
+    'confirmation speaks of another dialogue',
+  );
+  return payload;
+}
+
+/** @throws Fault RECEIPT_INVALID, ENVELOPE_INVALID, LOG_FORKED */
+export function judgeRegistration(
+  jws: string,
+  confirmed: Confirmation,
+  arrival: number,
+  by: Judgement,
+): Registration {
+  const { payload } = open(registration, jws, by.trusted, by.crypto);
+  demand(payload.operation === confirmed.operation, 'registration is for another operation');
+  demand(payload.epoch === confirmed.epoch, 'registration is for another epoch');
+  demand(payload.eid === confirmed.eid, 'registration names another EID');
+  demand(payload.seFingerprint === confirmed.seFingerprint, 'registration names another secure element');
+  demand(payload.transcriptHash === confirmed.transcriptHash, 'registration speaks of another dialogue');
+  judgeRelease(
+    payload.release,
+    { operation: payload.operation, epoch: payload.epoch, lane: 'good', arrival },
+    by,
+  );
+  judgeLog(payload, by);
+  return payload;
+}
+
+/** @throws Fault RECEIPT_INVALID, ENVELOPE_INVALID, LOG_FORKED */
+export function judgeRejection(jws: string, visit: string, arrival: number, by: Judgement): Rejection {
+  const { payload } = open(rejection, jws, by.trusted, by.crypto);
+  demand(payload.visit === visit, 'reject receipt is for another visit');
+  demand(
+    payload.station === by.station && payload.nest === by.nest,
+    'reject receipt is for another station or nest',
+  );
+  const { operation, epoch } = payload.release;
+  judgeRelease(payload.release, { operation: payload.operation, epoch, lane: 'reject', arrival }, by);
+  demand(operation === payload.operation, 'release is for another operation');
+  judgeLog(payload, by);
+  return payload;
+}
+
+/** Every problem with the receipts among the facts of one attempt, for the gate; empty when there is none. */
+export function receiptProblems(facts: readonly Fact[], arrival: number, by: Judgement): readonly string[] {
+  try {
+    const identity = factOf(facts, 'identified')?.identity;
+    const reserved = factOf(facts, 'reserved');
+    const confirmed = factOf(facts, 'confirmed');
+    const registered = factOf(facts, 'registered');
+    if (!identity || !reserved || !confirmed || !registered) return ['a receipt is missing'];
+    const first = judgeReservation(reserved.receipt, identity, by);
+    const second = judgeConfirmation(confirmed.receipt, first, null, by);
+    judgeRegistration(registered.receipt, second, arrival, by);
+    return [];
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return [`${error.code} ${JSON.stringify(error.context)}`];
+  }
+}
+
+/** The last fact of a name. */
+export function factOf<N extends FactName>(
+  facts: readonly Fact[],
+  name: N,
+): Extract<Fact, { name: N }> | undefined {
+  return facts.findLast((fact): fact is Extract<Fact, { name: N }> => fact.name === name);
+}
+
+function judgeRelease(
+  release: Release,
+  expected: { operation: string; epoch: number; lane: Lane; arrival: number },
+  by: Judgement,
+): void {
+  demand(release.controller === by.controller && release.nest === by.nest, 'release is for another gate');
+  demand(
+    release.operation === expected.operation && release.epoch === expected.epoch,
+    'release is for another operation',
+  );
+  demand(release.lane === expected.lane, 'release is for another lane');
+  demand(release.arrival === expected.arrival, 'release is for another arrival');
+}
+
+interface InLog {
+  readonly checkpoint: string;
+  readonly leafIndex: number;
+  readonly leafHash: string;
+  readonly inclusionProof: readonly string[];
+  readonly consistencyProof: readonly string[];
+  readonly knownTreeSize: number;
+}
+
+/** Inclusion of the leaf, and that the log only grew since this station last looked. */
+function judgeLog(receipt: InLog, by: Judgement): void {
+  const checkpoint = openCheckpoint(receipt.checkpoint, by.logKey, by.crypto);
+  if (checkpoint === null)
+    throw new Fault('RECEIPT_INVALID', { why: 'checkpoint is not signed by the fleet log' });
+  const included = verifyInclusion(
+    {
+      index: receipt.leafIndex,
+      size: checkpoint.size,
+      leaf: fromHex(receipt.leafHash),
+      proof: receipt.inclusionProof.map(fromHex),
+      root: checkpoint.root,
+    },
+    by.crypto.sha256,
+  );
+  demand(included, 'leaf is not in the log');
+  if (by.known === null || by.known.size === 0) return;
+  demand(receipt.knownTreeSize === by.known.size, 'consistency is proved from another size');
+  const consistent = verifyConsistency(
+    {
+      first: by.known.size,
+      second: checkpoint.size,
+      firstRoot: by.known.root,
+      secondRoot: checkpoint.root,
+      proof: receipt.consistencyProof.map(fromHex),
+    },
+    by.crypto.sha256,
+  );
+  if (!consistent) throw new Fault('LOG_FORKED', { size: checkpoint.size, known: by.known.size });
+}
+
+function demand(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Fault('RECEIPT_INVALID', { why: otherwise });
+}

@@ -1,0 +1,99 @@
+/** Makes the identity record of a unit from the signed statements about it. */
+
+import type { FaultNote } from '../faults.ts';
+import type { Confirmation } from '../messages/receipts.ts';
+import type { TicketPayload } from '../messages/ticket.ts';
+import type { IdentityRecord } from './identity-record.ts';
+import { notYet } from './identity-record.ts';
+
+export interface RecordSources {
+  readonly confirmation: Confirmation;
+  readonly confirmationHash: string;
+  readonly ticket: TicketPayload;
+  readonly custody: IdentityRecord['custody'];
+  readonly operator: string;
+  readonly controller: string;
+  readonly rootName: string;
+  readonly holds: readonly FaultNote[];
+  readonly stationSoftware: string;
+  /** ISO 8601, of the backend. */
+  readonly recordedAt: string;
+}
+
+export function buildRecord(from: RecordSources): IdentityRecord {
+  const { confirmation: c, ticket } = from;
+  return {
+    schema: 'holdfast/identity-record-1',
+    operation: c.operation,
+    eid: c.eid,
+    certificate: {
+      serial: c.certificate.serial,
+      sha256: c.certificate.sha256,
+      der: c.certificate.der,
+      issuer: c.certificate.issuer,
+      issuingAuthority: from.rootName,
+      issuerKeyId: c.certificate.issuerKeyId,
+      profile: c.certificate.profile,
+      publicKeyHash: c.certificate.publicKeyHash,
+      proofOfPossession: 'request signed on the chip',
+      revocationPoint: notYet(
+        'the profile names no distribution point; revocation lists are one per intermediate',
+      ),
+    },
+    manufacturedAt: c.confirmedAt,
+    productionLine: ticket.productionLine,
+    keyInjection: {
+      status: 'confirmed',
+      confirmation: from.confirmationHash,
+      transcriptHash: c.transcriptHash,
+      proofs: { enc: c.proofs.enc, mac: c.proofs.mac, dek: c.proofs.dek },
+      negativeControl: c.proofs.negativeControl,
+      sequenceCounter: c.card.sequenceCounter,
+      exchanges: c.exchanges,
+    },
+    keyMaterial: {
+      scheme: c.keys.scheme,
+      algorithm: c.keys.algorithm,
+      generation: c.keys.generation,
+      keyVersion: c.keys.keyVersion,
+      checkValues: c.keys.checkValues,
+      transportKeyVersion: c.transport.keyVersion,
+      transportClass: c.transport.class,
+      token: { softwareToken: c.token.softwareToken, module: c.token.module, serial: c.token.serial },
+    },
+    custody: from.custody,
+    batch: ticket.batch,
+    product: ticket.product,
+    ticket: ticket.ticket,
+    ticketProfile: ticket.profile,
+    station: c.station,
+    nest: c.nest,
+    gateController: from.controller,
+    gateway: c.gateway,
+    operator: from.operator,
+    errors: from.holds.map(({ code, context }) => ({ code, context: { ...context } })),
+    silicon: {
+      seFingerprint: c.seFingerprint,
+      atr: c.card.atr,
+      objects: c.card.objects,
+      lifeCycle: c.card.lifeCycle,
+      model: notYet('the card profile does not name a model'),
+      vendorCertificate: notYet('the card profile has no vendor certificate'),
+      barcode: notYet('this station has no barcode scanner'),
+    },
+    place: {
+      site: notYet('the ticket does not name a site'),
+      jigFirmware: notYet('the gate controller does not report its firmware'),
+      stationSoftware: from.stationSoftware,
+      stationQuote: notYet('this station has no TPM quote'),
+    },
+    time: {
+      earliest: c.confirmedAt,
+      latest: from.recordedAt < c.confirmedAt ? c.confirmedAt : from.recordedAt,
+      source: 'gateway and backend clocks',
+      beacon: notYet('no signed beacons are in use'),
+    },
+    lifeCycle: { state: 'RECORDED', epoch: c.epoch, predecessor: notYet('first record of this EID') },
+    evidence: { witnessCosignatures: notYet('no independent witness is configured') },
+  };
+}

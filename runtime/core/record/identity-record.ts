@@ -1,0 +1,103 @@
+/**
+ * The identity record: what governs a unit for life. One schema for message, table and export. A field that
+ * cannot be known yet says why; nothing is invented.
+ */
+import { z } from 'zod';
+import {
+  checkValues,
+  eid,
+  faultNote,
+  generation,
+  hash,
+  hex,
+  instant,
+  keyVersion,
+  nest,
+  operationId,
+  partyName,
+} from '../messages/fields.ts';
+
+const absent = z.strictObject({ absent: z.string().meta({ description: 'Why this is not known.' }) });
+export type Absent = z.output<typeof absent>;
+
+const custodyStep = z.strictObject({
+  holder: z.string().meta({ description: 'Program and name that held the issuance.' }),
+  statement: z.string().meta({ description: 'Kind of signed statement by which it is held.' }),
+  sha256: hash.meta({ description: 'Hash of that statement as signed.' }),
+});
+
+export const identityRecord = z.strictObject({
+  schema: z.literal('holdfast/identity-record-1'),
+  operation: operationId,
+  eid,
+  certificate: z.strictObject({
+    serial: hex,
+    sha256: hash,
+    der: z.base64(),
+    issuer: partyName.meta({ description: 'Issuing intermediate.' }),
+    issuingAuthority: z.string().meta({ description: 'Fleet root above it.' }),
+    issuerKeyId: hex,
+    profile: z.string(),
+    publicKeyHash: hash,
+    proofOfPossession: z.literal('request signed on the chip'),
+    revocationPoint: absent,
+  }),
+  manufacturedAt: instant.meta({ description: 'By the gateway’s clock, at confirmation.' }),
+  productionLine: z.string(),
+  keyInjection: z.strictObject({
+    status: z.literal('confirmed'),
+    confirmation: hash,
+    transcriptHash: hash,
+    proofs: z.record(z.string(), z.string()),
+    negativeControl: z.string(),
+    sequenceCounter: z.int().nullable(),
+    exchanges: z.int(),
+  }),
+  keyMaterial: z.strictObject({
+    scheme: z.string(),
+    algorithm: z.string(),
+    generation,
+    keyVersion,
+    checkValues,
+    transportKeyVersion: keyVersion,
+    transportClass: z.string(),
+    token: z.strictObject({ softwareToken: z.boolean(), module: z.string(), serial: z.string() }),
+  }),
+  custody: z.array(custodyStep).min(3),
+  batch: z.string(),
+  product: z.string(),
+  ticket: z.string(),
+  ticketProfile: z.string(),
+  station: partyName,
+  nest,
+  gateController: z.string(),
+  gateway: partyName,
+  operator: z.string().min(1).meta({ description: 'Operator or named authority; never blank.' }),
+  errors: z.array(faultNote).meta({ description: 'Holds of this operation before the record.' }),
+  silicon: z.strictObject({
+    seFingerprint: hash,
+    atr: hex,
+    objects: z.record(z.string(), hex),
+    lifeCycle: z.int(),
+    model: absent,
+    vendorCertificate: absent,
+    barcode: absent,
+  }),
+  place: z.strictObject({
+    site: absent,
+    jigFirmware: absent,
+    stationSoftware: z.string(),
+    stationQuote: absent,
+  }),
+  time: z.strictObject({
+    earliest: instant,
+    latest: instant,
+    source: z.literal('gateway and backend clocks'),
+    beacon: absent,
+  }),
+  lifeCycle: z.strictObject({ state: z.literal('RECORDED'), epoch: z.int(), predecessor: absent }),
+  evidence: z.strictObject({ witnessCosignatures: absent }),
+});
+export type IdentityRecord = z.output<typeof identityRecord>;
+
+export const notYet = (why: string): Absent => ({ absent: why });

@@ -1,0 +1,170 @@
+/**
+ * The fleet store in the verbs of the backend. Real: PostgreSQL; simulated: in memory. What is hashed or
+ * signed is stored as bytes or text, never as a projection.
+ */
+import type { Bytes } from '../bytes.ts';
+import type { Lane } from '../gate/release.ts';
+
+export interface FleetStore {
+  /** Runs `work` in one serializable transaction and resolves after COMMIT. Repeats it from the start when
+   * the database asks for that (40001, 40P01), so `work` has no effect outside of `tx`.
+   * @throws Fault STORE_UNAVAILABLE when the outcome may be unknown: repeat the request, its keys make that safe */
+  transaction<T>(work: (tx: FleetTransaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export type OperationState = 'reserved' | 'recorded' | 'released' | 'rejected' | 'diverted';
+
+export interface OperationRow {
+  readonly operation: string;
+  readonly eid: string;
+  readonly seFingerprint: string;
+  readonly ticket: string;
+  readonly ticketHash: string;
+  readonly station: string;
+  readonly nest: string;
+  readonly epoch: number;
+  /** The station's name for the try that raised the epoch. */
+  readonly attempt: string;
+  readonly generation: number;
+  readonly keyVersion: number;
+  readonly state: OperationState;
+  readonly reservedAt: string;
+  /** When the present epoch was reserved. */
+  readonly attemptedAt: string;
+}
+
+export interface RecordRow {
+  readonly operation: string;
+  readonly eid: string;
+  readonly certificateSerial: string;
+  readonly publicKeyHash: string;
+  /** Canonical JSON of the identity record. */
+  readonly record: Bytes;
+  readonly recordHash: string;
+  readonly leafIndex: number;
+}
+
+export interface ConfirmationRow {
+  readonly operation: string;
+  readonly epoch: number;
+  readonly jws: string;
+  readonly sha256: string;
+  readonly leafIndex: number;
+}
+
+export interface CustodyRow {
+  readonly operation: string;
+  readonly epoch: number;
+  readonly position: number;
+  readonly holder: string;
+  /** The signed statement itself, compact JWS. */
+  readonly statement: string;
+  readonly sha256: string;
+}
+
+export interface ReleaseRow {
+  readonly controller: string;
+  readonly counter: number;
+  readonly nest: string;
+  readonly lane: Lane;
+  readonly operation: string;
+  readonly epoch: number;
+  readonly arrival: number;
+}
+
+export interface RejectionRow {
+  readonly visit: string;
+  readonly operation: string;
+  readonly eid: string | null;
+  readonly faultCode: string;
+  /** Canonical JSON of the rejection, with what is listed for revocation. */
+  readonly entry: Bytes;
+  readonly leafIndex: number;
+}
+
+/** What a gate controller last said, taken only from reports with the right code. */
+export interface ControllerRow {
+  readonly controller: string;
+  readonly arrival: number;
+  readonly obeyed: number;
+  readonly leftArrival: number;
+  readonly leftCounter: number;
+  /** Highest counter given to this controller. */
+  readonly issued: number;
+}
+
+export interface EventRow {
+  readonly station: string;
+  readonly journal: string;
+  readonly sequence: number;
+  readonly hash: string;
+  readonly text: string;
+  readonly receivedAt: string;
+}
+
+export interface LeafRow {
+  readonly index: number;
+  readonly key: string;
+  /** 32 bytes. */
+  readonly hash: Bytes;
+  readonly entry: Bytes;
+}
+
+export interface HeadRow {
+  readonly size: number;
+  readonly root: Bytes;
+  /** C2SP signed note; empty before the first leaf. */
+  readonly checkpoint: string;
+}
+
+/** Rows are locked where a decision follows from reading them. Lists are written in one round trip. */
+export interface FleetTransaction {
+  operationByEid(eid: string): Promise<OperationRow | null>;
+  operationById(operation: string): Promise<OperationRow | null>;
+  operationByFingerprint(seFingerprint: string): Promise<OperationRow | null>;
+  insertOperation(row: OperationRow): Promise<void>;
+  /** Replaces everything but operation and EID. */
+  updateOperation(row: OperationRow): Promise<void>;
+  /** Takes a unit of the ticket's quota; false when there is none left. */
+  takeQuota(ticket: string, quota: number): Promise<boolean>;
+
+  recordByOperation(operation: string): Promise<RecordRow | null>;
+  recordByEid(eid: string): Promise<RecordRow | null>;
+  recordByPublicKey(publicKeyHash: string): Promise<RecordRow | null>;
+  /** Newest first. */
+  listRecords(limit: number): Promise<readonly RecordRow[]>;
+  insertRecords(rows: readonly RecordRow[]): Promise<void>;
+  confirmation(operation: string, epoch: number): Promise<ConfirmationRow | null>;
+  confirmationsOf(operation: string): Promise<readonly ConfirmationRow[]>;
+  insertConfirmations(rows: readonly ConfirmationRow[]): Promise<void>;
+  custodyOf(operation: string): Promise<readonly CustodyRow[]>;
+  insertCustody(rows: readonly CustodyRow[]): Promise<void>;
+  rejection(visit: string): Promise<RejectionRow | null>;
+  listRejections(limit: number): Promise<readonly RejectionRow[]>;
+  insertRejections(rows: readonly RejectionRow[]): Promise<void>;
+
+  /** Locks the controller's row; makes it when missing. */
+  controller(name: string): Promise<ControllerRow>;
+  updateController(row: ControllerRow): Promise<void>;
+  /** The release with the highest counter for this operation. */
+  lastRelease(operation: string): Promise<ReleaseRow | null>;
+  releaseByCounter(controller: string, counter: number): Promise<ReleaseRow | null>;
+  insertReleases(rows: readonly ReleaseRow[]): Promise<void>;
+
+  /** The last event of a journal; null when there is none. */
+  eventHead(station: string, journal: string): Promise<EventRow | null>;
+  event(station: string, journal: string, sequence: number): Promise<EventRow | null>;
+  /** Events whose text contains the EID, oldest first. */
+  eventsAbout(eid: string, limit: number): Promise<readonly EventRow[]>;
+  insertEvents(rows: readonly EventRow[]): Promise<void>;
+
+  /** Locks the head of the log: whoever holds it is the only one that appends. */
+  lockHead(): Promise<HeadRow>;
+  readHead(): Promise<HeadRow>;
+  updateHead(row: HeadRow): Promise<void>;
+  insertLeaves(rows: readonly LeafRow[]): Promise<void>;
+  leafByKey(key: string): Promise<LeafRow | null>;
+  /** Leaves [from, from + limit), in order. */
+  leaves(from: number, limit: number): Promise<readonly LeafRow[]>;
+}

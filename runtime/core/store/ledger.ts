@@ -1,0 +1,78 @@
+/**
+ * The gateway's ledger: what it is about to derive, wrap or sign is durable here first, so that after a
+ * crash nothing is unknown and a repeated request gets the same answer. One for all gateways of an HSM.
+ */
+import type { Bytes } from '../bytes.ts';
+
+export interface DialogueRow {
+  readonly dialogue: string;
+  readonly operation: string;
+  readonly epoch: number;
+  readonly eid: string;
+  readonly seFingerprint: string;
+  readonly ticket: string;
+  readonly station: string;
+  readonly instance: string;
+  readonly openedAt: string;
+}
+
+export type Admission =
+  | {
+      readonly admitted: true /** Dialogues opened for this EID since its last confirmation, this one included. */;
+      readonly attempts: number;
+    }
+  | { readonly admitted: false; readonly why: 'quota' | 'stale' | 'attempts' };
+
+/** Something irreversible that is about to be done. */
+export interface IntentRow {
+  readonly dialogue: string;
+  readonly operation: string;
+  readonly epoch: number;
+  readonly step: string;
+  /** What exactly, in names, versions and hashes; never a key. */
+  readonly detail: string;
+  readonly at: string;
+}
+
+export interface CertificateRow {
+  /** Hexadecimal. */
+  readonly serial: string;
+  readonly eid: string;
+  /** 65-byte point. */
+  readonly publicKey: Bytes;
+  readonly issuer: string;
+  readonly profile: string;
+  readonly notBefore: string;
+  /** What is signed, DER. */
+  readonly toBeSigned: Bytes;
+  /** The first signed certificate, DER; null between intent and signature. */
+  readonly certificate: Bytes | null;
+}
+
+export interface GatewayLedger {
+  /** One transaction: refuses an epoch older than any seen for the operation, an EID beyond the ticket's
+   * quota of distinct EIDs, and too many attempts since the last confirmation; else stores the row.
+   * @throws Fault LEDGER_UNAVAILABLE */
+  admit(
+    row: DialogueRow,
+    limits: { readonly quota: number; readonly attemptsMax: number },
+  ): Promise<Admission>;
+  /** @throws Fault LEDGER_UNAVAILABLE */
+  intend(row: IntentRow): Promise<void>;
+  intentsOf(operation: string): Promise<readonly IntentRow[]>;
+  /** The newest certificate for an EID, signed or intended. */
+  certificateOf(eid: string): Promise<CertificateRow | null>;
+  certificatesOf(eid: string): Promise<readonly CertificateRow[]>;
+  /** Stores the intent, or returns the one stored before for this EID and public key.
+   * @throws Fault CERTIFICATE_REFUSED when the public key belongs to another EID */
+  intendCertificate(row: CertificateRow): Promise<CertificateRow>;
+  /** Stores the first signed certificate for an intent and returns the one that is stored. */
+  storeCertificate(serial: string, certificate: Bytes): Promise<Bytes>;
+  /** Stores the first outcome of an epoch (confirmation or verdict, compact JWS) and returns the stored one. */
+  conclude(operation: string, epoch: number, kind: 'confirmation' | 'verdict', jws: string): Promise<string>;
+  conclusionOf(
+    operation: string,
+    epoch: number,
+  ): Promise<{ readonly kind: 'confirmation' | 'verdict'; readonly jws: string } | null>;
+  close(): Promise<void>;
+}

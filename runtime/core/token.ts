@@ -1,0 +1,81 @@
+/**
+ * The gateway's key store in the verbs of provisioning. Everything of SCP03 that needs a key happens behind
+ * this port; no key, template, mechanism or handle crosses it.
+ *
+ * @see GlobalPlatform Card Specification 2.3.1 Amendment D (SCP03)
+ */
+import type { Bytes } from './bytes.ts';
+import type { Answer, Command } from './card/apdu.ts';
+
+/** A key set (K-ENC, K-MAC, K-DEK) by what it is derived from. */
+export type KeySet =
+  | { readonly origin: 'transport'; readonly eid: string; readonly keyVersion: number }
+  | {
+      readonly origin: 'fleet';
+      readonly generation: number;
+      readonly eid: string;
+      readonly keyVersion: number;
+    };
+
+export interface TokenDescription {
+  /** A token that computes in this machine's memory; refused outside a declared laboratory. */
+  readonly softwareToken: boolean;
+  readonly module: string;
+  readonly label: string;
+  readonly serial: string;
+}
+
+/** First 3 bytes of AES-ECB over 16 x 01, hexadecimal, for K-ENC, K-MAC, K-DEK. GPCS 2.3.1 section B.6. */
+export type CheckValues = readonly [enc: string, mac: string, dek: string];
+
+export interface ChannelOpening {
+  /** Names the channel inside the token's process; dies with that process. */
+  readonly channel: string;
+  /** INITIALIZE UPDATE with a fresh host challenge drawn by the token. */
+  readonly initializeUpdate: Bytes;
+}
+
+export interface ChannelProof {
+  readonly externalAuthenticate: Bytes;
+  /** The i parameter of the card's answer. Amendment D table 5-1. */
+  readonly parameter: number;
+  /** Null where the card has no pseudo-random challenge. */
+  readonly sequenceCounter: number | null;
+  /** Whether the card challenge could be recomputed from K-ENC; null where the card draws it at random. */
+  readonly challengeRecomputed: boolean | null;
+}
+
+export interface PutKeyCommand {
+  /** Adds `keys` as a new version, each key wrapped under the channel's K-DEK, then protected. */
+  readonly keys: KeySet;
+  /** `explicit-length`: form A, `block-only`: form B. reference: GPCS 2.3.1 section 11.8.2.3. */
+  readonly form: 'explicit-length' | 'block-only';
+}
+
+export interface Token {
+  describe(): Promise<TokenDescription>;
+  /** @throws Fault HSM_FAILED */
+  openChannel(keys: KeySet): Promise<ChannelOpening>;
+  /** Judges the answer to INITIALIZE UPDATE (data and status word) in constant time. `aid`: the selected
+   * application, for the pseudo-random challenge.
+   * @throws Fault CARD_NOT_OURS when the cryptogram is wrong: EXTERNAL AUTHENTICATE must not be sent.
+   * @throws Fault CARD_ANSWER_MALFORMED when form and length disagree */
+  authenticate(channel: string, answer: Bytes, aid: Bytes): Promise<ChannelProof>;
+  /** Protects commands in order: C-MAC and C-ENC. */
+  wrap(channel: string, commands: readonly Command[]): Promise<readonly Bytes[]>;
+  wrapPutKey(
+    channel: string,
+    put: PutKeyCommand,
+  ): Promise<{ readonly command: Bytes; readonly checkValues: CheckValues }>;
+  /** Checks R-MAC and decrypts, in order. The first answer belongs to the oldest command that has none yet.
+   * Error status words come bare and are returned as they are.
+   * @throws Fault CARD_CHANNEL_BROKEN, after which the channel is gone */
+  unwrap(channel: string, answers: readonly Bytes[]): Promise<readonly Answer[]>;
+  closeChannel(channel: string): Promise<void>;
+  checkValues(keys: KeySet): Promise<CheckValues>;
+  /** `key` names a P-256 key of the key policy. r || s over SHA-256 of the message, 64 bytes. */
+  sign(key: string, message: Bytes): Promise<Bytes>;
+  /** 65-byte uncompressed point. */
+  publicKey(key: string): Promise<Bytes>;
+  close(): Promise<void>;
+}

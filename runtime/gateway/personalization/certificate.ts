@@ -1,0 +1,205 @@
+/**
+ * Key pair and certificate: the pair is born on the chip, the request is composed here and signed there, and
+ * what will be signed is stored before the issuer's key is used. One certificate per EID and public key.
+ */
+import { type Bytes, equal, fromHex, toBase64, toHex } from '../../core/bytes.ts';
+import type { Answer } from '../../core/card/apdu.ts';
+import {
+  certificateContent,
+  decodeCertificate,
+  decodePublicKey,
+  decodeSignature,
+  generateKeyPair,
+  getObject,
+  putObject,
+  signDigest,
+} from '../../core/card/piv.ts';
+import { StatusWord } from '../../core/card/status-word.ts';
+import { Fault } from '../../core/faults.ts';
+import { instantMs, instantOf } from '../../core/instant.ts';
+import { assembleCertificate, parseTbs } from '../../core/pki/certificate.ts';
+import { P256_SPKI_PREFIX } from '../../core/pki/identifiers.ts';
+import { lintSigned, lintTbs } from '../../core/pki/lint.ts';
+import { type CertificateIntent, SERIAL_BYTES, serialFrom } from '../../core/pki/profile.ts';
+import { assembleRequest, requestInfo } from '../../core/pki/request.ts';
+import { signatureFromDer } from '../../core/pki/signature.ts';
+import { FAR_DATE_MS } from '../../core/pki/time.ts';
+import type { CertificateRow } from '../../core/store/ledger.ts';
+import { issuerOf } from '../issuer.ts';
+import { demand, fleetKeys, intend, type Job, type Touched } from './job.ts';
+import { asUnproved, cardMeans } from './keys.ts';
+import { CardSession, dataOf } from './session.ts';
+
+/** The certificate as the confirmation names it. */
+export interface Certified {
+  readonly der: string;
+  readonly sha256: string;
+  readonly serial: string;
+  readonly issuer: string;
+  readonly issuerKeyId: string;
+  readonly profile: string;
+  readonly publicKeyHash: string;
+  readonly batch: string;
+  readonly notBefore: string;
+}
+
+/** A certificate's validity begins a minute before it is made: clocks of verifiers differ. */
+const BACKDATE_MS = 60_000;
+
+export async function certify(job: Job, touched: Touched): Promise<Certified> {
+  const { ports, profile, reserved } = job;
+  const session = await CardSession.open(cardMeans(job), fleetKeys(job), {
+    list: 'applet-open',
+    aid: profile.keyApplet,
+    coldReset: false,
+  }).catch(asUnproved);
+  const before = await ports.ledger.certificateOf(reserved.eid);
+  const kept = before !== null && (await holdsKeyOf(job, session, before)) ? before : null;
+  const row = kept ?? (await newCertificate(job, session, touched));
+  touched.certificateSerials.add(row.serial);
+  const certificate = row.certificate ?? (await signed(job, row));
+  await store(job, session, certificate);
+  await session.close();
+  return certifiedAs(job, row, certificate);
+}
+
+/** Whether the chip signs a fresh challenge with the key of a certificate made before: a resume. */
+async function holdsKeyOf(job: Job, session: CardSession, row: CertificateRow): Promise<boolean> {
+  const challenge = job.ports.entropy.bytes(32);
+  const digest = job.ports.crypto.sha256(challenge);
+  const [answer] = await session.send([signDigest(job.profile.keySlot, digest)], {
+    list: 'recall',
+    changes: false,
+  });
+  // A chip without a key pair refuses; it gets one.
+  if (answer?.statusWord !== StatusWord.success) return false;
+  return job.ports.crypto.verifyP256(row.publicKey, challenge, rawSignature(decodeSignature(answer.data)));
+}
+
+async function newCertificate(job: Job, session: CardSession, touched: Touched): Promise<CertificateRow> {
+  const { ports, profile, reserved } = job;
+  await intend(job, 'generate', `slot ${profile.keySlot.toString(16)}`);
+  const [generated] = await session.send([generateKeyPair(profile.keySlot)], {
+    list: 'generate',
+    changes: true,
+    deadlineMs: profile.deadlines.generateMs,
+  });
+  const publicKey = decodePublicKey(dataOf(generated, 'GENERATE'));
+  const info = requestInfo(reserved.eid, publicKey);
+  const [answer] = await session.send([signDigest(profile.keySlot, ports.crypto.sha256(info))], {
+    list: 'sign',
+    changes: false,
+  });
+  const signature = decodeSignature(dataOf(answer, 'GENERAL AUTHENTICATE'));
+  demand(
+    ports.crypto.verifyP256(publicKey, info, rawSignature(signature)),
+    () => new Fault('CARD_KEY_PAIR_NOT_PROVED', { slot: profile.keySlot }),
+  );
+  const intent = intentFor(job, publicKey);
+  const toBeSigned = await ports.certificates.toBeSigned(intent);
+  const known = await ports.ledger.certificatesOf(reserved.eid);
+  const violations = lintTbs(toBeSigned, intent, {
+    crypto: ports.crypto,
+    eid: reserved.eid,
+    chipPublicKey: publicKey,
+    request: assembleRequest(info, signature),
+    issuer: intent.issuer,
+    issuerRevoked: false, // An intermediate that was revoked is not in the configuration.
+    keyKnown: known.some((row) => equal(row.publicKey, publicKey)),
+    serialKnown: known.some((row) => row.serial === toHex(intent.serial)),
+  });
+  if (violations.length > 0) throw new Fault('CERTIFICATE_REFUSED', { violations: violations.join(', ') });
+  const row = await ports.ledger.intendCertificate({
+    serial: toHex(intent.serial),
+    eid: reserved.eid,
+    publicKey,
+    issuer: job.issuer.name,
+    profile: intent.profile,
+    notBefore: instantOf(intent.notBeforeMs),
+    toBeSigned,
+    certificate: null,
+  });
+  touched.certificateSerials.add(row.serial);
+  return row;
+}
+
+function intentFor(job: Job, publicKey: Bytes): CertificateIntent {
+  const { ports, reserved, ticket, config } = job;
+  const nowMs = Math.floor(ports.clock.now() / 1000) * 1000;
+  return {
+    profile: 'idevid-batch',
+    issuer: issuerOf(job.issuer.certificate),
+    serial: serialFrom(ports.entropy.bytes(SERIAL_BYTES)),
+    eid: reserved.eid,
+    publicKey,
+    notBeforeMs: nowMs - BACKDATE_MS,
+    notAfterMs: FAR_DATE_MS,
+    identifiers: { hardwareType: config.hardwareType, manufacturing: config.batchExtension },
+    manufacturing: { batch: ticket.batch, manufacturedAtMs: nowMs },
+  };
+}
+
+/** Signs what was stored, checks the result, and keeps the first that was stored. */
+async function signed(job: Job, row: CertificateRow): Promise<Bytes> {
+  const { ports, config } = job;
+  const signature = await ports.token.sign(job.issuer.key, row.toBeSigned);
+  const certificate = assembleCertificate(row.toBeSigned, signature);
+  const issuerKey = await ports.token.publicKey(job.issuer.key);
+  const identifiers = { hardwareType: config.hardwareType, manufacturing: config.batchExtension };
+  const parsed = parseTbs(row.toBeSigned, identifiers);
+  const stored: CertificateIntent = {
+    ...intentFor(job, row.publicKey),
+    serial: fromHex(row.serial),
+    notBeforeMs: instantMs(row.notBefore),
+    ...(parsed.manufacturing === null ? {} : { manufacturing: parsed.manufacturing }),
+  };
+  const violations = lintSigned(certificate, row.toBeSigned, stored, issuerKey, ports.crypto);
+  if (violations.length > 0) throw new Fault('HSM_FAILED', { violations: violations.join(', ') });
+  return ports.ledger.storeCertificate(row.serial, certificate);
+}
+
+/** Writes the certificate and reads it back byte for byte; the applet's own object is what a verifier will get. */
+async function store(job: Job, session: CardSession, certificate: Bytes): Promise<void> {
+  const { profile } = job;
+  const frames = putObject(
+    profile.certificateObject,
+    certificateContent(certificate),
+    profile.protectedBytesMax,
+  );
+  const answers = await session.send([...frames, getObject(profile.certificateObject)], {
+    list: 'certificate',
+    changes: true,
+    deadlineMs: profile.deadlines.storeMs,
+  });
+  for (const answer of answers.slice(0, -1)) dataOf(answer, 'PUT DATA');
+  const last: Answer | undefined = answers.at(-1);
+  demand(
+    equal(decodeCertificate(dataOf(last, 'GET DATA')), certificate),
+    () => new Fault('CARD_CERTIFICATE_NOT_STORED', { object: profile.certificateObject }),
+  );
+}
+
+function certifiedAs(job: Job, row: CertificateRow, certificate: Bytes): Certified {
+  const { crypto } = job.ports;
+  const spki = new Uint8Array([...P256_SPKI_PREFIX, ...row.publicKey]);
+  return {
+    der: toBase64(certificate),
+    sha256: toHex(crypto.sha256(certificate)),
+    serial: row.serial,
+    issuer: row.issuer,
+    issuerKeyId: toHex(issuerOf(job.issuer.certificate).keyIdentifier),
+    profile: row.profile,
+    publicKeyHash: toHex(crypto.sha256(spki)),
+    batch: job.ticket.batch,
+    notBefore: row.notBefore,
+  };
+}
+
+/** @throws Fault CARD_ANSWER_MALFORMED when it is no signature at all */
+function rawSignature(der: Bytes): Bytes {
+  try {
+    return signatureFromDer(der);
+  } catch (error) {
+    throw new Fault('CARD_ANSWER_MALFORMED', { object: 'signature' }, { cause: error });
+  }
+}

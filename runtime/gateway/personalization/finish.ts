@@ -1,0 +1,85 @@
+/** The end: transport keys gone, life cycle SECURED, and the chip's own state read back under R-MAC. */
+import { toNumber } from '../../core/bytes.ts';
+import {
+  decodeKeyTemplate,
+  decodeLifeCycle,
+  deleteKeyVersion,
+  getData,
+  getStatusOfSecurityDomain,
+  keyVersionsOf,
+  LifeCycle,
+  select,
+  setCardStatus,
+} from '../../core/card/global-platform.ts';
+import { initializeUpdate } from '../../core/card/scp03.ts';
+import { StatusWord } from '../../core/card/status-word.ts';
+import { tlvAt } from '../../core/card/tlv.ts';
+import { Fault } from '../../core/faults.ts';
+import { demand, intend, type Job } from './job.ts';
+import { openFleet, type Proved } from './keys.ts';
+import { dataOf } from './session.ts';
+
+export interface Finished {
+  readonly keyVersions: readonly number[];
+  readonly lifeCycle: number;
+  /** Counter of the new set as the chip states it: the transit seal. */
+  readonly sequenceCounter: number | null;
+}
+
+export async function finish(job: Job, proved: Proved): Promise<Finished> {
+  const { profile, reserved } = job;
+  const session = await openFleet(job, 'finish-open', false);
+  const transport = proved.keyVersions.includes(profile.transportKeyVersion);
+  if (transport) await intend(job, 'delete-transport', `key version ${profile.transportKeyVersion}`);
+  const deletion = transport ? [deleteKeyVersion(profile.transportKeyVersion)] : [];
+  const afterDeletion = await session.send([...deletion, getData('E0')], {
+    list: 'finish',
+    changes: transport,
+  });
+  const left = keyVersionsOf(decodeKeyTemplate(dataOf(afterDeletion.at(-1), 'GET DATA E0')));
+  demand(
+    onlyFleet(left, reserved.keyVersion),
+    () => new Fault('CARD_KEYS_LEFT_BEHIND', { versions: left.join(' ') }),
+  );
+
+  const moves = movesTo(LifeCycle.secured, proved.lifeCycle);
+  const { answers, plain } = await session.sendAndLeave(
+    [...moves.map(setCardStatus), getStatusOfSecurityDomain(), getData('E0'), getData('C1')],
+    { list: 'secure', changes: moves.length > 0, plain: [select(profile.securityDomain), oldSetAsked(job)] },
+  );
+  await session.close();
+  const [status, template, counter] = answers.slice(moves.length);
+  const lifeCycle = decodeLifeCycle(dataOf(status, 'GET STATUS'), profile.securityDomain);
+  demand(lifeCycle === LifeCycle.secured, () => new Fault('CARD_STATE_WRONG', { lifeCycle }));
+  const keyVersions = keyVersionsOf(decodeKeyTemplate(dataOf(template, 'GET DATA E0')));
+  // Its refusal proves nothing, its answer would: then the old set is still there.
+  demand(
+    onlyFleet(keyVersions, reserved.keyVersion) && plain[1]?.statusWord !== StatusWord.success,
+    () => new Fault('CARD_KEYS_LEFT_BEHIND', { versions: keyVersions.join(' ') }),
+  );
+  const stated = counter?.statusWord === StatusWord.success ? toNumber(tlvAt(counter.data, 'C1')) : null;
+  return { keyVersions, lifeCycle, sequenceCounter: stated ?? session.proof.sequenceCounter };
+}
+
+function onlyFleet(keyVersions: readonly number[], fleet: number): boolean {
+  return keyVersions.length === 1 && keyVersions[0] === fleet;
+}
+
+/** Each step is one-way, and the present state may not be asked for again. GPCS 2.3.1 section 11.10. */
+function movesTo(target: number, present: number): readonly number[] {
+  const order = [LifeCycle.opReady, LifeCycle.initialized, LifeCycle.secured];
+  return order.filter((state) => state > present && state <= target);
+}
+
+/** INITIALIZE UPDATE under the transport set, in parts. Its challenge is never used: the chip should refuse. */
+function oldSetAsked({ profile }: Job) {
+  const bytes = initializeUpdate(profile.transportKeyVersion, new Uint8Array(8));
+  return {
+    cla: 0x80,
+    ins: 0x50,
+    p1: profile.transportKeyVersion,
+    p2: 0,
+    data: bytes.subarray(5, 13),
+    expected: 0,
+  };
+}

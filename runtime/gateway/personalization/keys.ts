@@ -1,0 +1,137 @@
+/**
+ * The key set: the chip is opened with its transport keys, gives its identity under R-MAC, takes the fleet's
+ * key set as a new version and proves it in a fresh session.
+ */
+import { equal, fromHex, toHex } from '../../core/bytes.ts';
+import type { Answer } from '../../core/card/apdu.ts';
+import {
+  decodeKeyTemplate,
+  decodeLifeCycle,
+  fingerprintInput,
+  getData,
+  getStatusOfSecurityDomain,
+  keyVersionsOf,
+} from '../../core/card/global-platform.ts';
+import { putKeyEcho } from '../../core/card/scp03-put-key.ts';
+import { tlvAt } from '../../core/card/tlv.ts';
+import { eidFromBytes } from '../../core/eid.ts';
+import { Fault } from '../../core/faults.ts';
+import { demand, fleetKeys, intend, type Job, type Touched, transportKeys } from './job.ts';
+import { CardSession, dataOf, dataOrEmpty } from './session.ts';
+
+/** Opens the chip with its transport set and adds the fleet's set, unless the template under R-MAC has it already. */
+export async function injectKeys(job: Job, touched: Touched): Promise<void> {
+  const session = await CardSession.open(cardMeans(job), transportKeys(job), {
+    list: 'transport-open',
+    aid: job.profile.securityDomain,
+    coldReset: true,
+  });
+  const answers = await session.send(identityCommands(job), { list: 'identity', changes: false });
+  const { keyVersions } = judgeIdentity(job, session.atr, answers);
+  if (!keyVersions.includes(job.reserved.keyVersion)) {
+    const { generation, keyVersion } = job.reserved;
+    await intend(
+      job,
+      'put-key',
+      `generation ${generation}, key version ${keyVersion} under ${job.profile.transportKeyVersion}`,
+    );
+    touched.keyVersions.add(keyVersion);
+    const { answer, checkValues } = await session.putKeys(fleetKeys(job), {
+      list: 'put-key',
+      changes: true,
+      deadlineMs: job.profile.deadlines.storeMs,
+    });
+    // An echo of what was sent: a mix-up on the way shows, possession does not.
+    const [enc, mac, dek] = checkValues;
+    const echo = putKeyEcho(keyVersion, [fromHex(enc), fromHex(mac), fromHex(dek)]);
+    demand(
+      equal(dataOf(answer, 'PUT KEY'), echo),
+      () => new Fault('CARD_KEYS_NOT_PROVED', { step: 'put-key' }),
+    );
+  }
+  touched.keyVersions.add(job.reserved.keyVersion);
+  await session.close();
+}
+
+export interface Proved {
+  readonly atr: string;
+  /** Fingerprint objects as read under R-MAC, hexadecimal by tag. */
+  readonly objects: Readonly<Record<string, string>>;
+  readonly keyVersions: readonly number[];
+  readonly lifeCycle: number;
+  readonly challengeRecomputed: boolean | null;
+}
+
+/**
+ * A cold reset, and the chip must answer under the new set: K-MAC by its cryptogram against our nonce, K-ENC
+ * by a command whose encrypted data it must understand and by answers that decrypt to what we know.
+ */
+export async function proveKeys(job: Job): Promise<Proved> {
+  const session = await openFleet(job, 'fleet-open', true);
+  const answers = await session.send([...identityCommands(job), getStatusOfSecurityDomain()], {
+    list: 'prove',
+    changes: false,
+  });
+  const { keyVersions, objects } = judgeIdentity(job, session.atr, answers);
+  demand(
+    keyVersions.includes(job.reserved.keyVersion),
+    () => new Fault('CARD_KEYS_NOT_PROVED', { step: 'template' }),
+  );
+  const lifeCycle = decodeLifeCycle(dataOf(answers.at(-1), 'GET STATUS'), job.profile.securityDomain);
+  await session.close();
+  return {
+    atr: toHex(session.atr),
+    objects,
+    keyVersions,
+    lifeCycle,
+    challengeRecomputed: session.proof.challengeRecomputed,
+  };
+}
+
+/** A session under the fleet's set, on the security domain.
+ * @throws Fault CARD_KEYS_NOT_PROVED when the chip shows another K-MAC */
+export function openFleet(
+  job: Job,
+  list: 'fleet-open' | 'finish-open',
+  coldReset: boolean,
+): Promise<CardSession> {
+  return CardSession.open(cardMeans(job), fleetKeys(job), {
+    list,
+    aid: job.profile.securityDomain,
+    coldReset,
+  }).catch(asUnproved);
+}
+
+/** A wrong cryptogram under keys that we put there is a failed proof, not a foreign chip. */
+export function asUnproved(error: unknown): never {
+  if (error instanceof Fault && error.code === 'CARD_NOT_OURS')
+    throw new Fault('CARD_KEYS_NOT_PROVED', { step: 'cryptogram' }, { cause: error });
+  throw error;
+}
+
+export function cardMeans(job: Job) {
+  return { line: job.line, token: job.ports.token, profile: job.profile };
+}
+
+function identityCommands({ profile }: Job) {
+  return [getData(profile.eidObject), getData('E0'), ...profile.fingerprintObjects.map(getData)];
+}
+
+/** Compares the identity under R-MAC with what the chip claimed and what was reserved. */
+function judgeIdentity(job: Job, atr: Uint8Array, answers: readonly Answer[]) {
+  const { profile, reserved, ports } = job;
+  const [eidAnswer, template, ...rest] = answers;
+  const eid = eidFromBytes(tlvAt(dataOf(eidAnswer, 'GET DATA EID'), profile.eidObject));
+  const values = profile.fingerprintObjects.map((_, i) => dataOrEmpty(rest[i]));
+  const fingerprint = toHex(ports.crypto.sha256(fingerprintInput(atr, values)));
+  demand(
+    eid === reserved.eid && fingerprint === reserved.seFingerprint,
+    () => new Fault('CARD_IDENTITY_MISMATCH', { eid: eid.slice(-4), fingerprint: fingerprint.slice(0, 8) }),
+  );
+  return {
+    keyVersions: keyVersionsOf(decodeKeyTemplate(dataOf(template, 'GET DATA E0'))),
+    objects: Object.fromEntries(
+      profile.fingerprintObjects.map((tag, i) => [tag, toHex(values[i] ?? new Uint8Array(0))]),
+    ),
+  };
+}

@@ -1,0 +1,120 @@
+/**
+ * The personalization of one chip, top to bottom: keys in, keys proved, key pair and certificate, transport
+ * keys out, confirmation. Design rows 4 to 9; a resume runs the same procedure and skips what the chip shows
+ * to be done.
+ */
+import { asFault, type Fault, isVerdict, noteOf } from '../../core/faults.ts';
+import { instantOf } from '../../core/instant.ts';
+import { seal } from '../../core/messages/envelope.ts';
+import { confirmation, verdict } from '../../core/messages/receipts.ts';
+import type { Signer } from '../../core/ports.ts';
+import type { Conclusion } from '../dialogue.ts';
+import { type Certified, certify } from './certificate.ts';
+import { type Finished, finish } from './finish.ts';
+import { fleetKeys, intend, type Job, type Touched } from './job.ts';
+import { injectKeys, type Proved, proveKeys } from './keys.ts';
+
+/** Ends in a confirmation or in a signed verdict on the card. @throws Fault for everything that only holds the unit */
+export async function personalize(job: Job): Promise<Conclusion> {
+  const touched: Touched = { keyVersions: new Set(), certificateSerials: new Set() };
+  try {
+    // What the chip lists in clear is a hint where to begin; every step is proved under the keys themselves.
+    if (job.claimed.keyVersions.includes(job.profile.transportKeyVersion)) await injectKeys(job, touched);
+    const proved = await proveKeys(job);
+    const certified = await certify(job, touched);
+    const finished = await finish(job, proved);
+    return await confirm(job, proved, certified, finished);
+  } catch (error) {
+    const fault = asFault(error, 'UNEXPECTED');
+    if (!isVerdict(fault)) throw fault;
+    return condemn(job, touched, fault);
+  }
+}
+
+async function confirm(
+  job: Job,
+  proved: Proved,
+  certified: Certified,
+  finished: Finished,
+): Promise<Conclusion> {
+  const { ports, reserved, ticket, config, profile } = job;
+  const at = instantOf(ports.clock.now());
+  const transcriptHash = job.line.transcriptHash();
+  await intend(job, 'confirm', `certificate ${certified.serial}, transcript ${transcriptHash}`);
+  const jws = await seal(
+    confirmation,
+    {
+      operation: reserved.operation,
+      epoch: reserved.epoch,
+      station: reserved.station,
+      nest: reserved.nest,
+      eid: reserved.eid,
+      seFingerprint: reserved.seFingerprint,
+      ticket: ticket.ticket,
+      gateway: config.gateway,
+      keys: {
+        scheme: 'eid-kdf-1',
+        algorithm: 'aes-128',
+        generation: reserved.generation,
+        keyVersion: reserved.keyVersion,
+        checkValues: [...(await ports.token.checkValues(fleetKeys(job)))],
+      },
+      transport: { keyVersion: profile.transportKeyVersion, class: config.transportClass, deleted: true },
+      proofs: {
+        enc: 'encrypted-round-trip',
+        mac: 'cryptogram',
+        dek: 'not-proved',
+        negativeControl: 'not-proved',
+      },
+      card: {
+        atr: proved.atr,
+        objects: { ...proved.objects },
+        keyVersions: [...finished.keyVersions],
+        lifeCycle: finished.lifeCycle,
+        sequenceCounter: finished.sequenceCounter,
+      },
+      certificate: certified,
+      transcriptHash,
+      exchanges: job.line.exchanges(),
+      token: job.token,
+      confirmedAt: at,
+    },
+    await signerFor(job),
+    ports.crypto,
+  );
+  const stored = await ports.ledger.conclude(reserved.operation, reserved.epoch, 'confirmation', jws);
+  return { kind: 'confirmation', confirmation: stored };
+}
+
+async function condemn(job: Job, touched: Touched, fault: Fault): Promise<Conclusion> {
+  const { ports, reserved, ticket, config } = job;
+  const jws = await seal(
+    verdict,
+    {
+      operation: reserved.operation,
+      epoch: reserved.epoch,
+      station: reserved.station,
+      nest: reserved.nest,
+      eid: reserved.eid,
+      seFingerprint: reserved.seFingerprint,
+      ticket: ticket.ticket,
+      gateway: config.gateway,
+      fault: { code: fault.code, context: { ...fault.context } },
+      keyVersionsTouched: [...touched.keyVersions],
+      certificateSerials: [...touched.certificateSerials],
+      transcriptHash: job.line.transcriptHash(),
+      judgedAt: instantOf(ports.clock.now()),
+    },
+    await signerFor(job),
+    ports.crypto,
+  );
+  const stored = await ports.ledger.conclude(reserved.operation, reserved.epoch, 'verdict', jws);
+  const { code, context } = noteOf(fault);
+  return { kind: 'verdict', verdict: stored, fault: { code, context: { ...context } } };
+}
+
+/** Receipts are signed by their own key, which no request can reach. */
+async function signerFor({ ports }: Job): Promise<Signer> {
+  const publicKey = await ports.token.publicKey('confirmation');
+  return { publicKey, sign: (message) => ports.token.sign('confirmation', message) };
+}

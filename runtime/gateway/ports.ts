@@ -1,0 +1,29 @@
+/** What a gateway needs of the world. */
+import type { Bytes } from '../core/bytes.ts';
+import type { TrustedKey } from '../core/messages/envelope.ts';
+import type { Certificates } from '../core/pki/profile.ts';
+import type { Bus, Clock, Crypto, Entropy, Log } from '../core/ports.ts';
+import type { GatewayLedger } from '../core/store/ledger.ts';
+import type { Token } from '../core/token.ts';
+
+/** An intermediate whose key lives in the token. */
+export interface Issuer {
+  readonly name: string;
+  /** Label of its key. */
+  readonly key: string;
+  /** Its certificate, DER. */
+  readonly certificate: Bytes;
+}
+
+export interface GatewayPorts {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly crypto: Crypto;
+  readonly bus: Bus;
+  readonly token: Token;
+  readonly ledger: GatewayLedger;
+  readonly certificates: Certificates;
+  readonly issuers: readonly Issuer[];
+  readonly trusted: readonly TrustedKey[];
+  readonly log: Log;
+}

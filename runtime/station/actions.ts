@@ -1,0 +1,268 @@
+/** What the station does in each state. Every outcome goes back to the nest as a happening. */
+import type { StationConfig } from '../../config/station.ts';
+import { asFault, Fault, isVerdict } from '../core/faults.ts';
+import type { ControllerReport, Release } from '../core/gate/release.ts';
+import { unbound } from '../core/messages/exchange.ts';
+import { registerExchange, rejectExchange, reserveExchange } from '../core/messages/exchanges.ts';
+import type { TicketPayload } from '../core/messages/ticket.ts';
+import { deadlines, resumption, resumptionDelayMs } from '../core/operation/deadlines.ts';
+import type { Fact } from '../core/operation/facts.ts';
+import { currentAttempt, gate, visitOf } from '../core/operation/gate.ts';
+import { happeningsOf } from '../core/operation/happenings.ts';
+import {
+  factOf,
+  type Judgement,
+  judgeConfirmation,
+  judgeRegistration,
+  judgeRejection,
+  judgeReservation,
+  receiptProblems,
+} from '../core/operation/receipt-judge.ts';
+import type { Action } from '../core/operation/transitions.ts';
+import { uuidV4 } from '../core/uuid.ts';
+import type { Requester } from '../exchange/requester.ts';
+import { identify } from './identification.ts';
+import type { LogMemory } from './log-memory.ts';
+import type { Perform, Tell, Visit } from './nest.ts';
+import { personalize } from './personalization.ts';
+import type { StationPorts } from './ports.ts';
+
+export interface Means {
+  readonly config: StationConfig;
+  readonly ports: StationPorts;
+  readonly requester: Requester;
+  readonly ticket: TicketPayload;
+  readonly memory: LogMemory;
+}
+
+/** One action of one visit. */
+export interface Task {
+  readonly visit: Visit;
+  readonly inspect: boolean;
+  readonly facts: readonly Fact[];
+  readonly tell: Tell;
+}
+
+const actions = {
+  clamp,
+  identify: identifyUnit,
+  reserve,
+  personalize: personalizeUnit,
+  play: async () => undefined, // The dialogue that issued the list goes on by itself.
+  register,
+  judge,
+  open: openGate,
+  'register-reject': registerReject,
+  divert,
+  wait,
+} as const satisfies Record<Action, (means: Means, task: Task) => Promise<unknown>>;
+
+/** A failure holds the unit, or condemns it when it is a verdict on the card. */
+export function performer(means: Means): Perform {
+  return (action, visit, context) => {
+    const task: Task = { visit, ...context };
+    actions[action](means, task).catch((error: unknown) => {
+      const fault = asFault(error, 'UNEXPECTED', { action });
+      if (fault.code === 'UNEXPECTED')
+        means.ports.log.write('error', 'fault', {
+          action,
+          cause: String(fault.cause),
+          stack: (fault.cause as Error | undefined)?.stack,
+        });
+      void task.tell(isVerdict(fault) ? { on: 'condemned', fault, verdict: null } : { on: 'fault', fault });
+    });
+  };
+}
+
+/** @throws Fault JIG_LINK_LOST when the arrival cannot be made sure of */
+async function freshReport({ ports }: Means, { visit, tell }: Task): Promise<ControllerReport | null> {
+  const report = await ports.jig.report(visit.nest);
+  if (report.arrival === visit.arrival) return report;
+  for (const what of happeningsOf(report, visit.arrival)) void tell(what);
+  return null;
+}
+
+async function clamp(means: Means, task: Task): Promise<void> {
+  if ((await freshReport(means, task)) === null) return;
+  const { ports } = means;
+  ports.failpoint('jig:clamp:before');
+  await ports.jig.clamp(task.visit.nest, 'closed');
+  ports.failpoint('jig:clamp:after');
+  void task.tell({ on: 'clamped' });
+}
+
+async function identifyUnit(means: Means, task: Task): Promise<void> {
+  const identity = await identify(means.ports.reader(task.visit.nest), means.ticket, means.ports.crypto);
+  void task.tell({ on: 'identified', identity });
+}
+
+async function reserve(means: Means, task: Task): Promise<void> {
+  const report = await freshReport(means, task);
+  const identity = factOf(currentAttempt(task.facts), 'identified')?.identity;
+  if (report === null || identity === undefined) return;
+  const { body } = await means.requester.ask(
+    reserveExchange,
+    { nest: task.visit.nest, to: 'backend', step: 0, binding: unbound, retry: deadlines.reserve },
+    {
+      attempt: uuidV4(means.ports.entropy.bytes(16)),
+      ticket: means.ports.ticket,
+      identity: { ...identity, keyVersions: [...identity.keyVersions] },
+      report,
+    },
+  );
+  judgeReservation(body.reservation, identity, judgement(means, task));
+  void task.tell({ on: 'reserved', receipt: body.reservation });
+}
+
+async function personalizeUnit(means: Means, task: Task): Promise<void> {
+  if (task.inspect) {
+    // The dialogue's answers are gone with the last run: a new epoch, and the gateway asks the card.
+    void task.tell({ on: 'resume-due' });
+    return;
+  }
+  const attempt = currentAttempt(task.facts);
+  const identity = factOf(attempt, 'identified')?.identity;
+  const receipt = factOf(attempt, 'reserved')?.receipt;
+  if (identity === undefined || receipt === undefined) return;
+  const by = judgement(means, task);
+  const reserved = judgeReservation(receipt, identity, by);
+  const outcome = await personalize(means, task, { identity, receipt, reserved });
+  if (outcome === null) return;
+  if (outcome.kind === 'verdict') {
+    void task.tell({ on: 'condemned', fault: outcome.fault, verdict: outcome.verdict });
+    return;
+  }
+  judgeConfirmation(outcome.confirmation, reserved, outcome.transcriptHash, by);
+  void task.tell({ on: 'confirmed', receipt: outcome.confirmation });
+}
+
+async function register(means: Means, task: Task): Promise<void> {
+  const report = await freshReport(means, task);
+  const attempt = currentAttempt(task.facts);
+  const identity = factOf(attempt, 'identified')?.identity;
+  const reservation = factOf(attempt, 'reserved')?.receipt;
+  const confirmation = factOf(attempt, 'confirmed')?.receipt;
+  if (report === null || !identity || reservation === undefined || confirmation === undefined) return;
+  const by = { ...judgement(means, task), known: means.memory.known };
+  const reserved = judgeReservation(reservation, identity, by);
+  const confirmed = judgeConfirmation(confirmation, reserved, null, by);
+  const { body } = await means.requester.ask(
+    registerExchange,
+    {
+      nest: task.visit.nest,
+      to: 'backend',
+      step: 0,
+      binding: { operation: reserved.operation, epoch: reserved.epoch },
+      retry: deadlines.register,
+    },
+    {
+      reservation,
+      confirmation,
+      ticket: means.ports.ticket,
+      report,
+      knownTreeSize: by.known?.size ?? 0,
+      holds: holdsOf(task),
+    },
+  );
+  judgeRegistration(body.registration, confirmed, task.visit.arrival, by);
+  void task.tell({ on: 'registered', receipt: body.registration });
+}
+
+/** What held this unit before, for its record; when, is in the journal that is streamed upward. */
+function holdsOf({ facts }: Task) {
+  return visitOf(facts)
+    .slice(-64)
+    .flatMap((fact) =>
+      fact.name === 'held' ? [{ code: fact.fault.code, context: { ...fact.fault.context } }] : [],
+    );
+}
+
+async function judge(means: Means, task: Task): Promise<void> {
+  const by = judgement(means, task);
+  const verdict = gate(task.facts, (facts) => receiptProblems(facts, task.visit.arrival, by));
+  if (!verdict.open) throw new Fault('GATE_NOT_PERMITTED', { missing: verdict.missing.join('; ') });
+  const attempt = currentAttempt(task.facts);
+  const identity = factOf(attempt, 'identified')?.identity;
+  const reservation = factOf(attempt, 'reserved')?.receipt ?? '';
+  const confirmation = factOf(attempt, 'confirmed')?.receipt ?? '';
+  const registration = factOf(attempt, 'registered')?.receipt ?? '';
+  if (identity === undefined) return;
+  const confirmed = judgeConfirmation(confirmation, judgeReservation(reservation, identity, by), null, by);
+  const { release } = judgeRegistration(registration, confirmed, task.visit.arrival, by);
+  void task.tell({ on: 'permitted', release });
+}
+
+async function openGate(means: Means, task: Task): Promise<void> {
+  const release = factOf(task.facts, 'release-intent')?.release;
+  if (release !== undefined) await obey(means, task, release);
+}
+
+async function divert(means: Means, task: Task): Promise<void> {
+  const receipt = factOf(task.facts, 'reject-registered')?.receipt;
+  if (receipt === undefined) return;
+  const { release } = judgeRejection(receipt, task.visit.visit, task.visit.arrival, judgement(means, task));
+  await obey(means, task, release);
+}
+
+/** Unclamps and asks the controller. After a restart the controller's own word decides whether it is asked again. */
+async function obey(means: Means, task: Task, release: Release): Promise<void> {
+  const { jig, failpoint } = means.ports;
+  const report = await freshReport(means, task);
+  if (report === null) return;
+  if (task.inspect && report.obeyed >= release.counter)
+    throw new Fault('GATE_CLOSED', { counter: release.counter });
+  failpoint('jig:unclamp:before');
+  await jig.clamp(task.visit.nest, 'open');
+  failpoint('jig:unclamp:after');
+  failpoint('jig:open:before');
+  const left = await jig.open(release);
+  failpoint('jig:open:after');
+  for (const what of happeningsOf(left, task.visit.arrival)) void task.tell(what);
+}
+
+async function registerReject(means: Means, task: Task): Promise<void> {
+  const report = await freshReport(means, task);
+  const intent = factOf(visitOf(task.facts), 'reject-intent');
+  if (report === null || intent === undefined) return;
+  const attempt = visitOf(task.facts);
+  const identity = factOf(attempt, 'identified')?.identity ?? null;
+  const reservation = factOf(attempt, 'reserved')?.receipt ?? null;
+  const by = { ...judgement(means, task), known: means.memory.known };
+  const { body } = await means.requester.ask(
+    rejectExchange,
+    { nest: task.visit.nest, to: 'backend', step: 0, binding: unbound, retry: deadlines.register },
+    {
+      visit: task.visit.visit,
+      identity: identity === null ? null : { ...identity, keyVersions: [...identity.keyVersions] },
+      reservation,
+      verdict: intent.verdict,
+      fault: { code: intent.fault.code, context: { ...intent.fault.context } },
+      report,
+      knownTreeSize: by.known?.size ?? 0,
+    },
+  );
+  judgeRejection(body.rejection, task.visit.visit, task.visit.arrival, by);
+  void task.tell({ on: 'reject-registered', receipt: body.rejection });
+}
+
+/** Tries again after a while that grows with each hold of this visit; at the longest where a person must act. */
+async function wait(means: Means, task: Task): Promise<void> {
+  const holds = visitOf(task.facts).filter((fact) => fact.name === 'held');
+  const last = holds.at(-1);
+  const person = last?.name === 'held' && new Fault(last.fault.code).definition.disposition === 'hold';
+  const delayMs = person ? resumption.maxMs : resumptionDelayMs(holds.length - 1);
+  means.ports.clock.after(delayMs, () => void task.tell({ on: 'resume-due' }));
+}
+
+/** Without what was seen of the log: consistency is judged where a receipt arrives. */
+function judgement({ config, ports }: Means, { visit }: Task): Judgement {
+  return {
+    station: config.station,
+    nest: visit.nest,
+    controller: config.controller,
+    trusted: ports.trusted,
+    logKey: ports.logKey,
+    crypto: ports.crypto,
+    known: null,
+  };
+}

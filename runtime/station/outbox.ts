@@ -1,0 +1,89 @@
+/** Streams the journal upward until the backend has acknowledged it. The journal is the only outbox. */
+import type { StationConfig } from '../../config/station.ts';
+import { asFault } from '../core/faults.ts';
+import type { JournalEntry } from '../core/journal/entry.ts';
+import { genesisHash } from '../core/journal/entry.ts';
+import { unbound } from '../core/messages/exchange.ts';
+import { eventsExchange } from '../core/messages/exchanges.ts';
+import { deadlines } from '../core/operation/deadlines.ts';
+import type { Requester } from '../exchange/requester.ts';
+import type { StationPorts } from './ports.ts';
+
+/** Entries of one message, and how long a few wait for company. */
+const BATCH_MAX = 32;
+const LINGER_MS = 150;
+const RETRY_MS = 2_000;
+
+export interface Outbox {
+  /** Something was appended. */
+  wake(): void;
+  stop(): void;
+}
+
+export function createOutbox(
+  config: StationConfig,
+  ports: StationPorts,
+  requester: Requester,
+  failed: (error: unknown) => void,
+): Outbox {
+  let scheduled = false;
+  let stopped = false;
+  const schedule = (delayMs: number): void => {
+    if (scheduled || stopped) return;
+    scheduled = true;
+    ports.clock.after(delayMs, () => {
+      scheduled = false;
+      if (!stopped) void flush();
+    });
+  };
+  /** Poison of the journal ends the program; anything else is tried again. */
+  const flush = async (): Promise<void> => {
+    try {
+      const entries = await ports.journal.unacknowledged(BATCH_MAX);
+      if (entries.length === 0) return;
+      const acknowledged = await send(config, ports, requester, entries);
+      await ports.journal.acknowledge(acknowledged);
+      ports.log.write('debug', 'events-acknowledged', { upTo: acknowledged });
+      schedule(entries.length === BATCH_MAX ? 0 : LINGER_MS);
+    } catch (error) {
+      const fault = asFault(error, 'UNEXPECTED');
+      if (fault.code === 'JOURNAL_POISONED' || fault.code === 'UNEXPECTED') failed(fault);
+      else {
+        ports.log.write('warn', 'fault', { part: 'outbox', code: fault.code, ...fault.context });
+        schedule(RETRY_MS);
+      }
+    }
+  };
+  return {
+    wake: () => schedule(LINGER_MS),
+    stop: () => {
+      stopped = true;
+    },
+  };
+}
+
+async function send(
+  config: StationConfig,
+  ports: StationPorts,
+  requester: Requester,
+  entries: readonly JournalEntry[],
+): Promise<number> {
+  const first = entries[0]?.sequence ?? 0;
+  const { body } = await requester.ask(
+    eventsExchange,
+    { nest: config.nests[0].name, to: 'backend', step: 0, binding: unbound, retry: deadlines.events },
+    {
+      journal: ports.genesis.journal,
+      genesis: { ...ports.genesis },
+      previousHash:
+        first === 0 ? genesisHash(ports.genesis, ports.crypto.sha256) : await hashBefore(ports, first),
+      entries: entries.map(({ sequence, text, hash }) => ({ sequence, text, hash })),
+    },
+  );
+  return body.acknowledged;
+}
+
+async function hashBefore(ports: StationPorts, sequence: number): Promise<string> {
+  for await (const entry of ports.journal.read(sequence - 1)) return entry.hash;
+  return '';
+}

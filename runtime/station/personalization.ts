@@ -1,0 +1,98 @@
+/** Plays the gateway's APDU lists until it confirms or condemns. The next list comes only after every answer was judged there. */
+import { fromBase64, toBase64 } from '../core/bytes.ts';
+import type { Exchange } from '../core/card/apdu.ts';
+import { listHashOf, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
+import { Fault } from '../core/faults.ts';
+import {
+  type ApduList,
+  type DialogueAnswer,
+  dialogueContinueExchange,
+  dialogueOpenExchange,
+} from '../core/messages/exchanges.ts';
+import type { Reservation } from '../core/messages/receipts.ts';
+import { deadlines } from '../core/operation/deadlines.ts';
+import type { CardIdentity } from '../core/operation/facts.ts';
+import type { CardAction, PlayOutcome } from '../core/ports.ts';
+import type { Means, Task } from './actions.ts';
+
+export type Personalization =
+  | { readonly kind: 'confirmed'; readonly confirmation: string; readonly transcriptHash: string }
+  | { readonly kind: 'verdict'; readonly verdict: string; readonly fault: Fault };
+
+/** Lists of one dialogue: more means that the gateway goes in circles. */
+const LISTS_MAX = 64;
+
+/** Null when the visit ended meanwhile. @throws Fault of gateway, bus or reader */
+export async function personalize(
+  means: Means,
+  task: Task,
+  unit: { readonly identity: CardIdentity; readonly receipt: string; readonly reserved: Reservation },
+): Promise<Personalization | null> {
+  const { crypto } = means.ports;
+  const { operation, epoch } = unit.reserved;
+  const question = {
+    nest: task.visit.nest,
+    binding: { operation, epoch },
+    retry: deadlines.dialogue,
+  };
+  let transcriptHash = transcriptStart(operation, epoch, crypto);
+  let answer: DialogueAnswer = (
+    await means.requester.ask(
+      dialogueOpenExchange,
+      { ...question, to: 'gateway', step: 0 },
+      {
+        ticket: means.ports.ticket,
+        reservation: unit.receipt,
+        identity: { ...unit.identity, keyVersions: [...unit.identity.keyVersions] },
+      },
+    )
+  ).body;
+  for (let step = 1; answer.kind === 'list'; step++) {
+    if (step > LISTS_MAX) throw new Fault('DIALOGUE_LOST', { lists: step });
+    const { list, dialogue, instance } = answer;
+    const listHash = listHashOf(list, crypto);
+    if (list.changes && !(await task.tell({ on: 'list-issued', step: list.name, listHash }))) return null;
+    const played = await play(means, task, list);
+    transcriptHash = transcriptNext(transcriptHash, listHash, played.exchanges, crypto);
+    const next = await means.requester.ask(
+      dialogueContinueExchange,
+      { ...question, to: instance, step, topic: { instance } },
+      { dialogue, outcome: played.outcome, exchanges: played.exchanges.map(encoded) },
+    );
+    // The gateway knows how the list ended; the reason is known only here.
+    if (played.outcome !== 'played') throw played.fault;
+    answer = next.body;
+  }
+  if (answer.kind === 'confirmation')
+    return { kind: 'confirmed', confirmation: answer.confirmation, transcriptHash };
+  return {
+    kind: 'verdict',
+    verdict: answer.verdict,
+    fault: new Fault(answer.fault.code, answer.fault.context),
+  };
+}
+
+async function play({ ports }: Means, { visit }: Task, list: ApduList): Promise<PlayOutcome> {
+  ports.failpoint(`list:${list.name}:before`);
+  const actions = list.actions.map(
+    (action): CardAction =>
+      action.kind === 'cold-reset'
+        ? { kind: 'cold-reset' }
+        : { kind: 'command', command: fromBase64(action.command), deadlineMs: action.deadlineMs },
+  );
+  const played = await ports.reader(visit.nest).play(actions);
+  ports.failpoint(`list:${list.name}:after`);
+  return played;
+}
+
+function encoded(exchange: Exchange) {
+  return {
+    kind: exchange.kind,
+    command: toBase64(exchange.command),
+    answer: toBase64(exchange.answer),
+    wire: exchange.wire.map((frame) => ({
+      command: toBase64(frame.command),
+      answer: toBase64(frame.answer),
+    })),
+  };
+}

@@ -1,0 +1,37 @@
+/** What a station needs of the world. */
+import type { NoteKey } from '../core/log/checkpoint.ts';
+import type { TrustedKey } from '../core/messages/envelope.ts';
+import type {
+  Bus,
+  CardReader,
+  Clock,
+  Crypto,
+  Entropy,
+  Failpoint,
+  Jig,
+  Journal,
+  Log,
+  Signer,
+} from '../core/ports.ts';
+
+/** Version of the software, as it stands in journal and status. */
+export const VERSION = '0.1.0';
+
+export interface StationPorts {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly crypto: Crypto;
+  readonly signer: Signer;
+  readonly journal: Journal;
+  readonly bus: Bus;
+  readonly jig: Jig;
+  /** The reader of a nest. */
+  readonly reader: (nest: string) => CardReader;
+  readonly log: Log;
+  readonly failpoint: Failpoint;
+  readonly trusted: readonly TrustedKey[];
+  readonly logKey: NoteKey;
+  /** The production ticket, compact JWS. */
+  readonly ticket: string;
+  readonly genesis: { readonly journal: string; readonly station: string; readonly created: string };
+}

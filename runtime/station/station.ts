@@ -1,0 +1,120 @@
+/**
+ * The station: one fixture's program. It relays, records and waits; it sees no key and judges no card by
+ * itself, and it opens the gate only on two receipts that name the unit in its nest.
+ */
+import type { StationConfig } from '../../config/station.ts';
+import { asFault } from '../core/faults.ts';
+import { exchanges } from '../core/messages/exchanges.ts';
+import { openTicket, type TicketPayload } from '../core/messages/ticket.ts';
+import type { Fact } from '../core/operation/facts.ts';
+import { createRequester } from '../exchange/requester.ts';
+import { performer } from './actions.ts';
+import { LogMemory } from './log-memory.ts';
+import { Nest } from './nest.ts';
+import { createOutbox } from './outbox.ts';
+import { type StationPorts, VERSION } from './ports.ts';
+import { createStatus } from './status.ts';
+
+export interface Station {
+  /** Resolves when the station was stopped; rejects when it must end, and the supervisor starts it again. */
+  readonly ended: Promise<void>;
+  readonly nests: readonly Nest[];
+  /** Ends at a safe point: nothing new is begun, what is in the journal stays. */
+  stop(): Promise<void>;
+}
+
+/** Folds the journal, then listens. @throws Fault TICKET_INVALID, JOURNAL_DAMAGED */
+export async function createStation(config: StationConfig, ports: StationPorts): Promise<Station> {
+  const ticket = readTicket(config, ports);
+  const memory = new LogMemory(ports);
+  const facts: Fact[] = [];
+  for await (const entry of ports.journal.read()) {
+    facts.push(entry.fact);
+    memory.learn(entry.fact);
+  }
+  let end: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+  const ended = new Promise<void>((resolve, reject) => {
+    end = { resolve, reject };
+  });
+  const failed = (error: unknown): void => end?.reject(error);
+
+  await ports.journal.append([
+    {
+      fact: { name: 'started', nest: null, version: VERSION, authority: config.authority },
+      at: ports.clock.now(),
+    },
+  ]);
+  const requester = await createRequester(config.station, exchanges, ports);
+  const outbox = createOutbox(config, ports, requester, failed);
+  const status = createStatus(config, ports, facts);
+  const perform = performer({ config, ports, requester, ticket, memory });
+  const nests = config.nests.map(
+    (nest) =>
+      new Nest({
+        name: nest.name,
+        facts: facts.filter((fact) => fact.nest === nest.name),
+        ports,
+        perform,
+        failed,
+        changed: (changed) => {
+          const last = changed.view.facts.at(-1);
+          if (last !== undefined) memory.learn(last);
+          outbox.wake();
+          status.publish(changed);
+        },
+      }),
+  );
+  await begin(nests, ports, () => status.publishAll(nests));
+  outbox.wake();
+  ports.log.write('info', 'started', { station: config.station, version: VERSION, nests: nests.length });
+  return {
+    ended,
+    nests,
+    stop: async () => {
+      outbox.stop();
+      await status.offline();
+      end?.resolve();
+    },
+  };
+}
+
+/** Connects each nest with what its jig says. A jig that is away is waited for: it announces itself. */
+async function begin(nests: readonly Nest[], ports: StationPorts, online: () => void): Promise<void> {
+  const known = new Set<string>();
+  const look = async (nest: Nest): Promise<void> => {
+    const report = await ports.jig.report(nest.name);
+    if (known.has(nest.name)) nest.report(report);
+    else nest.restart(report);
+    known.add(nest.name);
+    nest.nudge();
+  };
+  const lookAt = (nest: Nest): Promise<void> =>
+    look(nest).catch((error: unknown) => {
+      const fault = asFault(error, 'JIG_LINK_LOST');
+      ports.log.write('warn', 'jig-lost', { nest: nest.name, code: fault.code, ...fault.context });
+    });
+  ports.jig.onEvent((event) => {
+    if (event.kind === 'report') {
+      const nest = nests.find((n) => n.name === event.report.nest);
+      if (nest !== undefined && known.has(nest.name)) nest.report(event.report);
+    } else if (event.kind === 'ready') {
+      ports.log.write('info', 'jig-ready');
+      for (const nest of nests) void lookAt(nest);
+    } else ports.log.write('warn', 'jig-lost', { code: event.fault.code, ...event.fault.context });
+  });
+  ports.bus.onLink((link) => {
+    if (!link.up) {
+      ports.log.write('warn', 'link-down', { code: link.fault.code, ...link.fault.context });
+      return;
+    }
+    ports.log.write('info', 'link-up');
+    online();
+    for (const nest of nests) nest.nudge();
+  });
+  for (const nest of nests) await lookAt(nest);
+}
+
+function readTicket(config: StationConfig, ports: StationPorts): TicketPayload {
+  const use = { station: config.station, nowMs: ports.clock.now() };
+  return openTicket(ports.ticket, use, ports.trusted, ports.crypto);
+}

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createSimulatedClock } from '../../drivers/clock/simulated.ts';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { createFixture, type GateLogLine } from '../../drivers/jig/controller/fixture.ts';
+import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
+import { createVolatileMemory } from '../../drivers/jig/controller/state-file.ts';
+import { openFirmataJig } from '../../drivers/jig/firmata/jig.ts';
+import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
+import { fromHex } from '../../runtime/core/bytes.ts';
+import type { JigEvent } from '../../runtime/core/ports.ts';
+import { startBoardRig, TAG_KEY, until } from '../jig/board-rig.ts';
+import { CONTROLLER, type JigRig, jigContract, NEST } from './jig.contract.ts';
+
+jigContract('simulated', async () => startSimulatedRig());
+jigContract('firmata over a pseudo terminal', startFirmataRig);
+
+function startSimulatedRig(): JigRig {
+  const clock = createSimulatedClock(1_800_000_000_000);
+  const key = fromHex(TAG_KEY);
+  const log: GateLogLine[] = [];
+  const events: JigEvent[] = [];
+  const fixture = createFixture({
+    clock,
+    self: { controller: CONTROLLER, nest: NEST, cipher: (block) => nodeCrypto.aesEncryptBlock(key, block) },
+    memory: createVolatileMemory(),
+    motion: { arriveMs: 900, clampMs: 300, gateMs: 200, leaveMs: 800 },
+    seat: async () => undefined,
+    openTimeoutMs: 5_000,
+    hostTimeoutMs: 250,
+    witness: (line) => log.push(line),
+  });
+  const host = (): ReturnType<typeof createSimulatedJig> => {
+    const fresh = createSimulatedJig({ clock, fixture });
+    fresh.onEvent((event) => events.push(event));
+    return fresh;
+  };
+  let jig = host();
+  let index = 0;
+  const waitUntil = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
+    while (!(await condition()))
+      if (!(await clock.runNext())) throw new Error(`nothing happens any more: ${condition}`);
+  };
+  return {
+    tagKey: TAG_KEY,
+    events,
+    jig: () => jig,
+    run: async (promise) => {
+      let settled = false;
+      const done = promise.finally(() => {
+        settled = true;
+      });
+      done.catch(() => undefined);
+      await waitUntil(() => settled);
+      return done;
+    },
+    until: waitUntil,
+    feed: async (count) => {
+      fixture.line.feed(count, index);
+      index += count;
+    },
+    takeByHand: async () => {
+      fixture.line.takeByHand();
+    },
+    stick: async (what, stuck) => fixture.line.stick(what, stuck),
+    clampIsOpen: async () => fixture.sensed()['clamp-open'],
+    loseLink: async () => jig.loseLink(700),
+    resetBoard: async () => jig.resetBoard(2_000),
+    killHost: () => jig.close(),
+    startHost: async () => {
+      jig = host();
+    },
+    gateLog: async () => log,
+    stop: () => jig.close(),
+  };
+}
+
+async function startFirmataRig(): Promise<JigRig> {
+  const rig = await startBoardRig();
+  const events: JigEvent[] = [];
+  const host = async (): ReturnType<typeof openFirmataJig> => {
+    const fresh = await openFirmataJig({
+      serialPath: rig.serialPath,
+      controller: CONTROLLER,
+      nests: { [NEST]: simulatedNestPins },
+      deadlines: { clampMs: 400 },
+    });
+    fresh.onEvent((event) => events.push(event));
+    return fresh;
+  };
+  let jig = await host();
+  let index = 0;
+  return {
+    tagKey: TAG_KEY,
+    events,
+    jig: () => jig,
+    run: (promise) => promise,
+    until,
+    feed: async (count) => {
+      await rig.ask({ verb: 'feed', count, firstIndex: index });
+      index += count;
+    },
+    takeByHand: async () => {
+      await rig.ask({ verb: 'take-by-hand' });
+    },
+    stick: async (what, stuck) => {
+      await rig.ask({ verb: 'stick', what, stuck });
+    },
+    clampIsOpen: async () => {
+      const { sensed } = await rig.ask({ verb: 'status' });
+      return (sensed as Record<string, boolean>)['clamp-open'] === true;
+    },
+    loseLink: async () => {
+      await rig.ask({ verb: 'misbehave', misbehaviour: { kind: 'halt', forMs: 700 } });
+    },
+    resetBoard: async () => {
+      await rig.ask({ verb: 'misbehave', misbehaviour: { kind: 'reset', announced: true, bootMs: 50 } });
+    },
+    // Stopped, its process says nothing; the kill that follows leaves it no last word.
+    killHost: async () => {
+      process.kill(ownChild('firmata/child.js'), 'SIGSTOP');
+      await jig.close();
+    },
+    startHost: async () => {
+      jig = await host();
+    },
+    gateLog: rig.gateLog,
+    stop: async () => {
+      await jig.close();
+      await rig.stop();
+    },
+  };
+}
+
+/** Process id of the one child of this process that runs `script`. */
+function ownChild(script: string): number {
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const parent = readFileSync(`/proc/${entry}/stat`, 'utf8').split(') ')[1]?.split(' ')[1];
+      if (parent !== String(process.pid)) continue;
+      if (readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes(script)) return Number(entry);
+    } catch {
+      // That process ended while we looked: it is not the one.
+    }
+  }
+  throw new Error(`no child runs ${script}`);
+}

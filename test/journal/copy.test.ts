@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { openJournalCopy } from '../../drivers/journal/copy.ts';
+import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
+import { fault } from '../contracts/journal.contract.ts';
+import { collect, flip, genesis, logOf, numberOf, samples } from './samples.ts';
+
+const { sha256 } = nodeCrypto;
+
+async function withEntries(count: number) {
+  const top = mkdtempSync(join(tmpdir(), 'journal-copy-'));
+  const directory = join(top, 'journal');
+  await provisionJournal(directory, genesis);
+  const open = () =>
+    openLeveldbJournal({ directory, sha256, laboratoryFileSystem: true, onWarning: () => undefined });
+  {
+    await using journal = await open();
+    for (const entry of samples(count)) await journal.append([entry]);
+  }
+  return { directory, open, [Symbol.dispose]: () => rmSync(top, { recursive: true }) };
+}
+
+/** One hash over the names, times and bytes of everything in a directory. */
+function fingerprint(directory: string): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()) {
+    const stat = statSync(join(directory, name));
+    hash.update(`${name} ${stat.mtimeMs} ${stat.ino} ${stat.size}\n`);
+    if (stat.isFile()) hash.update(readFileSync(join(directory, name)));
+  }
+  return hash.digest('hex');
+}
+
+describe('the copy of a dead station’s journal', () => {
+  it('shows all entries and leaves the original as it was', async () => {
+    using place = await withEntries(7);
+    const before = fingerprint(place.directory);
+    {
+      await using copy = await openJournalCopy(place.directory, { sha256 });
+      assert.deepEqual(copy.genesis, genesis);
+      assert.equal(copy.damage, null);
+      assert.deepEqual((await collect(copy.entries)).map(numberOf), [0, 1, 2, 3, 4, 5, 6]);
+    }
+    assert.equal(fingerprint(place.directory), before);
+    assert.deepEqual(
+      readdirSync(tmpdir()).filter((name) => name.startsWith('holdfast-journal-')),
+      [],
+    );
+    await (await place.open())[Symbol.asyncDispose]();
+  });
+
+  it('is refused while the station lives', async () => {
+    using place = await withEntries(1);
+    await using _journal = await place.open();
+    await assert.rejects(openJournalCopy(place.directory, { sha256 }), fault('JOURNAL_LOCKED'));
+  });
+
+  it('shows what comes before the damage, then the damage', async () => {
+    using place = await withEntries(9);
+    const path = logOf(place.directory);
+    flip(path, 'shift 5');
+    const before = fingerprint(place.directory);
+    await using copy = await openJournalCopy(place.directory, { sha256 });
+    assert.equal(copy.damage?.code, 'JOURNAL_DAMAGED');
+    const shown: number[] = [];
+    await assert.rejects(async () => {
+      for await (const entry of copy.entries) shown.push(numberOf(entry));
+    }, fault('JOURNAL_DAMAGED'));
+    assert.deepEqual(shown, [0, 1, 2, 3, 4]);
+    assert.equal(fingerprint(place.directory), before);
+  });
+});
