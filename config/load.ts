@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { fromHex } from '../runtime/core/bytes.ts';
 import { Fault } from '../runtime/core/faults.ts';
 import type { TrustedKey } from '../runtime/core/messages/envelope.ts';
-import type { TrustedKeysConfig } from './parts.ts';
+import type { BusConfig, TrustedKeysConfig } from './parts.ts';
 
 /** @throws Fault CONFIG_INVALID naming file and setting, FILE_UNREADABLE */
 export function loadConfig<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> {
@@ -35,4 +35,17 @@ export function trustedFrom(keys: TrustedKeysConfig): readonly TrustedKey[] {
 
 function errorCode(error: unknown): string {
   return (error as NodeJS.ErrnoException | null)?.code ?? 'unknown';
+}
+
+/** Certificate and key of a program at the message broker, in the driver's terms. */
+export function busIdentity(bus: Pick<BusConfig, 'ca' | 'certificate' | 'key'>) {
+  const { ca, certificate, key } = bus;
+  return {
+    authorityFile: ca,
+    certificateFile: certificate,
+    key:
+      'file' in key
+        ? ({ kind: 'file', path: key.file } as const)
+        : ({ kind: 'pkcs11', uri: key.pkcs11 } as const),
+  };
 }

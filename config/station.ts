@@ -2,7 +2,25 @@
 import { z } from 'zod';
 import { busConfig, file, logKey, milliseconds, partyName, plant, trustedKeys } from './parts.ts';
 
+const pin = z.int().min(2).max(127);
+const level = z.union([z.literal(0), z.literal(1)]);
+const contact = z.strictObject({ pin, activeLevel: level });
+const lamp = z.array(pin).max(8);
+
+const nestPins = z
+  .strictObject({
+    clamp: z.strictObject({
+      valve: z.strictObject({ pin, safe: level }),
+      openLevel: level,
+      closed: contact,
+      open: contact,
+    }),
+    lamps: z.strictObject({ idle: lamp, busy: lamp, held: lamp, rejected: lamp }),
+  })
+  .meta({ description: 'Wiring of the I/O board: clamp valve, its end switches, lamps of the tower.' });
+
 const nestConfig = z.strictObject({
+  pins: nestPins,
   name: z
     .string()
     .regex(/^[a-z0-9-]{1,8}$/)

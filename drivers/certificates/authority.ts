@@ -156,7 +156,10 @@ export async function openCertificateOffice(): Promise<CertificateOffice> {
 
 /** OpenSSL, and with it the broker, reads a CRL only under this label; the library writes another. */
 export function toPem(label: 'CERTIFICATE' | 'X509 CRL', bytes: Bytes): string {
-  const lines = Buffer.from(bytes).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
@@ -169,7 +172,11 @@ interface Issue {
   readonly extensions: readonly InstanceType<Library['Extension']>[];
 }
 
-function partyExtensions(x509: Library, parent: Authority, { role, dns, ip }: PartyTerms): Issue['extensions'] {
+function partyExtensions(
+  x509: Library,
+  parent: Authority,
+  { role, dns, ip }: PartyTerms,
+): Issue['extensions'] {
   const names = [
     ...(dns ?? []).map((value) => ({ type: x509.DNS, value }) as const),
     ...(ip ?? []).map((value) => ({ type: x509.IP, value }) as const),

@@ -93,7 +93,12 @@ function tlv(tag: number, ...content: readonly Buffer[]): Buffer {
 function objectIdentifier(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
   const bytes = [40 * first + second, ...rest].flatMap((arc) => {
-    const groups = [...arc.toString(2).padStart(Math.ceil(arc.toString(2).length / 7) * 7, '0').matchAll(/.{7}/g)];
+    const groups = [
+      ...arc
+        .toString(2)
+        .padStart(Math.ceil(arc.toString(2).length / 7) * 7, '0')
+        .matchAll(/.{7}/g),
+    ];
     return groups.map(([bits], i) => Number.parseInt(bits, 2) | (i < groups.length - 1 ? 0x80 : 0));
   });
   return tlv(0x06, Buffer.from(bytes));

@@ -20,7 +20,7 @@ export type Fates = () => Fate;
 
 export const kindFates: Fates = () => ({ misfortune: 'none', afterVerbs: 0, delayMs: 0 });
 
-/** Probabilities of each, in a hundredth; together at most 100. */
+/** How likely each is, in percent; together at most 100. */
 export interface Odds {
   readonly repeat: number;
   readonly fail: number;

@@ -110,7 +110,7 @@ export class Sequencer {
         else item.resolve({ value: outcome.value, log });
       }
     } catch (error) {
-      if (group.length > 1 && !isFault(error)) for (const item of group) await this.#commit([item]);
+      if (group.length > 1 && isDataError(error)) for (const item of group) await this.#commit([item]);
       else for (const item of group) item.reject(asFault(error, 'STORE_UNAVAILABLE'));
     }
   }
@@ -173,6 +173,12 @@ export class Sequencer {
     });
     return signedNote(text, logSigner.key, logSigner.sign(fromText(text)), crypto);
   }
+}
+
+/** Whether the database refused what was written, so that a smaller group may pass; a lost answer is not that. */
+function isDataError(error: unknown): boolean {
+  if (!isFault(error)) return true;
+  return error.context.outcome === 'conflict' || error.context.sqlState !== undefined;
 }
 
 async function insertAll(tx: FleetTransaction, draft: Draft, leaves: readonly LeafRow[]): Promise<void> {

@@ -62,7 +62,8 @@ function configuration(options: MosquittoOptions, port: number): string {
     // Nagle waits for an acknowledgement the other kernel delays: 45 ms per message.
     'set_tcp_nodelay true',
     'per_listener_settings false',
-    'log_dest stdout',
+    // Unlike stdout it is written line by line: the start is read from it.
+    'log_dest stderr',
     'persistence true',
     `persistence_location ${directory}/`,
     // Counted in changes, not in seconds: every change is saved.

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { createSimulatedClock } from '../../drivers/clock/simulated.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createFixture, type GateLogLine } from '../../drivers/jig/controller/fixture.ts';
@@ -8,7 +7,7 @@ import { openFirmataJig } from '../../drivers/jig/firmata/jig.ts';
 import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
 import { fromHex } from '../../runtime/core/bytes.ts';
 import type { JigEvent } from '../../runtime/core/ports.ts';
-import { startBoardRig, TAG_KEY, until } from '../jig/board-rig.ts';
+import { ownChild, startBoardRig, TAG_KEY, until } from '../jig/board-rig.ts';
 import { CONTROLLER, type JigRig, jigContract, NEST } from './jig.contract.ts';
 
 jigContract('simulated', async () => startSimulatedRig());
@@ -129,18 +128,4 @@ async function startFirmataRig(): Promise<JigRig> {
       await rig.stop();
     },
   };
-}
-
-/** Process id of the one child of this process that runs `script`. */
-function ownChild(script: string): number {
-  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const parent = readFileSync(`/proc/${entry}/stat`, 'utf8').split(') ')[1]?.split(' ')[1];
-      if (parent !== String(process.pid)) continue;
-      if (readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes(script)) return Number(entry);
-    } catch {
-      // That process ended while we looked: it is not the one.
-    }
-  }
-  throw new Error(`no child runs ${script}`);
 }

@@ -91,9 +91,7 @@ export function tokenContract(name: string, open: () => Promise<TokenUnderTest>)
 
     it('says CARD_NOT_OURS to a wrong cryptogram and sends nothing more', async () => {
       const token = await start();
-      const card = createCardModel(
-        new Map([[0x30, deriveSet(contractMasters['mdk-1'], 0, 0x30, EID)]]),
-      );
+      const card = createCardModel(new Map([[0x30, deriveSet(contractMasters['mdk-1'], 0, 0x30, EID)]]));
       const { channel, initializeUpdate } = await token.openChannel(TRANSPORT);
       const answer = card.transmit(initializeUpdate);
       await refuses('CARD_NOT_OURS', () => token.authenticate(channel, answer, AID));
@@ -227,9 +225,7 @@ export function tokenContract(name: string, open: () => Promise<TokenUnderTest>)
 const getData: Command = { cla: 0x80, ins: 0xca, p1: 0x00, p2: 0x66, expected: 0 };
 
 function transportCard(): CardModel {
-  return createCardModel(
-    new Map([[0x30, deriveSet(contractMasters['transport-master'], 0, 0x30, EID)]]),
-  );
+  return createCardModel(new Map([[0x30, deriveSet(contractMasters['transport-master'], 0, 0x30, EID)]]));
 }
 
 /** Opens and authenticates a channel, as the card sees it too. */
@@ -274,4 +270,3 @@ async function refuses(code: FaultCode, action: () => Promise<unknown>): Promise
     return true;
   });
 }
-

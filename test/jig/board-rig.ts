@@ -1,7 +1,7 @@
 /** For tests: the simulated board as a process at one end of a pseudo terminal pair, everything in one directory. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -143,4 +143,18 @@ export async function until(condition: () => boolean | Promise<boolean>, withinM
     if (performance.now() > deadline) throw new Error(`waited in vain: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** Process id of the one child of this process that runs `script`. */
+export function ownChild(script: string): number {
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const parent = readFileSync(`/proc/${entry}/stat`, 'utf8').split(') ')[1]?.split(' ')[1];
+      if (parent !== String(process.pid)) continue;
+      if (readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes(script)) return Number(entry);
+    } catch {
+      // That process ended while we looked: it is not the one.
+    }
+  }
+  throw new Error(`no child runs ${script}`);
 }

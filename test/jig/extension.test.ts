@@ -21,31 +21,44 @@ const sixteenBytes = fc
 const query = fc.nat({ max: 255 });
 const lane = fc.constantFrom(...lanes);
 
-const open = fc.record({
-  kind: fc.constant('open' as const),
-  query,
-  release: fc.record({
-    operation: fc.uuid(),
-    epoch: fc.nat({ max: 2 ** 32 - 1 }),
-    arrival: sixBytes,
-    counter: sixBytes,
-    lane,
-    tag: sixteenBytes,
-  }),
-});
-const report = fc.record({
-  kind: fc.constant('report' as const),
-  query,
-  report: fc.record({
-    kind: fc.constantFrom(...reportKinds),
-    reason: fc.constantFrom(...reasons),
-    gate: fc.constantFrom('closed' as const, 'open' as const),
-    arrival: sixBytes,
-    obeyed: sixBytes,
-    left: fc.record({ arrival: sixBytes, counter: sixBytes, lane }),
-    mac: sixteenBytes,
-  }),
-});
+const plain = { noNullPrototype: true } as const;
+const open = fc.record(
+  {
+    kind: fc.constant('open' as const),
+    query,
+    release: fc.record(
+      {
+        operation: fc.uuid(),
+        epoch: fc.nat({ max: 2 ** 32 - 1 }),
+        arrival: sixBytes,
+        counter: sixBytes,
+        lane,
+        tag: sixteenBytes,
+      },
+      plain,
+    ),
+  },
+  plain,
+);
+const report = fc.record(
+  {
+    kind: fc.constant('report' as const),
+    query,
+    report: fc.record(
+      {
+        kind: fc.constantFrom(...reportKinds),
+        reason: fc.constantFrom(...reasons),
+        gate: fc.constantFrom('closed' as const, 'open' as const),
+        arrival: sixBytes,
+        obeyed: sixBytes,
+        left: fc.record({ arrival: sixBytes, counter: sixBytes, lane }, plain),
+        mac: sixteenBytes,
+      },
+      plain,
+    ),
+  },
+  plain,
+);
 
 function contentOf(frame: Bytes): Bytes {
   return frame.subarray(2, -1);

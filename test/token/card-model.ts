@@ -17,6 +17,8 @@ export interface CardModel {
   /** Draw challenges instead of deriving them. */
   challengeRandom: boolean;
   parameter: number;
+  /** S-ENC, S-MAC and S-RMAC of the last session. */
+  sessionKeys: readonly Buffer[];
 }
 
 const AID = Buffer.from('a000000151000000', 'hex');
@@ -33,6 +35,7 @@ export function createCardModel(sets: Map<number, CardKeys>): CardModel {
     refuseWith: null,
     challengeRandom: false,
     parameter: 0x70,
+    sessionKeys: [],
     transmit: (bytes) => {
       const command = Buffer.from(bytes);
       if (command[1] === 0x50) return initialize(command);
@@ -68,6 +71,7 @@ export function createCardModel(sets: Map<number, CardKeys>): CardModel {
     if (!host.equals(command.subarray(5, 13))) return Buffer.from('6300', 'hex');
     const enc = kdf(keys[0], 0x04, 128, challenges);
     session = { enc, mac, rmac: kdf(keys[1], 0x07, 128, challenges), chain: full, count: 0, dek: keys[2] };
+    card.sessionKeys = [enc, mac, session.rmac];
     return OK;
   }
 
@@ -120,7 +124,10 @@ export function createCardModel(sets: Map<number, CardKeys>): CardModel {
 /** A card's set as the factory would derive it from a master in the clear. */
 export function deriveSet(master: Uint8Array, generation: number, version: number, eid: string): CardKeys {
   const key = (id: number): Buffer => {
-    const header = Buffer.from(`4d50523153435033${hex(generation, 2)}${hex(version, 1)}${hex(id, 1)}00008001`, 'hex');
+    const header = Buffer.from(
+      `4d50523153435033${hex(generation, 2)}${hex(version, 1)}${hex(id, 1)}00008001`,
+      'hex',
+    );
     return cmac(Buffer.from(master), Buffer.concat([header, Buffer.from(eid, 'hex')]));
   };
   return [key(1), key(2), key(3)];

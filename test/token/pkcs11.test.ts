@@ -146,7 +146,10 @@ describe('PKCS#11 token: its process', () => {
     const token = await open({ deadlines: { ...tokenDeadlines, callMs: 200, respawnMs: 20 } });
     const [pid = 0] = children();
     process.kill(pid, 'SIGSTOP');
-    const outcomes = await Promise.allSettled([token.sign('envelope', new Uint8Array(3)), token.checkValues(FLEET)]);
+    const outcomes = await Promise.allSettled([
+      token.sign('envelope', new Uint8Array(3)),
+      token.checkValues(FLEET),
+    ]);
     assert.deepEqual(
       outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : null)),
       ['HSM_FAILED', 'HSM_FAILED'],
@@ -184,7 +187,11 @@ describe('PKCS#11 token: its process', () => {
       await token.closeChannel(channel);
       assert.ok(!channel.startsWith(prefix));
     });
-    await token.authenticate(old.channel, card.transmit(old.initializeUpdate), Buffer.from('a000000151000000', 'hex'));
+    await token.authenticate(
+      old.channel,
+      card.transmit(old.initializeUpdate),
+      Buffer.from('a000000151000000', 'hex'),
+    );
     await token.close();
     assert.deepEqual(children(), []);
     assert.notEqual(first, undefined);

@@ -37,6 +37,8 @@ export interface JigDeadlines {
   /** One try of an acknowledged write; there are three. */
   readonly writeMs: number;
   readonly heartbeatMs: number;
+  /** The link counts as lost after so much silence, in whole heartbeats and never fewer than three. */
+  readonly silenceMs: number;
   readonly reportMs: number;
   readonly clampMs: number;
   /** From OPEN to LEFT; longer than the controller's own time-out. */
@@ -55,6 +57,7 @@ export const defaultJigDeadlines: JigDeadlines = {
   armMs: 300,
   writeMs: 60,
   heartbeatMs: 50,
+  silenceMs: 150,
   reportMs: 1_000,
   clampMs: 2_000,
   leaveMs: 10_000,

@@ -50,7 +50,7 @@ interface Watched {
 
 const OUTPUT = 1;
 const WRITE_TRIES = 3;
-const MISSES_MAX = 3;
+const MISSES_MIN = 3;
 const WRONG_MAX = 2;
 
 export function createPins(options: PinsOptions): Pins {
@@ -58,6 +58,8 @@ export function createPins(options: PinsOptions): Pins {
   const watched = new Map<number, Watched>();
   let beats: NodeJS.Timeout | undefined;
   let stopped: Fault | null = null;
+  // Beats are counted, not time: a process that was itself kept waiting finds the answers when it runs again.
+  const missesMax = Math.max(MISSES_MIN, Math.ceil(deadlines.silenceMs / deadlines.heartbeatMs));
   let missed = 0;
   let turn = 0;
   let fail: (fault: Fault) => void = () => undefined;
@@ -113,7 +115,7 @@ export function createPins(options: PinsOptions): Pins {
   const beat = (): void => {
     const pins = [...watched.keys()];
     const pin = pins[turn++ % Math.max(1, pins.length)];
-    if (missed++ >= MISSES_MAX) broken({ waitsFor: 'heartbeat' });
+    if (missed++ >= missesMax) broken({ waitsFor: 'heartbeat' });
     else if (pin !== undefined) query(pin);
   };
 

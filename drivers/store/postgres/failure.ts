@@ -29,8 +29,8 @@ export class InvisibleRowError extends Error {
 /** serialization_failure, deadlock_detected. */
 const REPEAT = new Set(['40001', '40P01']);
 const UNIQUE_VIOLATION = '23505';
-/** The session ends with these: connection exceptions, operator intervention, idle in transaction. */
-const SESSION_ENDS = /^(?:08...|57P..|25P03)$/;
+/** The session ends with these, through no fault of the work: connection exceptions, operator intervention. */
+const SESSION_ENDS = /^(?:08...|57P..)$/;
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof InvisibleRowError) return { kind: 'serialization', context: {}, cause: error };

@@ -28,6 +28,9 @@ export const ledgerMigrations: readonly Migration[] = [
         operation text not null, "position" bigint not null, dialogue text not null, epoch bigint not null,
         step text not null, detail text not null, "at" text not null,
         constraint intent_operation_position primary key (operation, "position"))`,
+      `create table if not exists intent_count (
+        operation text not null, counted bigint not null,
+        constraint intent_count_operation primary key (operation))`,
       `create table if not exists certificate (
         serial text not null, eid text not null, "position" bigint not null, public_key bytea not null,
         issuer text not null, profile text not null, not_before text not null, to_be_signed bytea not null,

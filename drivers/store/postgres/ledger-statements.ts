@@ -77,12 +77,15 @@ export const statements = {
      returning taken`,
   ),
 
-  /** The same intent again, word for word, is one intent: its first answer was lost. */
+  /** The count of the operation orders its intents and lets one at a time pass. The same intent again, word
+   * for word, is one intent: its first answer was lost. */
   intend: named(
     'intend',
-    `insert into intent (operation, "position", dialogue, epoch, step, detail, "at")
-     select $2::text, (select coalesce(max("position"), 0) + 1 from intent where operation = $2),
-       $1::text, $3::bigint, $4::text, $5::text, $6::text
+    `with place as (
+       insert into intent_count as present (operation, counted) values ($2::text, 1)
+       on conflict (operation) do update set counted = present.counted + 1 returning counted)
+     insert into intent (operation, "position", dialogue, epoch, step, detail, "at")
+     select $2::text, counted, $1::text, $3::bigint, $4::text, $5::text, $6::text from place
      where not exists (select 1 from intent where operation = $2 and dialogue = $1 and epoch = $3
        and step = $4 and detail = $5 and "at" = $6)`,
   ),

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { PoolClient, QueryConfig, QueryResult } from 'pg';
-import { DeadlineError, type Failure, failureOf, failureOfCommit, systemCode } from './failure.ts';
+import { DeadlineError, type Failure, failureOf, failureOfCommit } from './failure.ts';
 
 /** A statement with a name is parsed and planned once per connection. */
 export interface Statement {
@@ -56,7 +56,7 @@ export function openSession(options: SessionOptions): OpenSession {
   const onLoss = (error?: unknown): void => {
     broken = true;
     const cause = error ?? new Error('Connection terminated');
-    failure ??= { kind: 'lost', context: { why: systemCode(cause) }, cause };
+    failure ??= failureOf(cause);
     rejectLost(cause);
   };
   client.on('error', onLoss).on('end', onLoss);

@@ -14,6 +14,8 @@ import { TRANSPORT_MASTER } from '../vault.ts';
 
 /** A valid EID of no chip; its check values show at each start that the constants fit their master. */
 export const TEST_EID = '89049032123451234512345678901235';
+/** Another one, which must get other keys. */
+export const OTHER_EID = '89086030202200000022000023022943';
 
 /** One key set of one master. */
 export interface ConstantEntry {

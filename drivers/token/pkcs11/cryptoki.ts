@@ -26,7 +26,8 @@ export interface TokenPlace {
 const loaded = new Map<string, Cryptoki>();
 
 /** Errors after which nothing of this process's PKCS#11 state can be relied on. */
-const FATAL = /^CKR_(?:DEVICE_|SESSION_|TOKEN_NOT_|USER_NOT_LOGGED_IN|CRYPTOKI_NOT_INITIALIZED|GENERAL_ERROR)/;
+const FATAL =
+  /^CKR_(?:DEVICE_|SESSION_|TOKEN_NOT_|USER_NOT_LOGGED_IN|CRYPTOKI_NOT_INITIALIZED|GENERAL_ERROR)/;
 /** CKF_HW_SLOT. PKCS#11 2.40 section 3.2; pkcs11js does not declare it. */
 const HARDWARE_SLOT = 0x0000_0004;
 /** Bits a file may not have: it would be readable or writable by others. */
@@ -82,9 +83,7 @@ export function logIn(cryptoki: Cryptoki, slot: Handle, pinFile: string): Handle
 }
 
 export function openSession(cryptoki: Cryptoki, slot: Handle): Handle {
-  return guarded('HSM_FAILED', () =>
-    cryptoki.C_OpenSession(slot, ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION),
-  );
+  return guarded('HSM_FAILED', () => cryptoki.C_OpenSession(slot, ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION));
 }
 
 /** Handles of all objects that the template fits. */

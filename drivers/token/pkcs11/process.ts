@@ -100,7 +100,8 @@ function started(child: ChildProcess, start: StartRequest, deadlineMs: number): 
         child.kill('SIGKILL');
         reject(fault);
       });
-    const onExit = (): void => refuse(new Fault('HSM_FAILED', { reason: 'the token process ended at start' }));
+    const onExit = (): void =>
+      refuse(new Fault('HSM_FAILED', { reason: 'the token process ended at start' }));
     const onError = (cause: Error): void => refuse(new Fault('HSM_FAILED', {}, { cause }));
     const timer = setTimeout(
       () => refuse(new Fault('HSM_FAILED', { reason: 'deadline', deadlineMs })),
@@ -137,7 +138,8 @@ function createCalls(child: ChildProcess, deadlineMs: number, channels: TokenPro
   const call = <V extends Verb>(verb: V, input: VerbArguments<V>): Promise<VerbResult<V>> =>
     new Promise((resolve, reject) => {
       if (!child.connected) return reject(new Fault('HSM_FAILED', { reason: 'the token process ended' }));
-      if (waiting.size >= WAITING_MAX) return reject(new Fault('HSM_FAILED', { reason: 'too many requests' }));
+      if (waiting.size >= WAITING_MAX)
+        return reject(new Fault('HSM_FAILED', { reason: 'too many requests' }));
       const id = ++next;
       waiting.set(id, { verb, resolve, reject });
       if (waiting.size === 1) watch();

@@ -1,5 +1,5 @@
 /** Does one provisioning job in a process of its own, and ends. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import type { Bytes } from '../../../runtime/core/bytes.ts';
 import { eidContext } from '../../../runtime/core/card/eid-kdf.ts';
 import { asFault, Fault, noteOf } from '../../../runtime/core/faults.ts';
@@ -145,7 +145,9 @@ function writeConstants(
   if (fresh.length === 0 || seal === undefined) return;
   const entries = [...known, ...fresh];
   const sealed = { entries, seal: token.cmac(seal, sealedText(entries)) };
-  writeFileSync(constantsFile, encodeConstants(sealed), { mode: 0o600 });
+  const fresher = `${constantsFile}.new`;
+  writeFileSync(fresher, encodeConstants(sealed), { mode: 0o600 });
+  renameSync(fresher, constantsFile);
 }
 
 /** The one place where the master's cipher is seen in the clear: derived blocks that may be read. */

@@ -12,6 +12,8 @@ import { Fault, type FaultNote } from '../../../runtime/core/faults.ts';
 
 /** Where Debian installs SoftHSM. */
 export const SOFTHSM_MODULE = '/usr/lib/softhsm/libsofthsm2.so';
+/** Random bytes of a PIN. The OpenSSL engine (libp11 0.4.12) cuts a PIN of 32 characters, and so burns a try. */
+const PIN_BYTES = 12;
 /** A laboratory set-up takes less than a second; a module that hangs must not hang the script. */
 const PROVISION_DEADLINE_MS = 60_000;
 
@@ -106,8 +108,8 @@ async function provision(
     softHsmConf,
     `directories.tokendir = ${objects}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n`,
   );
-  await writeMissing(pinFile, randomBytes(16).toString('hex'));
-  await writeMissing(soPinFile, randomBytes(16).toString('hex'));
+  await writeMissing(pinFile, randomBytes(PIN_BYTES).toString('hex'));
+  await writeMissing(soPinFile, randomBytes(PIN_BYTES).toString('hex'));
   const job: ProvisionJob = { module, label, soPinFile, pinFile, ...work };
   const publicKeys = await runJob(job, softHsmConf);
   return { module, label, pinFile, softHsmConf, publicKeys };
@@ -145,4 +147,3 @@ function runJob(job: ProvisionJob, softHsmConf: string): Promise<Readonly<Record
     child.send(job);
   });
 }
-

@@ -57,8 +57,7 @@ export function listOf(attributes: Attributes): Template {
 
 function createdAttributes(rule: KeyRule): Attributes {
   const token = { TOKEN: rule.lives === 'token' };
-  const may = (uses: readonly Use[]) =>
-    Object.fromEntries(uses.map((use) => [use, rule.uses.includes(use)]));
+  const may = (uses: readonly Use[]) => Object.fromEntries(uses.map((use) => [use, rule.uses.includes(use)]));
   const hidden = {
     PRIVATE: true,
     SENSITIVE: rule.leaves !== 'readable',

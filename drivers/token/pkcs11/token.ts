@@ -5,7 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { asFault, Fault } from '../../../runtime/core/faults.ts';
 import type { Token } from '../../../runtime/core/token.ts';
-import { type ChannelLimits, channelLimits, type Verb, type VerbArguments, type VerbResult } from '../verbs.ts';
+import {
+  type ChannelLimits,
+  channelLimits,
+  type Verb,
+  type VerbArguments,
+  type VerbResult,
+} from '../verbs.ts';
 import { startTokenProcess, type TokenDeadlines, type TokenProcess, tokenDeadlines } from './process.ts';
 
 export interface Pkcs11TokenOptions {

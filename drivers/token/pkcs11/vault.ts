@@ -12,7 +12,14 @@ import type { WrappedKey } from '../../../runtime/core/card/scp03-put-key.ts';
 import { Fault } from '../../../runtime/core/faults.ts';
 import type { CheckValues, KeySet } from '../../../runtime/core/token.ts';
 import { masterOf, type Vault, type VaultChannel } from '../vault.ts';
-import { type ConstantEntry, type Constants, generationOf, sealedText, TEST_EID } from './constants.ts';
+import {
+  type ConstantEntry,
+  type Constants,
+  generationOf,
+  OTHER_EID,
+  sealedText,
+  TEST_EID,
+} from './constants.ts';
 import { type Cryptoki, ck, describe, findObjects, guarded, type Handle, openSession } from './cryptoki.ts';
 import { createOperations, type KeyHandles, type Operations } from './operations.ts';
 import { auditToken, listOf, readAttribute } from './templates.ts';
@@ -179,15 +186,23 @@ function checkSeal(token: Operations, seal: Handle | undefined, constants: Const
     throw new Fault('KEY_POLICY_BROKEN', { key: 'constants-seal', attribute: 'seal of the constants file' });
 }
 
-/** @throws Fault KEY_POLICY_BROKEN when a master does not give the test EID the keys it gave at the ceremony */
+/**
+ * The test EID must get the keys it got at the ceremony, and another EID other keys: a derivation that does not
+ * diversify has been seen in the field.
+ * @throws Fault KEY_POLICY_BROKEN
+ */
 function checkConstants(vault: Vault, constants: Constants): void {
   for (const { master, keyVersion, checkValues } of constants.entries) {
     const generation = generationOf(master);
-    const keys: KeySet =
-      generation === 0
-        ? { origin: 'transport', eid: TEST_EID, keyVersion }
-        : { origin: 'fleet', generation, eid: TEST_EID, keyVersion };
-    if (vault.checkValues(keys).join() !== checkValues.join())
+    const valuesOf = (eid: string): string =>
+      vault
+        .checkValues(
+          generation === 0
+            ? { origin: 'transport', eid, keyVersion }
+            : { origin: 'fleet', generation, eid, keyVersion },
+        )
+        .join();
+    if (valuesOf(TEST_EID) !== checkValues.join() || valuesOf(OTHER_EID) === checkValues.join())
       throw new Fault('KEY_POLICY_BROKEN', { key: master, attribute: 'check values of the test EID' });
   }
 }

@@ -1,0 +1,97 @@
+/**
+ * Lets people read the journal of a running station: a Unix socket, JSON lines, read verbs only. LevelDB
+ * belongs to one process, so whoever wants to look asks that process.
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { asFault } from '../../runtime/core/faults.ts';
+import type { Genesis, JournalEntry } from '../../runtime/core/journal/entry.ts';
+import type { Journal } from '../../runtime/core/ports.ts';
+
+/** `{"verb":"range","from":0}`: genesis, then every entry from there on, then the end. */
+export interface RangeRequest {
+  readonly verb: 'range';
+  readonly from: number;
+}
+
+export type SocketLine =
+  | { readonly genesis: Genesis }
+  | { readonly entry: Pick<JournalEntry, 'sequence' | 'text' | 'hash'> }
+  | { readonly end: true }
+  | { readonly error: string };
+
+/** Entries between two turns of the event loop: a reader must not delay the unit in work. */
+const CHUNK = 64;
+const READERS_MAX = 8;
+const MODE = 0o660;
+
+export async function serveJournal(options: {
+  readonly path: string;
+  readonly journal: Journal;
+  readonly genesis: Genesis;
+}): Promise<{ close(): Promise<void> }> {
+  const { path, journal, genesis } = options;
+  const sockets = new Set<Socket>();
+  rmSync(path, { force: true });
+  const server = createServer((socket) => {
+    if (sockets.size >= READERS_MAX) {
+      socket.end(`${JSON.stringify({ error: 'too many readers' })}\n`);
+      return;
+    }
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    // An error is followed by `close`, which is all that matters of a reader.
+    socket.on('error', () => sockets.delete(socket));
+    createInterface({ input: socket }).on('line', (line) => {
+      answer(line, journal, genesis, socket).catch((error: unknown) => {
+        socket.end(`${JSON.stringify({ error: asFault(error, 'UNEXPECTED').code })}\n`);
+      });
+    });
+  });
+  await listen(server, path);
+  chmodSync(path, MODE);
+  return {
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+async function answer(line: string, journal: Journal, genesis: Genesis, socket: Socket): Promise<void> {
+  const request = JSON.parse(line) as Partial<RangeRequest>;
+  if (request.verb !== 'range' || !Number.isSafeInteger(request.from)) {
+    await write(socket, { error: 'the verbs are: range' });
+    return;
+  }
+  await write(socket, { genesis });
+  let sent = 0;
+  for await (const { sequence, text, hash } of journal.read(request.from)) {
+    await write(socket, { entry: { sequence, text, hash } });
+    sent += 1;
+    if (sent % CHUNK === 0) await breathe();
+    if (socket.destroyed) return;
+  }
+  await write(socket, { end: true });
+}
+
+/** Waits for the reader when it is slow. */
+function write(socket: Socket, line: SocketLine): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.destroyed || socket.write(`${JSON.stringify(line)}\n`)) resolve();
+    else {
+      socket.once('drain', resolve);
+      socket.once('close', resolve);
+    }
+  });
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+}

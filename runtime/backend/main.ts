@@ -1,0 +1,57 @@
+/** The backend as a process: `node main.js <config.json>`. Composes drivers; its keys are files of its own. */
+import { backendConfig } from '../../config/backend.ts';
+import { busIdentity, loadConfig, readText, trustedFrom } from '../../config/load.ts';
+import { openDriver } from '../../drivers/index.ts';
+import { fromHex } from '../core/bytes.ts';
+import { runProgram } from '../program.ts';
+import { createBackend } from './backend.ts';
+
+await runProgram(async () => {
+  const config = loadConfig(process.argv[2] ?? 'backend.json', backendConfig);
+  const log = (await openDriver.log())('backend', 'info');
+  const { openFileSigner, openEd25519FileSigner } = await openDriver.fileSigner();
+  const logKey = await openEd25519FileSigner(config.log.keyFile);
+  const store = await (await openDriver.postgresFleetStore())({
+    url: process.env.DATABASE_URL ?? config.databaseUrl,
+    statementTimeoutMs: config.statementTimeoutMs,
+    connectTimeoutMs: 5_000,
+    poolMax: 8,
+  });
+  const bus = await (await openDriver.mqttBus())({
+    host: config.bus.host,
+    port: config.bus.port,
+    servername: config.bus.servername,
+    clientId: config.backend,
+    secureContext: await (await openDriver.secureContext())(busIdentity(config.bus)),
+    clean: true,
+    sessionExpirySeconds: 0,
+    keepaliveSeconds: config.bus.keepaliveSeconds,
+    connectDeadlineMs: config.bus.connectDeadlineMs,
+  });
+  await createBackend(config, {
+    clock: await openDriver.systemClock(),
+    entropy: await openDriver.kernelEntropy(),
+    crypto: await openDriver.nodeCrypto(),
+    bus,
+    signer: await openFileSigner(config.receiptKeyFile),
+    logSigner: {
+      key: { name: config.log.origin, publicKey: logKey.publicKey },
+      sign: (message) => logKey.sign(message),
+    },
+    store,
+    controllers: config.controllers.map(({ name, station, keyFile }) => ({
+      name,
+      station,
+      key: fromHex(readText(keyFile)),
+    })),
+    trusted: trustedFrom(config.trusted),
+    log,
+  });
+  return {
+    ended: new Promise(() => undefined),
+    stop: async () => {
+      await bus.close();
+      await store.close();
+    },
+  };
+});

@@ -1,0 +1,68 @@
+/** The gateway as a process: `node main.js <config.json>`. Composes drivers; the PIN stays with the token's child. */
+
+import { gatewayConfig } from '../../config/gateway.ts';
+import { busIdentity, loadConfig, readText, trustedFrom } from '../../config/load.ts';
+import { openDriver } from '../../drivers/index.ts';
+import { fromBase64 } from '../core/bytes.ts';
+import { runProgram } from '../program.ts';
+import { createGateway } from './gateway.ts';
+
+await runProgram(async () => {
+  const config = loadConfig(process.argv[2] ?? 'gateway.json', gatewayConfig);
+  const log = (await openDriver.log())('gateway', 'info');
+  const { softHsmConf } = config.token;
+  const token = await (await openDriver.pkcs11Token())({
+    module: config.token.module,
+    label: config.token.label,
+    pinFile: config.token.pinFile,
+    constantsFile: config.token.constantsFile,
+    ...(softHsmConf === null ? {} : { softHsmConf }),
+    laboratory: config.profile !== 'production',
+    onFault: (fault) => log.write('error', 'fault', { part: 'token', code: fault.code, ...fault.context }),
+  });
+  const ledger = await (await openDriver.postgresLedger())({
+    url: config.ledgerUrl,
+    statementTimeoutMs: 5_000,
+    connectTimeoutMs: 5_000,
+    poolMax: 8,
+  });
+  const bus = await (await openDriver.mqttBus())({
+    host: config.bus.host,
+    port: config.bus.port,
+    servername: config.bus.servername,
+    clientId: config.gateway,
+    secureContext: await (await openDriver.secureContext())(busIdentity(config.bus)),
+    clean: true,
+    sessionExpirySeconds: 0,
+    keepaliveSeconds: config.bus.keepaliveSeconds,
+    connectDeadlineMs: config.bus.connectDeadlineMs,
+  });
+  await createGateway(config, {
+    clock: await openDriver.systemClock(),
+    entropy: await openDriver.kernelEntropy(),
+    crypto: await openDriver.nodeCrypto(),
+    bus,
+    token,
+    ledger,
+    certificates: await (await openDriver.certificates())(),
+    issuers: config.issuers.map(({ name, key, certificate }) => ({
+      name,
+      key,
+      certificate: derOf(certificate),
+    })),
+    trusted: trustedFrom(config.trusted),
+    log,
+  });
+  return {
+    ended: new Promise(() => undefined),
+    stop: async () => {
+      await bus.close();
+      await token.close();
+      await ledger.close();
+    },
+  };
+});
+
+function derOf(path: string): Uint8Array {
+  return fromBase64(readText(path).replace(/-----[A-Z ]+-----|\s/g, ''));
+}

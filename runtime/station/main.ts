@@ -1,0 +1,96 @@
+/** The station as a process: `node main.js <config.json>`. Composes drivers; decides nothing. */
+import { busIdentity, loadConfig, readText, trustedFrom } from '../../config/load.ts';
+import { stationConfig } from '../../config/station.ts';
+import { openFailpoint } from '../../drivers/failpoint.ts';
+import { openDriver } from '../../drivers/index.ts';
+import { fromHex } from '../core/bytes.ts';
+import { Fault } from '../core/faults.ts';
+import { instantOf } from '../core/instant.ts';
+import type { CardReader } from '../core/ports.ts';
+import { runProgram } from '../program.ts';
+import { createStation } from './station.ts';
+import { lastWill } from './status.ts';
+
+await runProgram(async () => {
+  const config = loadConfig(process.argv[2] ?? 'station.json', stationConfig);
+  const clock = await openDriver.systemClock();
+  const crypto = await openDriver.nodeCrypto();
+  const log = (await openDriver.log())('station', 'info');
+  const onWarning = (warning: string): void => log.write('warn', 'warning', { warning });
+  const journal = await (await openDriver.leveldbJournal())({
+    directory: config.journal.directory,
+    sha256: crypto.sha256,
+    laboratoryFileSystem: config.journal.laboratoryFileSystem,
+    onWarning,
+  });
+  const signer = await (await openDriver.pkcs11Signer())({
+    module: config.token.module,
+    label: config.token.label,
+    pinFile: config.token.pinFile,
+    key: config.token.envelopeKey,
+  });
+  const secureContext = await (await openDriver.secureContext())(busIdentity(config.bus));
+  const will = lastWill(config, instantOf(clock.now()));
+  const bus = await (await openDriver.mqttBus())({
+    host: config.bus.host,
+    port: config.bus.port,
+    servername: config.bus.servername,
+    clientId: config.station,
+    secureContext,
+    clean: false,
+    sessionExpirySeconds: 3600,
+    keepaliveSeconds: config.bus.keepaliveSeconds,
+    connectDeadlineMs: config.bus.connectDeadlineMs,
+    will: { ...will, retain: true },
+  });
+  const jig = await (await openDriver.firmataJig())({
+    serialPath: config.serialPort,
+    controller: config.controller,
+    nests: Object.fromEntries(config.nests.map((nest) => [nest.name, nest.pins])),
+    waitForBoard: false,
+  });
+  const openReader = await openDriver.pcscReader();
+  const readers = new Map<string, CardReader>();
+  for (const nest of config.nests)
+    readers.set(
+      nest.name,
+      await openReader({
+        readerName: nest.reader,
+        ...(config.pcscSocket === null ? {} : { socket: config.pcscSocket }),
+        connectDeadlineMs: config.readerDeadlineMs,
+      }),
+    );
+  const genesis = await (await openDriver.readGenesis())(config.journal.directory);
+  const station = await createStation(config, {
+    clock,
+    entropy: await openDriver.kernelEntropy(),
+    crypto,
+    signer,
+    journal,
+    bus,
+    jig,
+    reader: (nest) => {
+      const reader = readers.get(nest);
+      if (reader === undefined) throw new Fault('READER_ABSENT', { nest });
+      return reader;
+    },
+    log,
+    failpoint: openFailpoint(config.failpoint, config.failpointSkip),
+    trusted: trustedFrom(config.trusted),
+    logKey: { name: config.logKey.name, publicKey: fromHex(config.logKey.publicKey) },
+    ticket: readText(config.ticketFile),
+    genesis,
+  });
+  const socket = await (await openDriver.journalSocket())({ path: config.journal.socket, journal, genesis });
+  return {
+    ended: station.ended,
+    stop: async () => {
+      await station.stop();
+      await socket.close();
+      for (const reader of readers.values()) await reader.close();
+      await jig.close();
+      await bus.close();
+      await journal[Symbol.asyncDispose]();
+    },
+  };
+});

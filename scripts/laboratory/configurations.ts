@@ -1,0 +1,99 @@
+/** Writes the programs' configurations for the services of this run: ports and reader names differ each time. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
+import { documentationIdentifiers } from '../../runtime/core/pki/profile.ts';
+import { secretFile } from './keys.ts';
+import {
+  AUTHORITY,
+  type BusIdentity,
+  controllerOf,
+  ISSUER,
+  type Laboratory,
+  LOG_ORIGIN,
+  PLANT,
+} from './laboratory.ts';
+
+/** Where the services of this run are found. */
+export interface Services {
+  readonly brokerPort: number;
+  readonly ledgerUrl: string;
+  readonly fleetUrl: string;
+  readonly pcscSocket: string;
+  readonly readerNames: readonly string[];
+  /** The station's end of each serial line. */
+  readonly serialPorts: readonly string[];
+  readonly journalSockets: readonly string[];
+}
+
+export interface Configurations {
+  readonly gateway: string;
+  readonly backend: string;
+  readonly stations: readonly string[];
+}
+
+export function writeConfigurations(laboratory: Laboratory, services: Services): Configurations {
+  const { places, trusted, logKey } = laboratory;
+  const bus = (identity: BusIdentity) => ({
+    host: '127.0.0.1',
+    port: services.brokerPort,
+    servername: 'broker',
+    ...identity,
+  });
+  const { module, label, pinFile, constantsFile, softHsmConf } = laboratory.gateway.token;
+  return {
+    gateway: writeJson(join(places.gateway, 'gateway.json'), {
+      gateway: 'gateway-1',
+      profile: 'laboratory',
+      bus: bus(laboratory.gateway.bus),
+      token: { module, label, pinFile, constantsFile, softHsmConf },
+      ledgerUrl: services.ledgerUrl,
+      issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: laboratory.issuerCertificate }],
+      hardwareType: documentationIdentifiers.hardwareType,
+      batchExtension: documentationIdentifiers.manufacturing,
+      trusted,
+    }),
+    backend: writeJson(join(places.backend, 'backend.json'), {
+      backend: 'backend-1',
+      bus: bus(laboratory.backend.bus),
+      databaseUrl: services.fleetUrl,
+      receiptKeyFile: laboratory.backend.receiptKeyFile,
+      log: { origin: LOG_ORIGIN, keyFile: laboratory.backend.logKeyFile },
+      controllers: laboratory.stations.map(({ station }, i) => ({
+        name: controllerOf(i + 1),
+        station: station.name,
+        keyFile: join(places.backend, `${controllerOf(i + 1)}.key`),
+      })),
+      authorities: Object.fromEntries(laboratory.stations.map(({ station }) => [station.name, AUTHORITY])),
+      rootName: 'Laboratory fleet root',
+      trusted,
+    }),
+    stations: laboratory.stations.map(({ station, token, bus: identity }, i) =>
+      writeJson(station.config, {
+        station: station.name,
+        authority: AUTHORITY,
+        plant: PLANT,
+        nests: [{ name: 'a', reader: services.readerNames[i], pins: simulatedNestPins }],
+        controller: controllerOf(i + 1),
+        ticketFile: station.ticket,
+        statusKey: secretFile(join(station.directory, 'status.key'), 16).toString('hex'),
+        journal: {
+          directory: station.journal,
+          laboratoryFileSystem: true,
+          socket: services.journalSockets[i],
+        },
+        serialPort: services.serialPorts[i],
+        pcscSocket: services.pcscSocket,
+        bus: bus(identity),
+        token: { module: token.module, label: token.label, pinFile: token.pinFile },
+        trusted,
+        logKey,
+      }),
+    ),
+  };
+}
+
+function writeJson(path: string, value: object): string {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  return path;
+}

@@ -1,0 +1,146 @@
+/** Keys, certificates and tickets of a simulated plant, all drawn from one seed. */
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { privateKeyFrom, publicKeyOf, signMessage } from '../../drivers/crypto/ecdsa.ts';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import type { SimulatedEntropy } from '../../drivers/entropy/simulated.ts';
+import { createSoftwareSigner } from '../../drivers/token/file-signer.ts';
+import type { LogSigner } from '../../runtime/backend/ports.ts';
+import { type Bytes, concat, fromHex } from '../../runtime/core/bytes.ts';
+import { cardProfiles } from '../../runtime/core/card/profile.ts';
+import { instantOf } from '../../runtime/core/instant.ts';
+import { seal, type TrustedKey } from '../../runtime/core/messages/envelope.ts';
+import { ticketStatement } from '../../runtime/core/messages/ticket.ts';
+import { assembleCertificate } from '../../runtime/core/pki/certificate.ts';
+import {
+  contextTag,
+  der,
+  integer,
+  octetString,
+  oid,
+  sequence,
+  set,
+  utf8String,
+} from '../../runtime/core/pki/der.ts';
+import { ECDSA_SHA256, P256_SPKI_PREFIX } from '../../runtime/core/pki/identifiers.ts';
+import { serialFrom } from '../../runtime/core/pki/profile.ts';
+import { FAR_DATE_MS, timeOf } from '../../runtime/core/pki/time.ts';
+import type { Signer } from '../../runtime/core/ports.ts';
+
+export const ISSUER = 'line-1';
+export const LOG_ORIGIN = 'simulation.holdfast.example/log';
+export const GENERATION = 1;
+export const FLEET_KEY_VERSION = 0x31;
+const ED25519_PKCS8_PREFIX = '302e020100300506032b657004220420';
+
+export interface SimulatedParties {
+  readonly gatewayKeys: Readonly<Record<string, Bytes>>;
+  readonly transportMaster: Bytes;
+  readonly fleetMaster: Bytes;
+  readonly issuerCertificate: Bytes;
+  readonly backendSigner: Signer;
+  readonly logSigner: LogSigner;
+  readonly ticketAuthority: Signer;
+  readonly trusted: readonly TrustedKey[];
+  readonly stationSigners: readonly Signer[];
+  readonly tagKeys: readonly Bytes[];
+}
+
+export function createParties(
+  entropy: SimulatedEntropy,
+  stations: readonly string[],
+  nowMs: number,
+): SimulatedParties {
+  const key = (): Bytes => privateKeyFrom(entropy.bytes(40));
+  const gatewayKeys = { envelope: key(), confirmation: key(), [`issuer-${ISSUER}`]: key() };
+  const backendSigner = createSoftwareSigner(key());
+  const ticketAuthority = createSoftwareSigner(key());
+  const stationSigners = stations.map(() => createSoftwareSigner(key()));
+  const trusted: TrustedKey[] = [
+    { name: 'ticket-authority', role: 'ticket-authority', publicKey: ticketAuthority.publicKey },
+    { name: 'backend-1', role: 'backend', publicKey: backendSigner.publicKey },
+    { name: 'gateway-1', role: 'gateway', publicKey: publicKeyOf(gatewayKeys.envelope) },
+    { name: 'gateway-1', role: 'gateway', publicKey: publicKeyOf(gatewayKeys.confirmation) },
+    ...stations.map((name, i) => ({
+      name,
+      role: 'station' as const,
+      publicKey: stationSigners[i]?.publicKey ?? new Uint8Array(0),
+    })),
+  ];
+  return {
+    gatewayKeys,
+    transportMaster: entropy.bytes(32),
+    fleetMaster: entropy.bytes(32),
+    issuerCertificate: caCertificate(
+      gatewayKeys[`issuer-${ISSUER}`] ?? key(),
+      serialFrom(entropy.bytes(16)),
+      nowMs,
+    ),
+    backendSigner,
+    logSigner: createLogSigner(entropy.bytes(32)),
+    ticketAuthority,
+    trusted,
+    stationSigners,
+    tagKeys: stations.map(() => entropy.bytes(16)),
+  };
+}
+
+/** One ticket for every station of the plant. */
+export function simulatedTicket(
+  parties: SimulatedParties,
+  order: { readonly stations: readonly string[]; readonly quota: number; readonly nowMs: number },
+): Promise<string> {
+  return seal(
+    ticketStatement,
+    {
+      ticket: 'SIM-1',
+      product: 'simulated unit',
+      batch: 'SIM-BATCH-1',
+      productionLine: 'Line-1',
+      issuer: ISSUER,
+      cardProfile: cardProfiles['holdfast-virtual'].name,
+      eidRule: { from: '890490320000000000000000000000', to: '890490329999999999999999999999' },
+      quota: order.quota,
+      stations: [...order.stations],
+      generation: GENERATION,
+      keyVersion: FLEET_KEY_VERSION,
+      profile: 'laboratory',
+      notBefore: instantOf(order.nowMs - 3_600_000),
+      notAfter: instantOf(order.nowMs + 30 * 86_400_000),
+    },
+    parties.ticketAuthority,
+    nodeCrypto,
+  );
+}
+
+function createLogSigner(seed: Bytes): LogSigner {
+  const privateKey = createPrivateKey({
+    key: Buffer.concat([Buffer.from(ED25519_PKCS8_PREFIX, 'hex'), seed]),
+    format: 'der',
+    type: 'pkcs8',
+  });
+  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
+  return {
+    key: { name: LOG_ORIGIN, publicKey: Buffer.from(x ?? '', 'base64url') },
+    sign: (message) => sign(null, message, privateKey),
+  };
+}
+
+/** A self-signed certificate with a key identifier: as much of a CA as device certificates refer to. */
+function caCertificate(privateKey: Bytes, serial: Bytes, nowMs: number): Bytes {
+  const point = publicKeyOf(privateKey);
+  const name = sequence(set(sequence(oid('2.5.4.3'), utf8String(`Simulated ${ISSUER}`))));
+  const keyId = nodeCrypto.sha256(point).subarray(0, 20);
+  const extension = sequence(oid('2.5.29.14'), octetString(octetString(keyId)));
+  const startMs = Math.floor(nowMs / 1000) * 1000;
+  const tbs = sequence(
+    der(contextTag(0, true), fromHex('020102')),
+    integer(serial),
+    ECDSA_SHA256,
+    name,
+    sequence(timeOf(startMs), timeOf(FAR_DATE_MS)),
+    name,
+    concat(P256_SPKI_PREFIX, point),
+    der(contextTag(3, true), sequence(extension)),
+  );
+  return assembleCertificate(tbs, signMessage(privateKey, tbs));
+}

@@ -1,0 +1,131 @@
+/** The part of the fleet store's contract that is about its rows: what goes in comes out. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { it } from 'node:test';
+import type { EventRow, FleetStore, OperationRow } from '../../runtime/core/store/fleet.ts';
+import { controller, event, leaf, operation, record, rejection, release, unique } from './fleet-rows.ts';
+
+export function rowsAreKept(store: () => FleetStore): void {
+  it('finds an operation by its id, EID and fingerprint, and after a change by what it has become', async () => {
+    const row = operation();
+    const moved: OperationRow = { ...row, seFingerprint: unique('fp'), epoch: 2, state: 'recorded' };
+    await store().transaction((tx) => tx.insertOperation(row));
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.operationById(row.operation), row);
+      assert.deepEqual(await tx.operationByEid(row.eid), row);
+      await tx.updateOperation(moved);
+    });
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.operationByFingerprint(moved.seFingerprint), moved);
+      assert.equal(await tx.operationByFingerprint(row.seFingerprint), null);
+      assert.equal(await tx.operationById('none'), null);
+    });
+  });
+
+  it('gives records back byte by byte, newest first', async () => {
+    const [one, two] = [record(1_000_001), record(1_000_002)];
+    await store().transaction((tx) => tx.insertRecords([two, one]));
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.recordByOperation(one.operation), one);
+      assert.deepEqual(await tx.recordByEid(two.eid), two);
+      assert.deepEqual(await tx.recordByPublicKey(two.publicKeyHash), two);
+      assert.deepEqual(await tx.listRecords(2), [two, one]);
+      assert.deepEqual(await tx.listRecords(0), []);
+    });
+  });
+
+  it('keeps confirmations and custody by operation and epoch, in order', async () => {
+    const id = unique('op');
+    const confirmations = [2, 1].map((epoch) => ({
+      operation: id,
+      epoch,
+      jws: `jws ${epoch} "\\{},`,
+      sha256: 'ab',
+      leafIndex: epoch,
+    }));
+    const custody = [
+      { operation: id, epoch: 1, position: 1, holder: 'gateway', statement: 'b', sha256: '2' },
+      { operation: id, epoch: 1, position: 0, holder: 'station', statement: 'a', sha256: '1' },
+    ];
+    await store().transaction(async (tx) => {
+      await tx.insertConfirmations(confirmations);
+      await tx.insertCustody(custody);
+      await tx.insertCustody([]);
+    });
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.confirmationsOf(id), confirmations.toReversed());
+      assert.deepEqual(await tx.confirmation(id, 2), confirmations[0]);
+      assert.equal(await tx.confirmation(id, 3), null);
+      assert.deepEqual(await tx.custodyOf(id), custody.toReversed());
+    });
+  });
+
+  it('keeps rejections, of units without an EID too, newest first', async () => {
+    const [one, two] = [rejection(2_000_001), { ...rejection(2_000_002), eid: null }];
+    await store().transaction((tx) => tx.insertRejections([one, two]));
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.rejection(two.visit), two);
+      assert.deepEqual(await tx.listRejections(2), [two, one]);
+    });
+  });
+}
+
+export function releasesAndEventsAreKept(store: () => FleetStore): void {
+  it('makes the row of a controller when it is missing, and keeps its releases by counter', async () => {
+    const name = unique('gate');
+    const id = unique('op');
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.controller(name), controller(name));
+      await tx.updateController({ ...controller(name), arrival: 2 ** 47, issued: 9 });
+      await tx.insertReleases([release(name, 9, id), release(name, 3, id)]);
+    });
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.controller(name), { ...controller(name), arrival: 2 ** 47, issued: 9 });
+      assert.deepEqual(await tx.lastRelease(id), release(name, 9, id));
+      assert.deepEqual(await tx.releaseByCounter(name, 3), release(name, 3, id));
+      assert.equal(await tx.releaseByCounter(name, 4), null);
+      assert.equal(await tx.lastRelease(unique('op')), null);
+    });
+  });
+
+  it('knows the last event of a journal, and the events about an EID, oldest first', async () => {
+    const eid = unique('').padStart(32, '8');
+    const journal = unique('journal');
+    const about = (sequence: number): EventRow => event(journal, sequence, `{"eid":"${eid}","x":"${eid}"}`);
+    const rows = [about(0), event(journal, 1, `{"hash":"a${eid}"}`), about(2), about(3)];
+    await store().transaction((tx) => tx.insertEvents(rows));
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.eventHead('s1', journal), rows[3]);
+      assert.equal(await tx.eventHead('s2', journal), null);
+      assert.deepEqual(await tx.event('s1', journal, 1), rows[1]);
+      assert.deepEqual(await tx.eventsAbout(eid, 2), [rows[0], rows[2]]);
+      assert.deepEqual(await tx.eventsAbout(eid.replace('8', '9'), 2), []);
+    });
+  });
+}
+
+export function logIsKept(store: () => FleetStore): void {
+  it('RFC 6962 section 2.1: the head of a new log is the hash of nothing', async () => {
+    const head = await store().transaction((tx) => tx.readHead());
+    const root = Uint8Array.from(createHash('sha256').digest());
+    assert.deepEqual(head, { size: 0, root, checkpoint: '' });
+  });
+
+  it('keeps leaves by index and key, and moves the head', async () => {
+    const rows = [leaf(0), leaf(1), leaf(2)];
+    const moved = { size: 3, root: Uint8Array.of(0, 255, 92), checkpoint: 'fleet\n3\n' };
+    await store().transaction(async (tx) => {
+      await tx.lockHead();
+      await tx.insertLeaves(rows);
+      await tx.updateHead(moved);
+    });
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.readHead(), moved);
+      assert.deepEqual(await tx.leaves(1, 5), rows.slice(1));
+      assert.deepEqual(await tx.leaves(0, 2), rows.slice(0, 2));
+      assert.deepEqual(await tx.leaves(3, 2), []);
+      assert.deepEqual(await tx.leafByKey('leaf/1'), rows[1]);
+      assert.equal(await tx.leafByKey('leaf/3'), null);
+    });
+  });
+}

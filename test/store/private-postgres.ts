@@ -1,0 +1,41 @@
+/** A private PostgreSQL for one test file, and the options to reach it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PostgresOptions } from '../../drivers/store/postgres/database.ts';
+import { type PostgresStand, startPostgres } from '../../scripts/stand/postgres.ts';
+
+export interface PrivatePostgres extends AsyncDisposable {
+  readonly directory: string;
+  options(database: string): PostgresOptions;
+  /** Ends the server at once, as a crash would. */
+  crash(): Promise<void>;
+  /** Starts it again on the same data. */
+  start(): Promise<void>;
+}
+
+export async function privatePostgres(databases: readonly string[]): Promise<PrivatePostgres> {
+  const directory = mkdtempSync(join(tmpdir(), 'hf-'));
+  let stand: PostgresStand = await startPostgres({ directory, databases });
+  return {
+    directory,
+    options: (database) => optionsFor(stand.socketDirectory, stand.user, database),
+    crash: () => stand.crash(),
+    start: async () => {
+      stand = await startPostgres({ directory, databases });
+    },
+    [Symbol.asyncDispose]: async () => {
+      await stand.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export function optionsFor(host: string, user: string, database: string): PostgresOptions {
+  return {
+    url: `postgresql:///${database}?host=${encodeURIComponent(host)}&user=${user}`,
+    statementTimeoutMs: 5_000,
+    connectTimeoutMs: 5_000,
+    poolMax: 4,
+  };
+}

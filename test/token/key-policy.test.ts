@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { keyPolicy, ruleFor } from '../../drivers/token/pkcs11/key-policy.ts';
+import { createGatewayToken, type GatewayToken } from '../../drivers/token/pkcs11/provision.ts';
+import { openPkcs11Token } from '../../drivers/token/pkcs11/token.ts';
+import { fromHex } from '../../runtime/core/bytes.ts';
+import { createCardModel, deriveSet } from './card-model.ts';
+import type { Intrusion } from './intruder.ts';
+
+const EID = '89049032123451234512345678901235';
+const master = Uint8Array.from({ length: 32 }, (_, i) => 0x51 ^ (37 * i));
+let directory = '';
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-policy-'));
+});
+after(() => rm(directory, { recursive: true, force: true }));
+
+function createToken(name: string): Promise<GatewayToken> {
+  return createGatewayToken({
+    directory: join(directory, name),
+    label: 'gateway',
+    masters: { 'transport-master': master, 'mdk-1': 'generated' },
+    keyVersions: { 'transport-master': [0x30], 'mdk-1': [0x31] },
+    signingKeys: ['envelope'],
+  });
+}
+
+function intrude(place: GatewayToken, intrusion: Pick<Intrusion, 'key' | 'attributes'>): Promise<void> {
+  const child = fork(new URL('./intruder.js', import.meta.url), {
+    execArgv: [],
+    env: { ...process.env, SOFTHSM2_CONF: place.softHsmConf },
+  });
+  return new Promise((resolve, reject) => {
+    child.once('message', () => {
+      resolve();
+      child.disconnect();
+    });
+    child.once('exit', (code) => reject(new Error(`intruder ended: ${code}`)));
+    const { module, label, pinFile } = place;
+    child.send({ module, label, pinFile, ...intrusion });
+  });
+}
+
+describe('key policy', () => {
+  it('lets no key both wrap and decrypt, and no kept secret leave the token', () => {
+    for (const { name, uses, kind, lives, leaves } of keyPolicy) {
+      assert.ok(!(uses.includes('WRAP') && uses.includes('DECRYPT')), name);
+      if (kind !== 'public' && lives === 'token') assert.equal(leaves, 'never', name);
+    }
+  });
+
+  it('has one rule for each name a token object may have, and none for others', () => {
+    for (const label of ['transport-master', 'mdk-1', 'mdk-65535', 'constants-seal'])
+      assert.equal(ruleFor('secret', label)?.lives, 'token', label);
+    for (const label of ['envelope', 'confirmation', 'issuer-line-1', 'tls-l1-s1'])
+      assert.equal(ruleFor('private', label)?.name, 'signing', label);
+    for (const label of ['', 'mdk-0', 'mdk-', 'mdk-1 ', 'issuer-', 'issuer-A', 'root'])
+      for (const kind of ['secret', 'private', 'public'] as const)
+        assert.equal(ruleFor(kind, label), undefined, label);
+  });
+
+  const intrusions: readonly [key: string, attributes: Record<string, boolean>, attribute: string][] = [
+    ['mdk-2', { ENCRYPT: true }, 'CKA_ENCRYPT'],
+    ['mdk-3', { EXTRACTABLE: true }, 'CKA_EXTRACTABLE'],
+    ['mdk-4', { SENSITIVE: false }, 'CKA_SENSITIVE'],
+    ['mdk-5', { MODIFIABLE: true }, 'CKA_MODIFIABLE'],
+    ['mdk-6', { DESTROYABLE: true }, 'CKA_DESTROYABLE'],
+    ['stray', {}, 'unknown object'],
+  ];
+  for (const [key, attributes, attribute] of intrusions)
+    it(`refuses to start beside ${key}: ${attribute}`, async () => {
+      const place = await createToken(key);
+      await intrude(place, { key, attributes });
+      await assert.rejects(openPkcs11Token({ ...place, laboratory: true }), {
+        code: 'KEY_POLICY_BROKEN',
+        context: { key, attribute },
+      });
+    });
+});
+
+describe('memory of the token process', () => {
+  it('holds no master, static, new or session key after a whole dialogue', async () => {
+    const token = await openPkcs11Token({ ...(await createToken('scan')), laboratory: true });
+    const transport = deriveSet(master, 0, 0x30, EID);
+    const card = createCardModel(new Map([[0x30, transport]]));
+    const keys = { origin: 'transport', eid: EID, keyVersion: 0x30 } as const;
+    const { channel, initializeUpdate } = await token.openChannel(keys);
+    const proof = await token.authenticate(
+      channel,
+      card.transmit(initializeUpdate),
+      fromHex('a000000151000000'),
+    );
+    card.transmit(proof.externalAuthenticate);
+    const fleet = { origin: 'fleet', generation: 1, eid: EID, keyVersion: 0x31 } as const;
+    const put = await token.wrapPutKey(channel, { keys: fleet, form: 'block-only' });
+    await token.unwrap(channel, [card.transmit(put.command)]);
+    const fresh = card.sets.get(0x31);
+    assert.ok(fresh !== undefined && card.sessionKeys.length === 3);
+    const secrets = [Buffer.from(master), ...transport, ...card.sessionKeys, ...fresh];
+    // The name of the channel must be found, or the scan sees nothing.
+    const control = Buffer.from(channel);
+    const found = await scan([control, ...secrets]);
+    await token.close();
+    assert.ok((found[0] ?? 0) > 0);
+    assert.deepEqual(
+      found.slice(1),
+      secrets.map(() => 0),
+    );
+  });
+});
+
+/** How often each of the needles stands in the writable memory of the one child of this process. */
+async function scan(needles: readonly Buffer[]): Promise<readonly number[]> {
+  const [pid] = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').split(' ');
+  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
+  const counts = needles.map(() => 0);
+  const memory = await open(`/proc/${pid}/mem`);
+  for (const line of maps) {
+    const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? [];
+    if (from === undefined || to === undefined) continue;
+    const start = Number.parseInt(from, 16);
+    const region = Buffer.alloc(Number.parseInt(to, 16) - start);
+    const { bytesRead } = await memory.read(region, 0, region.length, start).catch(unreadable);
+    const text = region.subarray(0, bytesRead);
+    for (const [i, needle] of needles.entries())
+      for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1))
+        counts[i] = (counts[i] ?? 0) + 1;
+  }
+  await memory.close();
+  return counts;
+}
+
+/** Regions that are reserved but not there (EIO). */
+function unreadable(error: NodeJS.ErrnoException): { readonly bytesRead: number } {
+  assert.equal(error.code, 'EIO');
+  return { bytesRead: 0 };
+}
