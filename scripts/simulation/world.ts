@@ -28,6 +28,7 @@ import { toHex } from '../../runtime/core/bytes.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
+import type { Bus } from '../../runtime/core/ports.ts';
 import { uuidV4 } from '../../runtime/core/uuid.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
 import { createStation, type Station } from '../../runtime/station/station.ts';
@@ -38,6 +39,10 @@ export interface WorldOptions {
   readonly stations: number;
   readonly units: number;
   readonly weather?: Weather;
+  /** Sees every message as it is published. */
+  readonly tap?: (topic: string, payload: Uint8Array) => void;
+  /** Sees every command and answer on the wire of a chip. */
+  readonly wire?: (command: Uint8Array, answer: Uint8Array) => void;
 }
 
 export interface SimulatedStation {
@@ -54,6 +59,8 @@ export interface World {
   readonly fleet: InMemoryFleetDatabase;
   readonly stations: readonly SimulatedStation[];
   readonly chips: ReadonlyMap<number, VirtualSe>;
+  readonly parties: SimulatedParties;
+  readonly log: ReturnType<typeof createMemoryLog>;
   /** Runs until every unit has left by a lane, or simulated time is up. */
   run(untilMs: number): Promise<void>;
   /** SHA-256 over all that happened: gate logs, journals, chips. */
@@ -78,8 +85,18 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   });
   const fleet = createInMemoryFleetDatabase({ clock });
   const log = createMemoryLog();
-  const connect = (clientId: string) =>
-    broker.connect({ clientId, clean: true, mayPublish: () => true, mayReceive: () => true });
+  const connect = (clientId: string): Bus => {
+    const bus = broker.connect({ clientId, clean: true, mayPublish: () => true, mayReceive: () => true });
+    return {
+      publish: (topic, payload, how) => {
+        options.tap?.(topic, payload);
+        return bus.publish(topic, payload, how);
+      },
+      subscribe: (filter, handler) => bus.subscribe(filter, handler),
+      onLink: (handler) => bus.onLink(handler),
+      close: () => bus.close(),
+    };
+  };
   const common = { clock, crypto: nodeCrypto, trusted: parties.trusted, log };
 
   const begun = <T>(starting: Promise<T>): Promise<T> => driven(clock, starting);
@@ -130,6 +147,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
           ticket,
           common,
           bus: connect(name),
+          wire: options.wire,
         }),
       ),
     );
@@ -142,6 +160,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     fleet,
     stations,
     chips,
+    parties,
+    log,
     run: async (untilMs) => {
       const left = (): number =>
         stations.flatMap((s) => s.gateLog).filter((line) => line.event === 'LEFT').length;
@@ -174,7 +194,8 @@ interface StationParts {
   readonly chips: Map<number, VirtualSe>;
   readonly ticket: string;
   readonly common: Pick<Parameters<typeof createStation>[1], 'clock' | 'crypto' | 'trusted' | 'log'>;
-  readonly bus: Parameters<typeof createStation>[1]['bus'];
+  readonly bus: Bus;
+  readonly wire: WorldOptions['wire'];
 }
 
 async function createSimulatedStation(parts: StationParts): Promise<SimulatedStation> {
@@ -209,7 +230,10 @@ async function createSimulatedStation(parts: StationParts): Promise<SimulatedSta
   const genesis = { journal: uuidV4(entropy.bytes(16)), station: name, created: instantOf(START_MS) };
   const disk = createJournalDisk(genesis);
   const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 });
-  const reader = createSimulatedReader({ clock, card: () => seated });
+  const reader = createSimulatedReader({
+    clock,
+    card: () => (seated === null ? null : tapped(seated, parts.wire)),
+  });
   const program = await createStation(stationSettings(name, index, parties), {
     ...parts.common,
     entropy,
@@ -224,6 +248,21 @@ async function createSimulatedStation(parts: StationParts): Promise<SimulatedSta
     genesis,
   });
   return { name, fixture, disk, program, gateLog };
+}
+
+/** The same card, with somebody listening on its contacts. */
+function tapped(card: VirtualSe, wire: WorldOptions['wire']): VirtualSe {
+  if (wire === undefined) return card;
+  return {
+    state: card.state,
+    powerOn: () => card.powerOn(),
+    powerOff: () => card.powerOff(),
+    transmit: (command) => {
+      const answer = card.transmit(command);
+      wire(command, answer);
+      return answer;
+    },
+  };
 }
 
 function makeChip(

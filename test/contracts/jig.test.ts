@@ -7,7 +7,7 @@ import { openFirmataJig } from '../../drivers/jig/firmata/jig.ts';
 import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
 import { fromHex } from '../../runtime/core/bytes.ts';
 import type { JigEvent } from '../../runtime/core/ports.ts';
-import { ownChild, startBoardRig, TAG_KEY, until } from '../jig/board-rig.ts';
+import { ownChild, PATIENT, startBoardRig, TAG_KEY, until } from '../jig/board-rig.ts';
 import { CONTROLLER, type JigRig, jigContract, NEST } from './jig.contract.ts';
 
 jigContract('simulated', async () => startSimulatedRig());
@@ -81,7 +81,7 @@ async function startFirmataRig(): Promise<JigRig> {
       serialPath: rig.serialPath,
       controller: CONTROLLER,
       nests: { [NEST]: simulatedNestPins },
-      deadlines: { clampMs: 400 },
+      deadlines: PATIENT,
     });
     fresh.onEvent((event) => events.push(event));
     return fresh;
@@ -109,7 +109,7 @@ async function startFirmataRig(): Promise<JigRig> {
       return (sensed as Record<string, boolean>)['clamp-open'] === true;
     },
     loseLink: async () => {
-      await rig.ask({ verb: 'misbehave', misbehaviour: { kind: 'halt', forMs: 700 } });
+      await rig.ask({ verb: 'misbehave', misbehaviour: { kind: 'halt', forMs: 1_500 } });
     },
     resetBoard: async () => {
       await rig.ask({ verb: 'misbehave', misbehaviour: { kind: 'reset', announced: true, bootMs: 50 } });

@@ -13,7 +13,9 @@ import type { GateLogLine } from '../../drivers/jig/controller/fixture.ts';
 import { readJsonLines, writeJsonLine } from '../../drivers/jig/controller/json-lines.ts';
 
 export const TAG_KEY = '000102030405060708090a0b0c0d0e0f';
-export const HOST_TIMEOUT_MS = 400;
+/** Patient enough for a machine that has much else to do. */
+export const PATIENT = { clampMs: 800, writeMs: 250, silenceMs: 600, openJigMs: 10_000 } as const;
+export const HOST_TIMEOUT_MS = 600;
 const START_MS = 10_000;
 
 export interface BoardRig {
@@ -44,7 +46,7 @@ export async function startBoardRig(changes: Partial<BoardConfig> = {}): Promise
     chipSocket: null,
     motion: { arriveMs: 10, clampMs: 10, gateMs: 10, leaveMs: 10 },
     hostTimeoutMs: HOST_TIMEOUT_MS,
-    openTimeoutMs: 1_200,
+    openTimeoutMs: 2_000,
     ...changes,
   };
   await writeFile(at('tag.key'), `${TAG_KEY}\n`, { mode: 0o600 });
@@ -59,7 +61,6 @@ export async function startBoardRig(changes: Partial<BoardConfig> = {}): Promise
     const main = fileURLToPath(new URL('../../drivers/jig/controller/board-main.js', import.meta.url));
     await rm(at('control'), { force: true });
     const board = spawn(process.execPath, [main, at('config.json')], { stdio: 'inherit' });
-    await until(() => existsSync(at('control')));
     return [board, await openControl(at('control'))];
   };
   let socat = await lay();
@@ -110,8 +111,7 @@ interface Control {
 }
 
 async function openControl(path: string): Promise<Control> {
-  const socket: Socket = createConnection(path);
-  await once(socket, 'connect');
+  const socket = await connect(path);
   socket.on('error', () => socket.destroy()); // The board was killed: that is what the test is about.
   const waiting = new Map<number, (answer: Record<string, unknown>) => void>();
   readJsonLines(socket, (value) => {
@@ -128,6 +128,21 @@ async function openControl(path: string): Promise<Control> {
       }),
     close: () => socket.destroy(),
   };
+}
+
+/** The socket's file is there a moment before anybody listens. */
+async function connect(path: string): Promise<Socket> {
+  const deadline = performance.now() + START_MS;
+  for (;;) {
+    const socket = createConnection(path);
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
 }
 
 export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

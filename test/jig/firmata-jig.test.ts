@@ -10,7 +10,7 @@ import { fromHex } from '../../runtime/core/bytes.ts';
 import { isFault } from '../../runtime/core/faults.ts';
 import type { Release } from '../../runtime/core/gate/release.ts';
 import type { Jig, JigEvent } from '../../runtime/core/ports.ts';
-import { type BoardRig, ownChild, startBoardRig, TAG_KEY, until } from './board-rig.ts';
+import { type BoardRig, ownChild, PATIENT, startBoardRig, TAG_KEY, until } from './board-rig.ts';
 
 interface Bench {
   readonly rig: BoardRig;
@@ -23,8 +23,8 @@ interface Bench {
 }
 
 function optionsOf(rig: BoardRig): FirmataJigOptions {
-  const deadlines = { clampMs: 500, openJigMs: 8_000 };
-  return { serialPath: rig.serialPath, controller: 'gate-1', nests: { n1: simulatedNestPins }, deadlines };
+  const nests = { n1: simulatedNestPins };
+  return { serialPath: rig.serialPath, controller: 'gate-1', nests, deadlines: PATIENT };
 }
 
 async function onBench(test: (bench: Bench) => Promise<void>): Promise<void> {
@@ -69,8 +69,8 @@ describe('the Firmata jig on a board that misbehaves', () => {
   const losses: readonly (readonly [string, Misbehaviour])[] = [
     ['a reset that is announced', { kind: 'reset', announced: true, bootMs: 30 }],
     ['a reset in silence', { kind: 'reset', announced: false, bootMs: 0 }],
-    ['a board that falls mute', { kind: 'mute', forMs: 600 }],
-    ['a processor that hangs', { kind: 'halt', forMs: 600 }],
+    ['a board that falls mute', { kind: 'mute', forMs: 1_500 }],
+    ['a processor that hangs', { kind: 'halt', forMs: 1_500 }],
     ['pin states that stay wrong', { kind: 'wrong-pin-state', count: 6 }],
   ];
   for (const [what, misbehaviour] of losses)

@@ -76,16 +76,17 @@ describe('key policy', () => {
     it(`refuses to start beside ${key}: ${attribute}`, async () => {
       const place = await createToken(key);
       await intrude(place, { key, attributes });
-      await assert.rejects(openPkcs11Token({ ...place, laboratory: true }), {
-        code: 'KEY_POLICY_BROKEN',
-        context: { key, attribute },
-      });
+      const start = async (): Promise<void> => {
+        await using token = await openPkcs11Token({ ...place, laboratory: true });
+        await token.describe();
+      };
+      await assert.rejects(start, { code: 'KEY_POLICY_BROKEN', context: { key, attribute } });
     });
 });
 
 describe('memory of the token process', () => {
   it('holds no master, static, new or session key after a whole dialogue', async () => {
-    const token = await openPkcs11Token({ ...(await createToken('scan')), laboratory: true });
+    await using token = await openPkcs11Token({ ...(await createToken('scan')), laboratory: true });
     const transport = deriveSet(master, 0, 0x30, EID);
     const card = createCardModel(new Map([[0x30, transport]]));
     const keys = { origin: 'transport', eid: EID, keyVersion: 0x30 } as const;
@@ -105,7 +106,6 @@ describe('memory of the token process', () => {
     // The name of the channel must be found, or the scan sees nothing.
     const control = Buffer.from(channel);
     const found = await scan([control, ...secrets]);
-    await token.close();
     assert.ok((found[0] ?? 0) > 0);
     assert.deepEqual(
       found.slice(1),

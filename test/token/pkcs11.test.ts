@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { tokenDeadlines } from '../../drivers/token/pkcs11/process.ts';
 import { createGatewayToken, type GatewayToken } from '../../drivers/token/pkcs11/provision.ts';
 import { openPkcs11Token, type Pkcs11TokenOptions } from '../../drivers/token/pkcs11/token.ts';
+import { fromHex, toHex, xor } from '../../runtime/core/bytes.ts';
 import type { Token } from '../../runtime/core/token.ts';
 import {
   CONTRACT_CHANNELS_MAX,
@@ -75,11 +76,11 @@ tokenContract('PKCS#11 over SoftHSM', async () => {
 
 describe('PKCS#11 token: start', () => {
   const starts = (options: Partial<Pkcs11TokenOptions>) => async (): Promise<void> => {
-    const token = await open(options);
-    await token.close();
+    await using token = await open(options);
+    await token.describe();
   };
 
-  it('says TOKEN_PIN_WRONG to a wrong PIN, and tries it once', async () => {
+  it('says TOKEN_PIN_WRONG to a wrong PIN', async () => {
     const pinFile = join(directory, 'wrong-pin');
     await writeFile(pinFile, '000000', { mode: 0o600 });
     await assert.rejects(starts({ pinFile }), { code: 'TOKEN_PIN_WRONG' });
@@ -111,6 +112,19 @@ describe('PKCS#11 token: start', () => {
     await assert.rejects(starts({ constantsFile: '/nonexistent' }), { code: 'FILE_UNREADABLE' });
   });
 
+  it('refuses constants that were aimed at another EID, check values and all', async () => {
+    const other = '89086030202200000022000023022943';
+    const aim = (iv: string): string => toHex(xor(fromHex(iv), xor(fromHex(EID), fromHex(other))));
+    const constants = JSON.parse(await readFile(place.constantsFile, 'utf8'));
+    const entry = constants.entries.find((one: { master: string }) => one.master === 'transport-master');
+    entry.ivs = entry.ivs.map(aim);
+    await using token = await open();
+    entry.checkValues = await token.checkValues({ ...TRANSPORT, eid: other });
+    const constantsFile = join(directory, 'aimed.json');
+    await writeFile(constantsFile, JSON.stringify(constants));
+    await assert.rejects(starts({ constantsFile }), { code: 'KEY_POLICY_BROKEN' });
+  });
+
   it('may be provisioned again without changing a key, and a key version added', async () => {
     const token = await open();
     const values = await token.checkValues(FLEET);
@@ -121,16 +135,15 @@ describe('PKCS#11 token: start', () => {
       keyVersions: { ...contractKeyVersions, 'mdk-1': [0x31, 0x3f, 0x32] },
     });
     assert.deepEqual(again.publicKeys, place.publicKeys);
-    const reopened = await open();
+    await using reopened = await open();
     assert.deepEqual(await reopened.checkValues(FLEET), values);
     assert.notDeepEqual(await reopened.checkValues({ ...FLEET, keyVersion: 0x32 }), values);
-    await reopened.close();
   });
 });
 
 describe('PKCS#11 token: its process', () => {
   it('fails everything that waits when the process is killed, and comes back', async () => {
-    const token = await open();
+    await using token = await open();
     const calls = Array.from({ length: 20 }, () => token.checkValues(FLEET));
     for (const pid of children()) process.kill(pid, 'SIGKILL');
     const outcomes = await Promise.allSettled(calls);
@@ -143,7 +156,7 @@ describe('PKCS#11 token: its process', () => {
   });
 
   it('kills a process that does not answer within the deadline', async () => {
-    const token = await open({ deadlines: { ...tokenDeadlines, callMs: 200, respawnMs: 20 } });
+    await using token = await open({ deadlines: { ...tokenDeadlines, callMs: 200, respawnMs: 20 } });
     const [pid = 0] = children();
     process.kill(pid, 'SIGSTOP');
     const outcomes = await Promise.allSettled([
@@ -156,24 +169,22 @@ describe('PKCS#11 token: its process', () => {
     );
     await eventually(() => token.checkValues(FLEET));
     assert.ok(!children().includes(pid));
-    await token.close();
   });
 
   it('does not start again after a wrong PIN: another try could lock the token', async () => {
     const pinFile = join(directory, 'changing-pin');
     await writeFile(pinFile, await readFile(place.pinFile), { mode: 0o600 });
     let faults = 0;
-    const token = await open({ pinFile, onFault: () => faults++ });
+    await using token = await open({ pinFile, onFault: () => faults++ });
     await writeFile(pinFile, '000000');
     for (const pid of children()) process.kill(pid, 'SIGKILL');
     await eventually(() => assert.rejects(() => token.checkValues(FLEET), { code: 'TOKEN_PIN_WRONG' }));
     await sleep(100);
     assert.equal(faults, 1);
-    await token.close();
   });
 
   it('replaces a process that has served long enough, which first finishes its channels', async () => {
-    const token = await open({ recycleAfterChannels: 2, limits: { channelsMax: 8, idleMs: 60_000 } });
+    await using token = await open({ recycleAfterChannels: 2, limits: { channelsMax: 8, idleMs: 60_000 } });
     const [first] = children();
     const card = createCardModel(
       new Map([[0x30, deriveSet(contractMasters['transport-master'], 0, 0x30, EID)]]),
@@ -198,15 +209,14 @@ describe('PKCS#11 token: its process', () => {
   });
 
   it('closes a channel that nobody used for too long', async () => {
-    const token = await open({ limits: { channelsMax: 4, idleMs: 50 } });
+    await using token = await open({ limits: { channelsMax: 4, idleMs: 50 } });
     const { channel } = await token.openChannel(TRANSPORT);
     await sleep(80);
     await assert.rejects(() => token.wrap(channel, []), { code: 'DIALOGUE_LOST' });
-    await token.close();
   });
 
   it('says HSM_FAILED once it is closed', async () => {
-    const token = await open();
+    await using token = await open();
     await token.close();
     await assert.rejects(() => token.checkValues(FLEET), { code: 'HSM_FAILED' });
   });

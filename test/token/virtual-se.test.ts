@@ -40,10 +40,12 @@ async function onSoftHsm(use: (token: Token) => Promise<void>): Promise<void> {
     keyVersions: contractKeyVersions,
     signingKeys: ['envelope'],
   });
-  const token = await openPkcs11Token({ ...place, laboratory: true });
-  await use(token);
-  await token.close();
-  await rm(directory, { recursive: true });
+  try {
+    await using token = await openPkcs11Token({ ...place, laboratory: true });
+    await use(token);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }
 
 async function simulated(use: (token: Token) => Promise<void>): Promise<void> {

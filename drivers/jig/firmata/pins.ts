@@ -44,128 +44,135 @@ interface Watched {
   /** The level that is being written. */
   wanted: 0 | 1 | null;
   wrong: number;
+  /** Ends with the last write that was asked for. */
   queue: Promise<void>;
   onLevel: (() => void) | null;
+}
+
+/** All pins of one connection; everything below works on one of these. */
+interface Standing {
+  readonly options: PinsOptions;
+  readonly watched: Map<number, Watched>;
+  /** Fails what waits when the connection ends. */
+  readonly endings: Set<(fault: Fault) => void>;
+  beats: NodeJS.Timeout | undefined;
+  stopped: Fault | null;
+  missed: number;
+  turn: number;
 }
 
 const OUTPUT = 1;
 const WRITE_TRIES = 3;
 const MISSES_MIN = 3;
 const WRONG_MAX = 2;
+/** Any pin that every Uno has. */
+const PROBE_PIN = 2;
 
 export function createPins(options: PinsOptions): Pins {
-  const { io, deadlines, send } = options;
-  const watched = new Map<number, Watched>();
-  let beats: NodeJS.Timeout | undefined;
-  let stopped: Fault | null = null;
-  // Beats are counted, not time: a process that was itself kept waiting finds the answers when it runs again.
-  const missesMax = Math.max(MISSES_MIN, Math.ceil(deadlines.silenceMs / deadlines.heartbeatMs));
-  let missed = 0;
-  let turn = 0;
-  let fail: (fault: Fault) => void = () => undefined;
-  const stopping = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  // Whoever waits races with it; without anybody waiting its rejection says nothing new.
-  stopping.catch(() => undefined);
-
-  const query = (pin: number): void => send(Uint8Array.of(0xf7, 0xf0, 0x6d, pin, 0xf7));
-  const broken = (context: Record<string, string | number>): Fault => {
-    const fault = new Fault('JIG_LINK_LOST', context);
-    options.onFault(fault);
-    return fault;
+  const { deadlines, send } = options;
+  const pins: Standing = {
+    options,
+    watched: new Map(),
+    endings: new Set(),
+    beats: undefined,
+    stopped: null,
+    missed: 0,
+    turn: 0,
   };
-
-  const watch = (pin: number, mode: number, level: 0 | 1 | null): Watched => {
-    const entry: Watched = {
-      pin,
-      mode,
-      level,
-      wanted: null,
-      wrong: 0,
-      queue: Promise.resolve(),
-      onLevel: null,
-    };
-    watched.set(pin, entry);
-    io.on(`pin-state-${pin}`, () => {
-      missed = 0;
-      if (stopped === null) judge(entry, io, query, broken);
-    });
-    return entry;
-  };
-
-  const confirm = async (entry: Watched, level: 0 | 1, tryMs: number, act: () => void): Promise<void> => {
-    if (stopped !== null) throw stopped;
-    entry.wanted = level;
-    for (let attempt = 0; attempt < WRITE_TRIES; attempt++) {
-      const shown = new Promise<boolean>((resolve) => {
-        const late = setTimeout(() => resolve(false), tryMs);
-        entry.onLevel = () => {
-          clearTimeout(late);
-          resolve(true);
-        };
-      });
-      act();
-      query(entry.pin);
-      if (await Promise.race([shown, stopping])) return;
-    }
-    throw broken({ waitsFor: 'pin level', pin: entry.pin });
-  };
-
-  const beat = (): void => {
-    const pins = [...watched.keys()];
-    const pin = pins[turn++ % Math.max(1, pins.length)];
-    if (missed++ >= missesMax) broken({ waitsFor: 'heartbeat' });
-    else if (pin !== undefined) query(pin);
-  };
-
   return {
-    arm: (pin, level) => {
-      const entry = watch(pin, OUTPUT, null);
-      return confirm(entry, level, deadlines.armMs, () =>
+    arm: (pin, level) =>
+      confirm(pins, watch(pins, pin, OUTPUT), level, deadlines.armMs, () =>
         send(Uint8Array.of(0xf7, 0xf4, pin, OUTPUT, 0xf5, pin, level)),
-      );
-    },
+      ),
     watchInput: (pin, mode) => {
-      watch(pin, mode, null);
+      watch(pins, pin, mode);
     },
     write: (pin, level, act) => {
-      const entry = watched.get(pin);
+      const entry = pins.watched.get(pin);
       if (entry === undefined) throw new RangeError(`pin ${pin} is not armed`);
-      const written = entry.queue.then(() => confirm(entry, level, deadlines.writeMs, act));
+      const written = entry.queue.then(() => confirm(pins, entry, level, deadlines.writeMs, act));
       entry.queue = written.catch(() => undefined); // The caller has the failure; the next write finds it anew.
       return written;
     },
-    answers: async () => {
-      const answered = new Promise<boolean>((resolve) => {
-        setTimeout(() => resolve(false), deadlines.armMs);
-        io.once(`pin-state-${PROBE_PIN}`, () => resolve(true));
-      });
-      query(PROBE_PIN);
-      return answered;
-    },
+    answers: () =>
+      new Promise((resolve) => {
+        const late = setTimeout(() => resolve(false), deadlines.armMs);
+        options.io.once(`pin-state-${PROBE_PIN}`, () => {
+          clearTimeout(late);
+          resolve(true);
+        });
+        query(pins, PROBE_PIN);
+      }),
     startHeartbeat: () => {
-      beats = setInterval(beat, deadlines.heartbeatMs);
+      pins.beats = setInterval(() => beat(pins), deadlines.heartbeatMs);
     },
     stop: (fault) => {
-      stopped = fault;
-      clearInterval(beats);
-      fail(fault);
+      pins.stopped = fault;
+      clearInterval(pins.beats);
+      for (const fail of [...pins.endings]) fail(fault);
     },
   };
 }
 
-/** Any pin that every Uno has. */
-const PROBE_PIN = 2;
+function watch(pins: Standing, pin: number, mode: number): Watched {
+  const blank = { level: null, wanted: null, wrong: 0, queue: Promise.resolve(), onLevel: null };
+  const entry: Watched = { pin, mode, ...blank };
+  pins.watched.set(pin, entry);
+  pins.options.io.on(`pin-state-${pin}`, () => {
+    pins.missed = 0;
+    if (pins.stopped === null) judge(pins, entry);
+  });
+  return entry;
+}
+
+/** @throws Fault JIG_LINK_LOST when no try shows the level; the connection is over then */
+async function confirm(
+  pins: Standing,
+  entry: Watched,
+  level: 0 | 1,
+  tryMs: number,
+  act: () => void,
+): Promise<void> {
+  entry.wanted = level;
+  for (let attempt = 0; attempt < WRITE_TRIES; attempt++) {
+    if (pins.stopped !== null) throw pins.stopped;
+    const shown = shows(pins, entry, tryMs);
+    act();
+    query(pins, entry.pin);
+    if (await shown) return;
+  }
+  throw broken(pins, { waitsFor: 'pin level', pin: entry.pin });
+}
+
+function shows(pins: Standing, entry: Watched, withinMs: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const end = (fault: Fault | null, shown: boolean): void => {
+      clearTimeout(late);
+      pins.endings.delete(fail);
+      entry.onLevel = null;
+      if (fault === null) resolve(shown);
+      else reject(fault);
+    };
+    const fail = (fault: Fault): void => end(fault, false);
+    const late = setTimeout(() => end(null, false), withinMs);
+    pins.endings.add(fail);
+    entry.onLevel = () => end(null, true);
+  });
+}
+
+/** Beats are counted, not time: a process that was itself kept waiting finds the answers when it runs again. */
+function beat(pins: Standing): void {
+  const { silenceMs, heartbeatMs } = pins.options.deadlines;
+  const entries = [...pins.watched.values()];
+  const next = entries[pins.turn++ % Math.max(1, entries.length)];
+  if (pins.missed++ >= Math.max(MISSES_MIN, Math.ceil(silenceMs / heartbeatMs)))
+    broken(pins, { waitsFor: 'heartbeat' });
+  else if (next !== undefined) query(pins, next.pin);
+}
 
 /** Compares what the board says of a pin with what it was told; a second wrong answer in a row is a fault. */
-function judge(
-  entry: Watched,
-  io: FirmataIo,
-  query: (pin: number) => void,
-  broken: (context: Record<string, string | number>) => void,
-): void {
-  const { mode, state } = io.pins[entry.pin] ?? {};
+function judge(pins: Standing, entry: Watched): void {
+  const { mode, state } = pins.options.io.pins[entry.pin] ?? {};
   if (mode === entry.mode && entry.wanted !== null && state === entry.wanted) {
     entry.level = entry.wanted;
     entry.wanted = null;
@@ -177,6 +184,16 @@ function judge(
   if (asTold) entry.wrong = 0;
   else if (entry.wanted !== null)
     return; // The tries of the write are the judge here.
-  else if (++entry.wrong >= WRONG_MAX) broken({ waitsFor: 'pin state', pin: entry.pin });
-  else query(entry.pin);
+  else if (++entry.wrong >= WRONG_MAX) broken(pins, { waitsFor: 'pin state', pin: entry.pin });
+  else query(pins, entry.pin);
+}
+
+function query({ options }: Standing, pin: number): void {
+  options.send(Uint8Array.of(0xf7, 0xf0, 0x6d, pin, 0xf7));
+}
+
+function broken({ options }: Standing, context: Record<string, string | number>): Fault {
+  const fault = new Fault('JIG_LINK_LOST', context);
+  options.onFault(fault);
+  return fault;
 }

@@ -1,0 +1,38 @@
+/** Every document with generated parts: what stands in it follows from the code and from nothing else. */
+import { backendConfig } from '../../config/backend.ts';
+import { gatewayConfig } from '../../config/gateway.ts';
+import { stationConfig } from '../../config/station.ts';
+import { toMermaid } from '../../runtime/core/operation/transitions.ts';
+import { channelTable } from './channels.ts';
+import { faultList } from './faults.ts';
+import { fillParts } from './parts.ts';
+import { settingTable } from './settings.ts';
+
+export interface Page {
+  /** From the root of the project. */
+  readonly path: string;
+  /** The whole page as it should be, from the page as it is. */
+  readonly text: (now: string) => string;
+}
+
+/** A page is current when `text(now)` is `now`. */
+export const pages: readonly Page[] = [
+  {
+    path: 'ARCHITECTURE.md',
+    text: (now) =>
+      fillParts(now, {
+        operation: `\`\`\`mermaid\n${toMermaid()}\n\`\`\``,
+        channels: channelTable(),
+        faults: faultList(),
+      }),
+  },
+  {
+    path: 'config/README.md',
+    text: (now) =>
+      fillParts(now, {
+        station: settingTable(stationConfig),
+        gateway: settingTable(gatewayConfig),
+        backend: settingTable(backendConfig),
+      }),
+  },
+];

@@ -1,0 +1,113 @@
+/** No key leaves its place, and no APDU the personalization envelope: searched for in everything that was said. */
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { createWorld, type World } from '../../scripts/simulation/world.ts';
+import { findSecrets, type Place, type Secret } from './scan.ts';
+
+interface Lived {
+  readonly world: World;
+  readonly messages: readonly { readonly topic: string; readonly payload: Uint8Array }[];
+  readonly protectedApdus: readonly Secret[];
+}
+
+const DIALOGUE = /^holdfast\/v1\/(req|res)\/[^/]+\/gateway\//;
+
+async function lived(): Promise<Lived> {
+  const messages: { topic: string; payload: Uint8Array }[] = [];
+  const protectedApdus: Secret[] = [];
+  const world = await createWorld({
+    seed: 'canaries',
+    units: 5,
+    stations: 1,
+    tap: (topic, payload) => messages.push({ topic, payload }),
+    wire: (command, answer) => {
+      const secured = ((command[0] ?? 0) & 0x04) !== 0;
+      if (secured && command.length > 21)
+        protectedApdus.push({ name: 'a command', bytes: command.subarray(5, 21) });
+      if (secured && answer.length > 26)
+        protectedApdus.push({ name: 'an answer', bytes: answer.subarray(0, 16) });
+    },
+  });
+  await world.run(86_400_000);
+  return { world, messages, protectedApdus };
+}
+
+function keysOf({ world }: Lived): readonly Secret[] {
+  const { parties, chips } = world;
+  const chipKeys = [...chips.values()].flatMap(({ state }) => [
+    ...state.keySets.flatMap(({ keyVersion, enc, mac, dek }) =>
+      [enc, mac, dek].map((key) => ({
+        name: `a key of version ${keyVersion}`,
+        bytes: Buffer.from(key, 'hex'),
+      })),
+    ),
+    ...Object.values(state.pairs).map((key) => ({
+      name: 'a device private key',
+      bytes: Buffer.from(String(key), 'hex'),
+    })),
+  ]);
+  return [
+    { name: 'the transport master', bytes: parties.transportMaster },
+    { name: 'the fleet master', bytes: parties.fleetMaster },
+    ...Object.entries(parties.gatewayKeys).map(([name, bytes]) => ({
+      name: `the gateway's ${name} key`,
+      bytes,
+    })),
+    ...parties.tagKeys.map((bytes) => ({ name: 'a tag key', bytes })),
+    ...chipKeys,
+  ];
+}
+
+function placesOf({ world, messages }: Lived): readonly Place[] {
+  return [
+    ...messages.map(({ topic, payload }) => ({ name: topic, bytes: payload })),
+    ...world.stations.flatMap((station) =>
+      [...station.disk.durable].map(([key, bytes]) => ({ name: `journal ${key}`, bytes })),
+    ),
+    { name: 'log', bytes: Buffer.from(JSON.stringify(world.log.lines)) },
+  ];
+}
+
+describe('secrets', () => {
+  let past: Lived;
+  before(async () => {
+    past = await lived();
+  });
+
+  it('no key of chip, gateway or controller is in any message, journal entry or log line', () => {
+    assert.ok(keysOf(past).length > 20 && placesOf(past).length > 100, 'there must be something to search');
+    assert.deepEqual(findSecrets(keysOf(past), placesOf(past)), []);
+  });
+
+  it('no protected command or answer is outside the personalization envelope', () => {
+    assert.ok(past.protectedApdus.length > 50);
+    const outside = placesOf(past).filter((place) => !DIALOGUE.test(place.name));
+    assert.deepEqual(findSecrets(past.protectedApdus, outside), []);
+  });
+
+  it('finds the same commands inside that envelope, so the search can find', () => {
+    const inside = placesOf(past).filter((place) => DIALOGUE.test(place.name));
+    assert.ok(findSecrets(past.protectedApdus.slice(0, 5), inside).length >= 5);
+  });
+
+  it('finds a key that was planted, in every form and at every place', () => {
+    const [key] = keysOf(past);
+    assert.ok(key);
+    const bytes = Buffer.from(key.bytes);
+    const forms = [
+      bytes.toString('latin1'),
+      bytes.toString('hex'),
+      bytes.toString('hex').toUpperCase(),
+      `a${bytes.toString('base64')}`,
+      Buffer.concat([Buffer.from('x'), bytes, Buffer.from('yz')]).toString('base64url'),
+      JSON.stringify([...bytes]),
+    ];
+    for (const form of forms) {
+      const planted = Buffer.from(`{"note":"${form}"}`, 'latin1');
+      assert.equal(findSecrets([key], [{ name: 'plain', bytes: planted }]).length, 1, form.slice(0, 12));
+      const jws = `eyJhbGciOiJFUzI1NiJ9.${planted.toString('base64url')}.AAAA`;
+      const nested = `eyJhbGciOiJFUzI1NiJ9.${Buffer.from(`{"receipt":"${jws}"}`).toString('base64url')}.AAAA`;
+      assert.equal(findSecrets([key], [{ name: 'in an envelope', bytes: Buffer.from(nested) }]).length, 1);
+    }
+  });
+});
