@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { faults } from '../runtime/core/faults.ts';
 import { pages } from '../scripts/documents/pages.ts';
 import { allFiles, functionsOf, readSource, type Source } from './tidy/sources.ts';
 
@@ -168,12 +169,18 @@ describe('the code', () => {
     demandNone(problems, 'CONTRIBUTING.md, How the code reads');
   });
 
-  it('has no default export, no note to self and no empty catch', () => {
+  it('has no default export and no note to self', () => {
+    const notes = new RegExp(`\\b(?:${['TO', 'DO'].join('')}|${['FIX', 'ME'].join('')})\\b`);
+    const problems = [...linesWith(/^export default\b/, sources), ...linesWith(notes, sources, 'text')];
+    demandNone(problems, 'CONTRIBUTING.md, How the code reads');
+  });
+
+  it('swallows no error: no empty catch, and a promise whose failure is known elsewhere says where', () => {
+    const product = sources.filter(isProduct);
+    const silent = /\.catch\(\(\w*\) => (?:undefined|null|\{\s*\})\)(?!.*\/\/ \S)/;
     const problems = [
-      ...linesWith(/^export default\b/, sources),
-      ...linesWith(/\b(?:TODO|FIXME|XXX)\b/, sources, 'text').filter((at) => !at.startsWith('test/tidy')),
-      ...linesWith(/\.catch\(\(\w*\) => (?:undefined|\{\s*\}|null)\)/, sources),
-      ...sources
+      ...linesWith(silent, product, 'text'),
+      ...product
         .filter(({ code }) => /\bcatch\s*(?:\([^)]*\))?\s*\{\s*\}/.test(code))
         .map(({ path }) => `${path} has an empty catch`),
     ];
@@ -201,12 +208,66 @@ describe('the code', () => {
   });
 
   it('names no directory of anybody’s own machine', () => {
-    const own = new RegExp(
-      ['work', 'home', 'root', 'tmp/helpers'].map((name) => `['"\`( ]/${name}/`).join('|'),
-    );
+    const places = ['work', 'home', 'root', ['tmp', 'helpers'].join('/')];
+    const own = new RegExp(`(?<![\\w.~*}])/(?:${places.join('|')})/`);
     const texts = files.filter((path) => !/\.(?:json|jws|der|png)$/.test(path));
     const problems = texts.filter((path) => own.test(readFileSync(path, 'utf8')));
     demandNone(problems, 'CONTRIBUTING.md, How the code reads');
+  });
+});
+
+describe('the packages', () => {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+
+  it('are pinned exactly, types of Node aside', () => {
+    const { dependencies, devDependencies } = manifest;
+    const problems = Object.entries({ ...dependencies, ...devDependencies })
+      .filter(([name, version]) => name !== '@types/node' && !/^\d+\.\d+\.\d+$/.test(version))
+      .map(([name, version]) => `package.json: ${name} is ${version}, not one version`);
+    demandNone(problems, 'CONTRIBUTING.md, Packages');
+  });
+
+  it('run a script at their installation only where package.json allows it', () => {
+    const compiled = ['smartcard', 'pkcs11js', 'classic-level', '@serialport/bindings-cpp'];
+    assert.deepEqual(
+      Object.keys(manifest.allowScripts).sort(),
+      compiled.sort(),
+      'see CONTRIBUTING.md, Packages',
+    );
+  });
+
+  it('are locked by their hashes, without the host that one machine got them from', () => {
+    const lock = readFileSync('package-lock.json', 'utf8');
+    assert.ok(!lock.includes('"resolved"'), 'package-lock.json names hosts; see .npmrc');
+    assert.ok(lock.includes('"integrity": "sha512-'), 'package-lock.json has no hashes');
+  });
+});
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly allowScripts: Readonly<Record<string, boolean>>;
+}
+
+describe('the fault catalogue', () => {
+  it('speaks to people: a title without full stop, cause and remedy in sentences', () => {
+    const problems = Object.entries(faults).flatMap(([code, { title, cause, remedy }]) => [
+      ...(/^[A-Z][^.]*[^.\s]$/.test(title)
+        ? []
+        : [`${code}: the title must be one phrase, the code follows it`]),
+      ...[cause, remedy]
+        .filter((text) => !/^[A-Za-z].*\.$/s.test(text))
+        .map((text) => `${code}: no sentence: ${text}`),
+    ]);
+    demandNone(problems, 'CONTRIBUTING.md, A new fault');
+  });
+
+  it('holds no code that nothing raises', () => {
+    const product = sources.filter((s) => isProduct(s) && !s.path.startsWith('runtime/core/faults'));
+    const problems = Object.keys(faults)
+      .filter((code) => !product.some(({ text }) => text.includes(`'${code}'`)))
+      .map((code) => `${code} is used nowhere`);
+    demandNone(problems, 'CONTRIBUTING.md, A new fault');
   });
 });
 

@@ -17,7 +17,7 @@ export function sceneOf(point: string): Scene {
   if (/^append:(reject-intent|reject-registered|diverted):|^request:reject:/.test(point))
     return 'foreign-chip';
   if (point.startsWith('append:interrupted:')) return 'taken-by-hand';
-  if (point.startsWith('list:recall:')) return 'second-try';
+  if (/^list:(recall|fleet-open):/.test(point)) return 'second-try';
   return 'plain';
 }
 

@@ -220,7 +220,7 @@ async function createSimulatedStation(parts: StationParts): Promise<SimulatedSta
     },
     motion: MOTION,
     seat: async (unit) => {
-      seated = parts.chips.get(unit) ?? makeChip(unit, parties, entropy);
+      seated = parts.chips.get(unit) ?? tapped(makeChip(unit, parties, entropy), parts.wire);
       parts.chips.set(unit, seated);
     },
     openTimeoutMs: 5_000,
@@ -232,7 +232,7 @@ async function createSimulatedStation(parts: StationParts): Promise<SimulatedSta
   const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 });
   const reader = createSimulatedReader({
     clock,
-    card: () => (seated === null ? null : tapped(seated, parts.wire)),
+    card: () => seated,
   });
   const program = await createStation(stationSettings(name, index, parties), {
     ...parts.common,

@@ -13,16 +13,15 @@ export interface Place {
 
 /** `name in place`, for every secret found in any form. */
 export function findSecrets(secrets: readonly Secret[], places: readonly Place[]): readonly string[] {
-  const hits: string[] = [];
-  for (const place of places) {
-    const texts = unfolded(Buffer.from(place.bytes).toString('latin1'));
-    for (const secret of secrets) {
-      const forms = formsOf(Buffer.from(secret.bytes));
-      if (texts.some((text) => forms.some((form) => text.includes(form))))
-        hits.push(`${secret.name} in ${place.name}`);
-    }
-  }
-  return hits;
+  const texts = places.map((place) => unfolded(Buffer.from(place.bytes).toString('latin1')).join('\n'));
+  const whole = texts.join('\n');
+  return secrets.flatMap((secret) => {
+    const found = formsOf(Buffer.from(secret.bytes)).filter((form) => whole.includes(form));
+    if (found.length === 0) return [];
+    return places
+      .filter((_, i) => found.some((form) => texts[i]?.includes(form)))
+      .map((place) => `${secret.name} in ${place.name}`);
+  });
 }
 
 function formsOf(bytes: Buffer): readonly string[] {

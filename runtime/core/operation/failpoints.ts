@@ -10,12 +10,10 @@ export const apduLists = [
   { name: 'put-key',        changes: true  },
   { name: 'fleet-open',     changes: false },
   { name: 'prove',          changes: false },
-  { name: 'applet-open',    changes: false },
   { name: 'recall',         changes: false },
   { name: 'generate',       changes: true  },
   { name: 'sign',           changes: false },
   { name: 'certificate',    changes: true  },
-  { name: 'finish-open',    changes: false },
   { name: 'finish',         changes: true  },
   { name: 'secure',         changes: true  },
 ] as const;

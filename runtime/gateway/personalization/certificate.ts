@@ -26,9 +26,9 @@ import { signatureFromDer } from '../../core/pki/signature.ts';
 import { FAR_DATE_MS } from '../../core/pki/time.ts';
 import type { CertificateRow } from '../../core/store/ledger.ts';
 import { issuerOf } from '../issuer.ts';
-import { demand, fleetKeys, intend, type Job, type Touched } from './job.ts';
-import { asUnproved, cardMeans } from './keys.ts';
-import { CardSession, dataOf } from './session.ts';
+import { demand, intend, type Job, type Touched } from './job.ts';
+import { asUnproved, prepareFleet } from './keys.ts';
+import { type CardSession, dataOf } from './session.ts';
 
 /** The certificate as the confirmation names it. */
 export interface Certified {
@@ -46,31 +46,31 @@ export interface Certified {
 /** A certificate's validity begins a minute before it is made: clocks of verifiers differ. */
 const BACKDATE_MS = 60_000;
 
-export async function certify(job: Job, touched: Touched): Promise<Certified> {
-  const { ports, profile, reserved } = job;
-  const session = await CardSession.open(cardMeans(job), fleetKeys(job), {
-    list: 'applet-open',
-    aid: profile.keyApplet,
-    coldReset: false,
-  }).catch(asUnproved);
+/** Works in a session on the key applet; ends in one on the security domain. */
+export async function certify(
+  job: Job,
+  session: CardSession,
+  touched: Touched,
+): Promise<{ readonly certified: Certified; readonly domain: CardSession }> {
+  const { ports, reserved } = job;
   const before = await ports.ledger.certificateOf(reserved.eid);
   const kept = before !== null && (await holdsKeyOf(job, session, before)) ? before : null;
   const row = kept ?? (await newCertificate(job, session, touched));
   touched.certificateSerials.add(row.serial);
   const certificate = row.certificate ?? (await signed(job, row));
-  await store(job, session, certificate);
-  await session.close();
-  return certifiedAs(job, row, certificate);
+  const domain = await store(job, session, certificate);
+  return { certified: certifiedAs(job, row, certificate), domain };
 }
 
 /** Whether the chip signs a fresh challenge with the key of a certificate made before: a resume. */
 async function holdsKeyOf(job: Job, session: CardSession, row: CertificateRow): Promise<boolean> {
   const challenge = job.ports.entropy.bytes(32);
   const digest = job.ports.crypto.sha256(challenge);
-  const [answer] = await session.send([signDigest(job.profile.keySlot, digest)], {
+  const { answers } = await session.send([signDigest(job.profile.keySlot, digest)], {
     list: 'recall',
     changes: false,
   });
+  const [answer] = answers;
   // A chip without a key pair refuses; it gets one.
   if (answer?.statusWord !== StatusWord.success) return false;
   return job.ports.crypto.verifyP256(row.publicKey, challenge, rawSignature(decodeSignature(answer.data)));
@@ -79,18 +79,18 @@ async function holdsKeyOf(job: Job, session: CardSession, row: CertificateRow): 
 async function newCertificate(job: Job, session: CardSession, touched: Touched): Promise<CertificateRow> {
   const { ports, profile, reserved } = job;
   await intend(job, 'generate', `slot ${profile.keySlot.toString(16)}`);
-  const [generated] = await session.send([generateKeyPair(profile.keySlot)], {
+  const generated = await session.send([generateKeyPair(profile.keySlot)], {
     list: 'generate',
     changes: true,
     deadlineMs: profile.deadlines.generateMs,
   });
-  const publicKey = decodePublicKey(dataOf(generated, 'GENERATE'));
+  const publicKey = decodePublicKey(dataOf(generated.answers[0], 'GENERATE'));
   const info = requestInfo(reserved.eid, publicKey);
-  const [answer] = await session.send([signDigest(profile.keySlot, ports.crypto.sha256(info))], {
+  const signedInfo = await session.send([signDigest(profile.keySlot, ports.crypto.sha256(info))], {
     list: 'sign',
     changes: false,
   });
-  const signature = decodeSignature(dataOf(answer, 'GENERAL AUTHENTICATE'));
+  const signature = decodeSignature(dataOf(signedInfo.answers[0], 'GENERAL AUTHENTICATE'));
   demand(
     ports.crypto.verifyP256(publicKey, info, rawSignature(signature)),
     () => new Fault('CARD_KEY_PAIR_NOT_PROVED', { slot: profile.keySlot }),
@@ -159,17 +159,19 @@ async function signed(job: Job, row: CertificateRow): Promise<Bytes> {
 }
 
 /** Writes the certificate and reads it back byte for byte; the applet's own object is what a verifier will get. */
-async function store(job: Job, session: CardSession, certificate: Bytes): Promise<void> {
+async function store(job: Job, session: CardSession, certificate: Bytes): Promise<CardSession> {
   const { profile } = job;
+  const next = await prepareFleet(job, false);
   const frames = putObject(
     profile.certificateObject,
     certificateContent(certificate),
     profile.protectedBytesMax,
   );
-  const answers = await session.send([...frames, getObject(profile.certificateObject)], {
+  const { answers, opened } = await session.send([...frames, getObject(profile.certificateObject)], {
     list: 'certificate',
     changes: true,
     deadlineMs: profile.deadlines.storeMs,
+    next,
   });
   for (const answer of answers.slice(0, -1)) dataOf(answer, 'PUT DATA');
   const last: Answer | undefined = answers.at(-1);
@@ -177,6 +179,8 @@ async function store(job: Job, session: CardSession, certificate: Bytes): Promis
     equal(decodeCertificate(dataOf(last, 'GET DATA')), certificate),
     () => new Fault('CARD_CERTIFICATE_NOT_STORED', { object: profile.certificateObject }),
   );
+  await session.close();
+  return next.complete(opened).catch(asUnproved);
 }
 
 function certifiedAs(job: Job, row: CertificateRow, certificate: Bytes): Certified {

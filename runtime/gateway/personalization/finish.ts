@@ -16,8 +16,8 @@ import { StatusWord } from '../../core/card/status-word.ts';
 import { tlvAt } from '../../core/card/tlv.ts';
 import { Fault } from '../../core/faults.ts';
 import { demand, intend, type Job } from './job.ts';
-import { openFleet, type Proved } from './keys.ts';
-import { dataOf } from './session.ts';
+import type { Proved } from './keys.ts';
+import { type CardSession, dataOf } from './session.ts';
 
 export interface Finished {
   readonly keyVersions: readonly number[];
@@ -26,13 +26,12 @@ export interface Finished {
   readonly sequenceCounter: number | null;
 }
 
-export async function finish(job: Job, proved: Proved): Promise<Finished> {
+export async function finish(job: Job, session: CardSession, proved: Proved): Promise<Finished> {
   const { profile, reserved } = job;
-  const session = await openFleet(job, 'finish-open', false);
   const transport = proved.keyVersions.includes(profile.transportKeyVersion);
   if (transport) await intend(job, 'delete-transport', `key version ${profile.transportKeyVersion}`);
   const deletion = transport ? [deleteKeyVersion(profile.transportKeyVersion)] : [];
-  const afterDeletion = await session.send([...deletion, getData('E0')], {
+  const { answers: afterDeletion } = await session.send([...deletion, getData('E0')], {
     list: 'finish',
     changes: transport,
   });
@@ -43,7 +42,7 @@ export async function finish(job: Job, proved: Proved): Promise<Finished> {
   );
 
   const moves = movesTo(LifeCycle.secured, proved.lifeCycle);
-  const { answers, plain } = await session.sendAndLeave(
+  const { answers, plain } = await session.send(
     [...moves.map(setCardStatus), getStatusOfSecurityDomain(), getData('E0'), getData('C1')],
     { list: 'secure', changes: moves.length > 0, plain: [select(profile.securityDomain), oldSetAsked(job)] },
   );

@@ -17,40 +17,46 @@ import { tlvAt } from '../../core/card/tlv.ts';
 import { eidFromBytes } from '../../core/eid.ts';
 import { Fault } from '../../core/faults.ts';
 import { demand, fleetKeys, intend, type Job, type Touched, transportKeys } from './job.ts';
-import { CardSession, dataOf, dataOrEmpty } from './session.ts';
+import { CardSession, dataOf, dataOrEmpty, type Opening } from './session.ts';
 
-/** Opens the chip with its transport set and adds the fleet's set, unless the template under R-MAC has it already. */
-export async function injectKeys(job: Job, touched: Touched): Promise<void> {
-  const session = await CardSession.open(cardMeans(job), transportKeys(job), {
-    list: 'transport-open',
-    aid: job.profile.securityDomain,
-    coldReset: true,
-  });
-  const answers = await session.send(identityCommands(job), { list: 'identity', changes: false });
+/**
+ * Opens the chip with its transport set and adds the fleet's set, unless the template under R-MAC has it already.
+ * Ends in a session under the fleet's set, begun by a cold reset.
+ */
+export async function injectKeys(job: Job, touched: Touched): Promise<CardSession> {
+  const means = cardMeans(job);
+  const opening = await CardSession.prepare(means, transportKeys(job), onDomain(job, true));
+  const session = await CardSession.open(means, opening, 'transport-open');
+  const { answers } = await session.send(identityCommands(job), { list: 'identity', changes: false });
   const { keyVersions } = judgeIdentity(job, session.atr, answers);
-  if (!keyVersions.includes(job.reserved.keyVersion)) {
-    const { generation, keyVersion } = job.reserved;
-    await intend(
-      job,
-      'put-key',
-      `generation ${generation}, key version ${keyVersion} under ${job.profile.transportKeyVersion}`,
-    );
-    touched.keyVersions.add(keyVersion);
-    const { answer, checkValues } = await session.putKeys(fleetKeys(job), {
-      list: 'put-key',
-      changes: true,
-      deadlineMs: job.profile.deadlines.storeMs,
-    });
-    // An echo of what was sent: a mix-up on the way shows, possession does not.
-    const [enc, mac, dek] = checkValues;
-    const echo = putKeyEcho(keyVersion, [fromHex(enc), fromHex(mac), fromHex(dek)]);
-    demand(
-      equal(dataOf(answer, 'PUT KEY'), echo),
-      () => new Fault('CARD_KEYS_NOT_PROVED', { step: 'put-key' }),
-    );
-  }
   touched.keyVersions.add(job.reserved.keyVersion);
+  if (keyVersions.includes(job.reserved.keyVersion)) {
+    await session.close();
+    return openFleet(job);
+  }
+  return putKeys(job, session);
+}
+
+async function putKeys(job: Job, session: CardSession): Promise<CardSession> {
+  const { generation, keyVersion } = job.reserved;
+  const under = job.profile.transportKeyVersion;
+  await intend(job, 'put-key', `generation ${generation}, key version ${keyVersion} under ${under}`);
+  const next = await prepareFleet(job, true);
+  const { answers, opened, checkValues } = await session.putKeys(fleetKeys(job), {
+    list: 'put-key',
+    changes: true,
+    deadlineMs: job.profile.deadlines.storeMs,
+    next,
+  });
+  // An echo of what was sent: a mix-up on the way shows, possession does not.
+  const [enc, mac, dek] = checkValues;
+  const echo = putKeyEcho(keyVersion, [fromHex(enc), fromHex(mac), fromHex(dek)]);
+  demand(
+    equal(dataOf(answers[0], 'PUT KEY'), echo),
+    () => new Fault('CARD_KEYS_NOT_PROVED', { step: 'put-key' }),
+  );
   await session.close();
+  return next.complete(opened).catch(asUnproved);
 }
 
 export interface Proved {
@@ -63,14 +69,22 @@ export interface Proved {
 }
 
 /**
- * A cold reset, and the chip must answer under the new set: K-MAC by its cryptogram against our nonce, K-ENC
- * by a command whose encrypted data it must understand and by answers that decrypt to what we know.
+ * After a cold reset the chip answered under the new set: K-MAC by its cryptogram against our nonce. Now K-ENC,
+ * by a command whose encrypted data it must understand and by answers that decrypt to what we know. Ends in a
+ * session on the key applet.
  */
-export async function proveKeys(job: Job): Promise<Proved> {
-  const session = await openFleet(job, 'fleet-open', true);
-  const answers = await session.send([...identityCommands(job), getStatusOfSecurityDomain()], {
+export async function proveKeys(
+  job: Job,
+  session: CardSession,
+): Promise<{ readonly proved: Proved; readonly applet: CardSession }> {
+  const next = await CardSession.prepare(cardMeans(job), fleetKeys(job), {
+    aid: job.profile.keyApplet,
+    coldReset: false,
+  });
+  const { answers, opened } = await session.send([...identityCommands(job), getStatusOfSecurityDomain()], {
     list: 'prove',
     changes: false,
+    next,
   });
   const { keyVersions, objects } = judgeIdentity(job, session.atr, answers);
   demand(
@@ -79,27 +93,25 @@ export async function proveKeys(job: Job): Promise<Proved> {
   );
   const lifeCycle = decodeLifeCycle(dataOf(answers.at(-1), 'GET STATUS'), job.profile.securityDomain);
   await session.close();
+  const { challengeRecomputed } = session.proof;
   return {
-    atr: toHex(session.atr),
-    objects,
-    keyVersions,
-    lifeCycle,
-    challengeRecomputed: session.proof.challengeRecomputed,
+    proved: { atr: toHex(session.atr), objects, keyVersions, lifeCycle, challengeRecomputed },
+    applet: await next.complete(opened).catch(asUnproved),
   };
 }
 
-/** A session under the fleet's set, on the security domain.
+/** A session under the fleet's set on the security domain, begun by a cold reset: a resume.
  * @throws Fault CARD_KEYS_NOT_PROVED when the chip shows another K-MAC */
-export function openFleet(
-  job: Job,
-  list: 'fleet-open' | 'finish-open',
-  coldReset: boolean,
-): Promise<CardSession> {
-  return CardSession.open(cardMeans(job), fleetKeys(job), {
-    list,
-    aid: job.profile.securityDomain,
-    coldReset,
-  }).catch(asUnproved);
+export async function openFleet(job: Job): Promise<CardSession> {
+  return CardSession.open(cardMeans(job), await prepareFleet(job, true), 'fleet-open').catch(asUnproved);
+}
+
+export function prepareFleet(job: Job, coldReset: boolean): Promise<Opening> {
+  return CardSession.prepare(cardMeans(job), fleetKeys(job), onDomain(job, coldReset));
+}
+
+function onDomain({ profile }: Job, coldReset: boolean) {
+  return { aid: profile.securityDomain, coldReset };
 }
 
 /** A wrong cryptogram under keys that we put there is a failed proof, not a foreign chip. */

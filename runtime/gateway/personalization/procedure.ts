@@ -12,17 +12,18 @@ import type { Conclusion } from '../dialogue.ts';
 import { type Certified, certify } from './certificate.ts';
 import { type Finished, finish } from './finish.ts';
 import { fleetKeys, intend, type Job, type Touched } from './job.ts';
-import { injectKeys, type Proved, proveKeys } from './keys.ts';
+import { injectKeys, openFleet, type Proved, proveKeys } from './keys.ts';
 
 /** Ends in a confirmation or in a signed verdict on the card. @throws Fault for everything that only holds the unit */
 export async function personalize(job: Job): Promise<Conclusion> {
   const touched: Touched = { keyVersions: new Set(), certificateSerials: new Set() };
   try {
     // What the chip lists in clear is a hint where to begin; every step is proved under the keys themselves.
-    if (job.claimed.keyVersions.includes(job.profile.transportKeyVersion)) await injectKeys(job, touched);
-    const proved = await proveKeys(job);
-    const certified = await certify(job, touched);
-    const finished = await finish(job, proved);
+    const fresh = job.claimed.keyVersions.includes(job.profile.transportKeyVersion);
+    const session = fresh ? await injectKeys(job, touched) : await openFleet(job);
+    const { proved, applet } = await proveKeys(job, session);
+    const { certified, domain } = await certify(job, applet, touched);
+    const finished = await finish(job, domain, proved);
     return await confirm(job, proved, certified, finished);
   } catch (error) {
     const fault = asFault(error, 'UNEXPECTED');

@@ -28,6 +28,24 @@ export interface SendOptions {
   readonly deadlineMs?: number;
   /** Commands behind the protected ones that go out in clear; they end the session. */
   readonly plain?: readonly Command[];
+  /** The session that follows: its first commands travel in the same list, and end this one. */
+  readonly next?: Opening;
+}
+
+export interface Sent {
+  /** Each checked under R-MAC. */
+  readonly answers: readonly Answer[];
+  /** Answers to `plain`, without any code. */
+  readonly plain: readonly Answer[];
+  /** What came back for `next`, to be judged after the answers. */
+  readonly opened: readonly Exchange[];
+}
+
+/** SELECT and INITIALIZE UPDATE of a session to come, with a nonce drawn already. */
+export interface Opening {
+  readonly actions: ApduList['actions'];
+  /** Judges the chip's cryptogram. @throws Fault CARD_NOT_OURS, CARD_COMMAND_REFUSED */
+  complete(played: readonly Exchange[]): Promise<CardSession>;
 }
 
 /** An open SCP03 channel; EXTERNAL AUTHENTICATE travels with the first list. */
@@ -47,72 +65,61 @@ export class CardSession {
     this.#pending = proof.externalAuthenticate;
   }
 
-  /** Selects the application and lets the chip prove K-MAC against a fresh nonce.
-   * @throws Fault CARD_NOT_OURS when the cryptogram is wrong: nothing more is sent
-   * @throws Fault CARD_COMMAND_REFUSED when there is no cryptogram: a status word is no evidence */
-  static async open(
+  /** Prepares a session in which the chip must prove K-MAC against a fresh nonce; wrong, nothing more is sent. */
+  static async prepare(
     means: CardMeans,
     keys: KeySet,
-    options: { readonly list: ApduListName; readonly aid: Bytes; readonly coldReset: boolean },
-  ): Promise<CardSession> {
+    options: { readonly aid: Bytes; readonly coldReset: boolean },
+  ): Promise<Opening> {
     const { channel, initializeUpdate } = await means.token.openChannel(keys);
-    const played = await means.line.play({
-      name: options.list,
-      changes: false,
+    const { plainMs } = means.profile.deadlines;
+    return {
       actions: [
         ...(options.coldReset ? [{ kind: 'cold-reset' as const }] : []),
-        plainAction(encodeCommand(select(options.aid)), means.profile.deadlines.plainMs),
-        plainAction(initializeUpdate, means.profile.deadlines.plainMs),
+        plainAction(encodeCommand(select(options.aid)), plainMs),
+        plainAction(initializeUpdate, plainMs),
       ],
-    });
-    const atr = options.coldReset ? (played[0]?.answer ?? new Uint8Array(0)) : new Uint8Array(0);
-    const [selected, initialized] = played.slice(options.coldReset ? 1 : 0);
-    demandSuccess(selected, 'SELECT');
-    const answer = demandSuccess(initialized, 'INITIALIZE UPDATE');
-    const proof = await means.token.authenticate(channel, answer, options.aid);
-    return new CardSession(means, channel, proof, atr);
+      complete: async (played) => {
+        const atr = options.coldReset ? (played[0]?.answer ?? new Uint8Array(0)) : new Uint8Array(0);
+        const [selected, initialized] = played.slice(options.coldReset ? 1 : 0);
+        demandSuccess(selected, 'SELECT');
+        const answer = demandSuccess(initialized, 'INITIALIZE UPDATE');
+        const proof = await means.token.authenticate(channel, answer, options.aid);
+        return new CardSession(means, channel, proof, atr);
+      },
+    };
   }
 
-  /** Plays commands in one list; resolves with their answers, each checked under R-MAC. */
-  async send(commands: readonly Command[], options: SendOptions): Promise<readonly Answer[]> {
-    const wrapped = await this.#means.token.wrap(this.#channel, commands);
-    const { answers } = await this.#play(wrapped, options);
-    return answers;
+  /** A session whose first commands are a list of their own. */
+  static async open(means: CardMeans, opening: Opening, list: ApduListName): Promise<CardSession> {
+    return opening.complete(
+      await means.line.play({ name: list, changes: false, actions: [...opening.actions] }),
+    );
   }
 
-  /** The same, and the answers to `options.plain`, which carry no MAC. */
-  async sendAndLeave(
-    commands: readonly Command[],
-    options: SendOptions,
-  ): Promise<{ readonly answers: readonly Answer[]; readonly plain: readonly Answer[] }> {
-    const wrapped = await this.#means.token.wrap(this.#channel, commands);
-    return this.#play(wrapped, options);
+  /** Plays commands in one list. @throws Fault CARD_CHANNEL_BROKEN */
+  async send(commands: readonly Command[], options: SendOptions): Promise<Sent> {
+    return this.#play(await this.#means.token.wrap(this.#channel, commands), options);
   }
 
-  /** PUT KEY, alone in its list. */
-  async putKeys(
-    keys: KeySet,
-    options: SendOptions,
-  ): Promise<{ readonly answer: Answer; readonly checkValues: CheckValues }> {
+  /** PUT KEY, the only protected command of its list. */
+  async putKeys(keys: KeySet, options: SendOptions): Promise<Sent & { readonly checkValues: CheckValues }> {
     const form = this.#means.profile.putKeyForm;
     const { command, checkValues } = await this.#means.token.wrapPutKey(this.#channel, { keys, form });
-    const { answers } = await this.#play([command], options);
-    return { answer: first(answers), checkValues };
+    return { ...(await this.#play([command], options)), checkValues };
   }
 
   close(): Promise<void> {
     return this.#means.token.closeChannel(this.#channel);
   }
 
-  async #play(
-    wrapped: readonly Bytes[],
-    options: SendOptions,
-  ): Promise<{ readonly answers: readonly Answer[]; readonly plain: readonly Answer[] }> {
+  async #play(wrapped: readonly Bytes[], options: SendOptions): Promise<Sent> {
     const deadlineMs = options.deadlineMs ?? this.#means.profile.deadlines.plainMs;
     const before = this.#pending === null ? [] : [this.#pending];
     this.#pending = null;
     const plain = (options.plain ?? []).map(encodeCommand);
-    const actions = [...before, ...wrapped, ...plain].map((command) => plainAction(command, deadlineMs));
+    const own = [...before, ...wrapped, ...plain].map((command) => plainAction(command, deadlineMs));
+    const actions = [...own, ...(options.next?.actions ?? [])];
     const played = await this.#means.line.play({ name: options.list, changes: options.changes, actions });
     if (played.length !== actions.length)
       throw new Fault('CARD_ANSWER_MALFORMED', { exchanges: played.length, expected: actions.length });
@@ -124,7 +131,8 @@ export class CardSession {
     );
     return {
       answers,
-      plain: played.slice(before.length + wrapped.length).map((e) => decodeAnswer(e.answer)),
+      plain: played.slice(before.length + wrapped.length, own.length).map((e) => decodeAnswer(e.answer)),
+      opened: played.slice(own.length),
     };
   }
 }
@@ -141,12 +149,6 @@ export function dataOf(answer: Answer | undefined, command: string): Bytes {
 /** Data, or nothing where the card says under no protection that there is nothing. */
 export function dataOrEmpty(answer: Answer | undefined): Bytes {
   return answer?.statusWord === StatusWord.success ? answer.data : new Uint8Array(0);
-}
-
-function first(answers: readonly Answer[]): Answer {
-  const [answer] = answers;
-  if (answer === undefined) throw new Fault('CARD_ANSWER_MALFORMED', { answers: 0 });
-  return answer;
 }
 
 function demandSuccess(exchange: Exchange | undefined, command: string): Bytes {

@@ -1,0 +1,42 @@
+/** `holdfast journal --verify`: every entry must continue the one before it, from the genesis on. */
+import { asFault, type Fault } from '../../core/faults.ts';
+import type { JournalEntry } from '../../core/journal/entry.ts';
+import { ExitCode } from '../../program.ts';
+import type { Means } from '../means.ts';
+import { counted, localSecond } from '../screen.ts';
+import { showFault } from '../show-fault.ts';
+
+export async function verifyJournal(directory: string, json: boolean, means: Means): Promise<number> {
+  let entries = 0;
+  let last: JournalEntry | null = null;
+  let station = '';
+  try {
+    await using journal = await means.openJournal(directory);
+    station = journal.genesis.station;
+    for await (const entry of journal.entries) {
+      entries += 1;
+      last = entry;
+    }
+  } catch (error) {
+    const fault = asFault(error, 'JOURNAL_DAMAGED', { directory });
+    if (fault.code !== 'JOURNAL_DAMAGED') throw error;
+    return damaged(fault, entries, json, means);
+  }
+  if (json)
+    means.print(JSON.stringify({ verified: true, station, entries, hash: last?.hash ?? null, firstBad: null }));
+  else means.print(`${station}: ${counted(entries, 'entry', 'entries')} verified${ending(last)}`);
+  return ExitCode.done;
+}
+
+function damaged(fault: Fault, before: number, json: boolean, means: Means): number {
+  const { sequence } = fault.context;
+  const firstBad = typeof sequence === 'number' ? sequence : null;
+  if (json) means.print(JSON.stringify({ verified: false, entries: before, firstBad }));
+  else if (firstBad === null) means.print('NOT VERIFIED: the journal is damaged as a whole');
+  else means.print(`NOT VERIFIED: the first bad sequence is ${firstBad}`);
+  return showFault(fault, json, means);
+}
+
+function ending(last: JournalEntry | null): string {
+  return last === null ? '' : `; the last is ${last.sequence} of ${localSecond(last.at)}, hash ${last.hash}`;
+}

@@ -1,0 +1,76 @@
+/** What the commands ask of the world; `main.ts` gives it, from drivers. */
+import type { Genesis, JournalEntry } from '../core/journal/entry.ts';
+import type { Crypto } from '../core/ports.ts';
+import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
+import type { Paint } from './screen.ts';
+
+export interface Means {
+  /** Data: a line on standard output. @throws OutputClosed */
+  print(line: string): void;
+  /** Talk: a line on standard error. */
+  talk(line: string): void;
+  /** Colours where standard output is a terminal; nothing else where not. */
+  readonly paint: Paint;
+  readonly version: string;
+  /** Wall clock, milliseconds since 1970. */
+  now(): number;
+  readonly crypto: Crypto;
+  readonly files: Files;
+  /** `DATABASE_URL`. */
+  readonly databaseUrl: string | null;
+  /** @param directory a journal's, or its station's
+   * @throws Fault JOURNAL_MISSING, JOURNAL_LOCKED, JOURNAL_DAMAGED */
+  openJournal(directory: string): Promise<OpenedJournal>;
+  /** @throws Fault STORE_UNAVAILABLE, STORE_UNSAFE, STORE_SCHEMA */
+  openFleet(url: string): Promise<FleetReader>;
+}
+
+/** Whoever read our standard output has enough, as `head` does; thrown by `print`. */
+export class OutputClosed extends Error {
+  override readonly name = 'OutputClosed';
+}
+
+export interface Files {
+  exists(path: string): boolean;
+  /** @throws Fault FILE_UNREADABLE */
+  read(path: string): string;
+  /** Names in a directory, sorted; none where there is no directory. */
+  names(directory: string): readonly string[];
+  /** The directory that the path names as its parent, links not followed. */
+  parent(path: string): string;
+}
+
+export interface OpenedJournal extends AsyncDisposable {
+  readonly genesis: Genesis;
+  /** Whether a running station answers; else a copy of the dead one's directory is read. */
+  readonly running: boolean;
+  /** From the first on, each verified against the chain. Can be read once.
+   * @throws Fault JOURNAL_DAMAGED naming the first bad sequence, after the entries before it */
+  readonly entries: AsyncIterable<JournalEntry>;
+}
+
+/** The verbs of the fleet store that change and lock nothing. */
+export type FleetView = Pick<
+  FleetTransaction,
+  | 'recordByOperation'
+  | 'recordByEid'
+  | 'listRecords'
+  | 'confirmation'
+  | 'confirmationsOf'
+  | 'custodyOf'
+  | 'rejection'
+  | 'listRejections'
+  | 'lastRelease'
+  | 'event'
+  | 'eventsAbout'
+  | 'readHead'
+  | 'leafByKey'
+  | 'leaves'
+>;
+
+export interface FleetReader extends AsyncDisposable {
+  /** `work` may be run again from the start. @throws Fault STORE_UNAVAILABLE */
+  read<T>(work: (view: FleetView) => Promise<T>): Promise<T>;
+  /** Null for an EID that no ticket was ever used for. */
+  operation(eid: string): Promise<OperationRow | null>;
+}
