@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { faults } from '../runtime/core/faults.ts';
+import { toMermaid } from '../runtime/core/operation/transitions.ts';
 import { pages } from '../scripts/documents/pages.ts';
 import { allFiles, functionsOf, readSource, type Source } from './tidy/sources.ts';
 
@@ -272,6 +273,15 @@ describe('the fault catalogue', () => {
 });
 
 describe('what people read', () => {
+  it('draws the operation in names that Mermaid reads: a hyphen would end one', () => {
+    const arrows = [...toMermaid().matchAll(/^ {2}(\S+) --> ([^:\s]+)/gm)];
+    assert.ok(arrows.length > 0);
+    const broken = arrows
+      .flatMap(([, from = '', to = '']) => [from, to])
+      .filter((name) => name.includes('-'));
+    demandNone([...new Set(broken)], 'runtime/core/operation/transitions.ts, toMermaid');
+  });
+
   for (const page of pages)
     it(`${page.path} says what the code says`, () => {
       const now = readFileSync(page.path, 'utf8');

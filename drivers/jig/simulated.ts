@@ -10,6 +10,7 @@ import type { Fixture } from './controller/fixture.ts';
 
 export interface SimulatedJigOptions {
   readonly clock: Clock;
+  /** With a memory that writes at once: nothing here waits for a disk. */
   readonly fixture: Fixture;
   /** How long a question, an output or a release takes to reach the controller, milliseconds. */
   readonly wireMs?: number;

@@ -30,7 +30,11 @@ export const explainCommand: Command = {
 /** As people copy it: in small letters, with hyphens, or with the title around it.
  * @throws Fault USAGE with the codes that are near */
 function codeOf(typed: string, codes: readonly FaultCode[]): FaultCode {
-  const code = typed.trim().toUpperCase().replaceAll('-', '_').replaceAll(/[^A-Z0-9_]/g, '');
+  const code = typed
+    .trim()
+    .toUpperCase()
+    .replaceAll('-', '_')
+    .replaceAll(/[^A-Z0-9_]/g, '');
   if (isFaultCode(code)) return code;
   throw usage(`there is no fault code ${typed}${didYouMean(code, codes)}`);
 }

@@ -1,13 +1,13 @@
 /** Finds the command that was typed, runs it, and shows a fault as people read it. */
 import { parseArgs } from 'node:util';
-import { asFault, type Fault } from '../core/faults.ts';
+import type { Fault } from '../core/faults.ts';
 import { ExitCode } from '../program.ts';
 import { type Arguments, type Command, commonOptions, isSet, usage } from './command.ts';
 import { commands } from './commands.ts';
 import { helpJson, helpOf, isOf, overview, usageLine } from './help.ts';
 import { type Means, OutputClosed } from './means.ts';
 import { didYouMean } from './near.ts';
-import { showFault } from './show-fault.ts';
+import { showFault, unforeseen } from './show-fault.ts';
 
 /** Words in a command's name. */
 const NAME_WORDS_MAX = 2;
@@ -63,7 +63,7 @@ function commandIn(
 
 /** @throws Fault USAGE in the words of a person, not of the parser */
 function parse(command: Command, rest: readonly string[]): Arguments {
-  const options = { ...command.options, ...commonOptions };
+  const options: Command['options'] = { ...command.options, ...commonOptions };
   const { tokens } = parseArgs({
     args: [...rest],
     options: parserOptions(options),
@@ -75,7 +75,7 @@ function parse(command: Command, rest: readonly string[]): Arguments {
   for (const token of tokens) {
     if (token.kind === 'positional') operands.push(token.value);
     if (token.kind !== 'option') continue;
-    const known = options[token.name];
+    const known = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (known === undefined)
       throw usage(
         `there is no option ${token.rawName}${didYouMean(
@@ -109,12 +109,7 @@ function parserOptions(options: Command['options']) {
 }
 
 function names(): readonly string[] {
-  return commands.flatMap(({ name }) => [name, ...name.split(' ')]);
-}
-
-/** What no command foresaw, with the words of the error and without its stack. */
-function unforeseen(error: unknown): Fault {
-  return asFault(error, 'UNEXPECTED', { error: error instanceof Error ? error.message : String(error) });
+  return [...new Set(commands.flatMap(({ name }) => [name, ...name.split(' ')]))];
 }
 
 function show(fault: Fault, command: Command | null, json: boolean, means: Means): number {

@@ -2,15 +2,24 @@
 
 export type Bytes = Uint8Array;
 
-const HEX = /^(?:[0-9a-f]{2})*$/i;
+/** Value of each hexadecimal digit by its code, 255 for all others. */
+const DIGIT_OF = new Uint8Array(128).fill(255);
+for (const [i, digit] of [...'0123456789abcdef'].entries()) {
+  DIGIT_OF[digit.charCodeAt(0)] = i;
+  DIGIT_OF[digit.toUpperCase().charCodeAt(0)] = i;
+}
 
-/** @throws RangeError when `text` is not an even number of hexadecimal digits. */
+/** White space is passed over. @throws RangeError when `text` is not an even number of hexadecimal digits. */
 export function fromHex(text: string): Bytes {
-  const compact = text.replace(/\s/g, '');
-  if (!HEX.test(compact)) throw new RangeError('not hexadecimal');
-  return Uint8Array.from({ length: compact.length / 2 }, (_, i) =>
-    Number.parseInt(compact.slice(2 * i, 2 * i + 2), 16),
-  );
+  const compact = /\s/.test(text) ? text.replace(/\s/g, '') : text;
+  const bytes = new Uint8Array(compact.length >> 1);
+  for (let i = 0; i < compact.length; i += 2) {
+    const high = DIGIT_OF[compact.charCodeAt(i)] ?? 255;
+    const low = DIGIT_OF[compact.charCodeAt(i + 1)] ?? 255;
+    if (high === 255 || low === 255) throw new RangeError('not hexadecimal');
+    bytes[i >> 1] = (high << 4) | low;
+  }
+  return bytes;
 }
 
 const HEX_OF = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
@@ -62,6 +71,16 @@ export function toNumber(bytes: Bytes): number {
 
 /** UTF-8. */
 export function fromText(text: string): Bytes {
+  const ascii = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return fromWideText(text);
+    ascii[i] = code;
+  }
+  return ascii;
+}
+
+function fromWideText(text: string): Bytes {
   const bytes: number[] = [];
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
@@ -80,8 +99,22 @@ export function fromText(text: string): Bytes {
   return Uint8Array.from(bytes);
 }
 
+/** Characters made in one call: well below what a call stack holds. */
+const CHARACTERS_MAX = 4096;
+
+function fromCodes(codes: Bytes): string {
+  let text = '';
+  for (let at = 0; at < codes.length; at += CHARACTERS_MAX)
+    text += String.fromCharCode(...codes.subarray(at, at + CHARACTERS_MAX));
+  return text;
+}
+
 /** UTF-8. @throws RangeError when the bytes are not well-formed. */
 export function toText(bytes: Bytes): string {
+  return bytes.every((byte) => byte < 0x80) ? fromCodes(bytes) : toWideText(bytes);
+}
+
+function toWideText(bytes: Bytes): string {
   let text = '';
   for (let i = 0; i < bytes.length; ) {
     const first = bytes[i] ?? 0;
@@ -99,8 +132,8 @@ export function toText(bytes: Bytes): string {
   return text;
 }
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const ALPHABET_URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const ALPHABET = fromText('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
+const ALPHABET_URL = fromText('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
 
 /** RFC 4648 section 4, padded. */
 export function toBase64(bytes: Bytes): string {
@@ -113,30 +146,38 @@ export function toBase64Url(bytes: Bytes): string {
   return encode64(bytes, ALPHABET_URL);
 }
 
-function encode64(bytes: Bytes, alphabet: string): string {
-  let text = '';
+function encode64(bytes: Bytes, alphabet: Bytes): string {
+  const codes = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  let at = 0;
   for (let i = 0; i < bytes.length; i += 3) {
-    const [a = 0, b, c] = bytes.subarray(i, i + 3);
-    text += alphabet[a >> 2];
-    text += alphabet[((a & 3) << 4) | ((b ?? 0) >> 4)];
-    if (b !== undefined) text += alphabet[((b & 15) << 2) | ((c ?? 0) >> 6)];
-    if (c !== undefined) text += alphabet[c & 63];
+    const a = bytes[i] ?? 0;
+    const b = bytes[i + 1] ?? 0;
+    const c = bytes[i + 2] ?? 0;
+    codes[at++] = alphabet[a >> 2] ?? 0;
+    codes[at++] = alphabet[((a & 3) << 4) | (b >> 4)] ?? 0;
+    // Writing behind the end of the last group has no effect.
+    codes[at++] = alphabet[((b & 15) << 2) | (c >> 6)] ?? 0;
+    codes[at++] = alphabet[c & 63] ?? 0;
   }
-  return text;
+  return fromCodes(codes);
 }
 
-const VALUE_OF = new Map([...ALPHABET, ...ALPHABET_URL].map((c, i) => [c, i % 64]));
+/** Value of each character in either alphabet, 255 for all others. */
+const VALUE_OF = new Uint8Array(128).fill(255);
+for (const alphabet of [ALPHABET, ALPHABET_URL])
+  for (const [value, code] of alphabet.entries()) VALUE_OF[code] = value;
 
 /** Either alphabet, padding optional. @throws RangeError when the text is not canonical base64. */
 export function fromBase64(text: string): Bytes {
-  const digits = text.replace(/=+$/, '');
-  const bytes = new Uint8Array(Math.floor((digits.length * 3) / 4));
+  let length = text.length;
+  while (length > 0 && text.charCodeAt(length - 1) === 0x3d) length -= 1;
+  const bytes = new Uint8Array(Math.floor((length * 3) / 4));
   let buffer = 0;
   let bits = 0;
   let at = 0;
-  for (const character of digits) {
-    const value = VALUE_OF.get(character);
-    if (value === undefined) throw new RangeError('not base64');
+  for (let i = 0; i < length; i++) {
+    const value = VALUE_OF[text.charCodeAt(i)] ?? 255;
+    if (value === 255) throw new RangeError('not base64');
     buffer = ((buffer << 6) | value) & 0xffff;
     bits += 6;
     if (bits >= 8) {

@@ -3,7 +3,7 @@
  * every answer against its own nonce, and signs what was proved.
  */
 import type { GatewayConfig } from '../../config/gateway.ts';
-import { fromBase64 } from '../core/bytes.ts';
+import { type Bytes, fromBase64 } from '../core/bytes.ts';
 import type { Exchange } from '../core/card/apdu.ts';
 import { cardProfile } from '../core/card/profile.ts';
 import { Fault } from '../core/faults.ts';
@@ -42,15 +42,19 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
       why: 'a software token in the production profile',
       module: token.module,
     });
-  const publicKey = await ports.token.publicKey('envelope');
-  const signer: Signer = { publicKey, sign: (message) => ports.token.sign('envelope', message) };
+  const signer = await tokenSigner(ports, 'envelope');
+  const fixed: Fixed = {
+    token,
+    receiptSigner: await tokenSigner(ports, 'confirmation'),
+    issuerKeys: await issuerKeys(ports),
+  };
   const dialogues = new Map<string, UnderWay>();
   const responder = { ...ports, signer };
   const addressed = ['gateway', config.gateway];
   await serve(
     dialogueOpenExchange,
     { addressedAs: addressed, topic: {}, share: 'gateways' },
-    openHandler(config, ports, token, dialogues),
+    openHandler(config, ports, fixed, dialogues),
     responder,
   );
   await serve(
@@ -66,10 +70,28 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
   ports.log.write('info', 'started', { gateway: config.gateway, softwareToken: token.softwareToken });
 }
 
+/** What the token said once and for all. */
+interface Fixed {
+  readonly token: TokenDescription;
+  readonly receiptSigner: Signer;
+  readonly issuerKeys: ReadonlyMap<string, Bytes>;
+}
+
+async function tokenSigner(ports: GatewayPorts, key: string): Promise<Signer> {
+  const publicKey = await ports.token.publicKey(key);
+  return { publicKey, sign: (message) => ports.token.sign(key, message) };
+}
+
+async function issuerKeys(ports: GatewayPorts): Promise<ReadonlyMap<string, Bytes>> {
+  const keys = new Map<string, Bytes>();
+  for (const issuer of ports.issuers) keys.set(issuer.name, await ports.token.publicKey(issuer.key));
+  return keys;
+}
+
 function openHandler(
   config: GatewayConfig,
   ports: GatewayPorts,
-  token: TokenDescription,
+  { token, receiptSigner, issuerKeys }: Fixed,
   dialogues: Map<string, UnderWay>,
 ): HandlerOf<typeof dialogueOpenExchange> {
   return async ({ station, nest, operation, epoch, body }) => {
@@ -130,6 +152,8 @@ function openHandler(
       profile,
       issuer,
       token,
+      receiptSigner,
+      issuerPublicKey: issuerKeys.get(issuer.name) ?? new Uint8Array(0),
     });
     const answer = await watched(config, ports, dialogues, underWay, () =>
       dialogue.begin((line) => personalize(job(line))),

@@ -12,11 +12,11 @@ import { happeningsOf } from '../core/operation/happenings.ts';
 import {
   factOf,
   type Judgement,
+  judgeAttempt,
   judgeConfirmation,
   judgeRegistration,
   judgeRejection,
   judgeReservation,
-  receiptProblems,
 } from '../core/operation/receipt-judge.ts';
 import type { Action } from '../core/operation/transitions.ts';
 import { uuidV4 } from '../core/uuid.ts';
@@ -41,6 +41,8 @@ export interface Task {
   readonly inspect: boolean;
   readonly facts: readonly Fact[];
   readonly tell: Tell;
+  /** What the gate controller said last; null before it said anything, and after its link was lost. */
+  readonly lastReport: () => ControllerReport | null;
 }
 
 const actions = {
@@ -74,7 +76,29 @@ export function performer(means: Means): Perform {
   };
 }
 
-/** @throws Fault JIG_LINK_LOST when the arrival cannot be made sure of */
+/** The controller's last word where it names this arrival; it reports every change by itself.
+ * @throws Fault JIG_LINK_LOST when the arrival cannot be made sure of */
+async function knownReport(means: Means, task: Task): Promise<ControllerReport | null> {
+  const last = task.lastReport();
+  return last?.arrival === task.visit.arrival ? last : freshReport(means, task);
+}
+
+/** The controller's word once every gate is shut: nothing is clamped that may be leaving.
+ * @throws Fault GATE_OPEN_LONG, JIG_LINK_LOST */
+async function restingReport(means: Means, task: Task): Promise<ControllerReport | null> {
+  const { waitMs, attemptsMax } = deadlines.gateRest;
+  let report = await knownReport(means, task);
+  for (let attempt = 0; report?.gate === 'open' && attempt < attemptsMax; attempt++) {
+    await new Promise<void>((resolve) => {
+      means.ports.clock.after(waitMs, resolve);
+    });
+    report = await freshReport(means, task);
+  }
+  if (report?.gate === 'open') throw new Fault('GATE_OPEN_LONG', { controller: report.controller });
+  return report;
+}
+
+/** Asks the controller. @throws Fault JIG_LINK_LOST when the arrival cannot be made sure of */
 async function freshReport({ ports }: Means, { visit, tell }: Task): Promise<ControllerReport | null> {
   const report = await ports.jig.report(visit.nest);
   if (report.arrival === visit.arrival) return report;
@@ -83,7 +107,7 @@ async function freshReport({ ports }: Means, { visit, tell }: Task): Promise<Con
 }
 
 async function clamp(means: Means, task: Task): Promise<void> {
-  if ((await freshReport(means, task)) === null) return;
+  if ((await restingReport(means, task)) === null) return;
   const { ports } = means;
   ports.failpoint('jig:clamp:before');
   await ports.jig.clamp(task.visit.nest, 'closed');
@@ -97,7 +121,7 @@ async function identifyUnit(means: Means, task: Task): Promise<void> {
 }
 
 async function reserve(means: Means, task: Task): Promise<void> {
-  const report = await freshReport(means, task);
+  const report = await knownReport(means, task);
   const identity = factOf(currentAttempt(task.facts), 'identified')?.identity;
   if (report === null || identity === undefined) return;
   const { body } = await means.requester.ask(
@@ -137,7 +161,7 @@ async function personalizeUnit(means: Means, task: Task): Promise<void> {
 }
 
 async function register(means: Means, task: Task): Promise<void> {
-  const report = await freshReport(means, task);
+  const report = await knownReport(means, task);
   const attempt = currentAttempt(task.facts);
   const identity = factOf(attempt, 'identified')?.identity;
   const reservation = factOf(attempt, 'reserved')?.receipt;
@@ -178,18 +202,10 @@ function holdsOf({ facts }: Task) {
 }
 
 async function judge(means: Means, task: Task): Promise<void> {
-  const by = judgement(means, task);
-  const verdict = gate(task.facts, (facts) => receiptProblems(facts, task.visit.arrival, by));
+  const attempt = judgeAttempt(currentAttempt(task.facts), task.visit.arrival, judgement(means, task));
+  const verdict = gate(task.facts, () => (attempt.convinced ? [] : attempt.problems));
   if (!verdict.open) throw new Fault('GATE_NOT_PERMITTED', { missing: verdict.missing.join('; ') });
-  const attempt = currentAttempt(task.facts);
-  const identity = factOf(attempt, 'identified')?.identity;
-  const reservation = factOf(attempt, 'reserved')?.receipt ?? '';
-  const confirmation = factOf(attempt, 'confirmed')?.receipt ?? '';
-  const registration = factOf(attempt, 'registered')?.receipt ?? '';
-  if (identity === undefined) return;
-  const confirmed = judgeConfirmation(confirmation, judgeReservation(reservation, identity, by), null, by);
-  const { release } = judgeRegistration(registration, confirmed, task.visit.arrival, by);
-  void task.tell({ on: 'permitted', release });
+  if (attempt.convinced) void task.tell({ on: 'permitted', release: attempt.release });
 }
 
 async function openGate(means: Means, task: Task): Promise<void> {
@@ -207,7 +223,7 @@ async function divert(means: Means, task: Task): Promise<void> {
 /** Unclamps and asks the controller. After a restart the controller's own word decides whether it is asked again. */
 async function obey(means: Means, task: Task, release: Release): Promise<void> {
   const { jig, failpoint } = means.ports;
-  const report = await freshReport(means, task);
+  const report = await (task.inspect ? freshReport : knownReport)(means, task);
   if (report === null) return;
   if (task.inspect && report.obeyed >= release.counter)
     throw new Fault('GATE_CLOSED', { counter: release.counter });

@@ -27,7 +27,12 @@ export interface Visit {
 export type Perform = (
   action: Action,
   visit: Visit,
-  context: { readonly inspect: boolean; readonly facts: readonly Fact[]; readonly tell: Tell },
+  context: {
+    readonly inspect: boolean;
+    readonly facts: readonly Fact[];
+    readonly tell: Tell;
+    readonly lastReport: () => ControllerReport | null;
+  },
 ) => void;
 /** Resolves when the happening has been made durable, or false when it came out of turn. */
 export type Tell = (what: Happening) => Promise<boolean>;
@@ -59,6 +64,7 @@ export class Nest {
   #since: number;
   #held: Fault | null = null;
   #running = false;
+  #lastReport: ControllerReport | null = null;
   readonly #queue: Queued[] = [];
   readonly #ports: StationPorts;
   readonly #perform: Perform;
@@ -99,6 +105,7 @@ export class Nest {
 
   /** Starts again what the last run left without an answer. Call once, with the controller's report at hand. */
   restart(report: ControllerReport): void {
+    this.#lastReport = report;
     const { perform, inspect } = recover(this.#facts.map((fact) => fact.name));
     const visit = this.visit;
     if (perform !== null && visit !== null && visit.arrival === report.arrival)
@@ -108,7 +115,13 @@ export class Nest {
 
   /** Takes what the gate controller says of itself. */
   report(report: ControllerReport): void {
+    this.#lastReport = report;
     for (const what of happeningsOf(report, this.visit?.arrival ?? null)) void this.#enqueue(what, null);
+  }
+
+  /** The link to the gate controller was lost: what it said before counts no longer. */
+  forgetReport(): void {
+    this.#lastReport = null;
   }
 
   /** Tries a held unit now instead of later: what held it may be over. */
@@ -173,7 +186,12 @@ export class Nest {
 
   #start(action: Action, visit: Visit, inspect: boolean): void {
     const turn = this.#turn;
-    this.#perform(action, visit, { inspect, facts: this.#facts, tell: (what) => this.#enqueue(what, turn) });
+    this.#perform(action, visit, {
+      inspect,
+      facts: this.#facts,
+      tell: (what) => this.#enqueue(what, turn),
+      lastReport: () => this.#lastReport,
+    });
   }
 
   #visitFor(what: Happening): { readonly nest: string; readonly visit: string } {

@@ -60,7 +60,7 @@ export async function createStation(config: StationConfig, ports: StationPorts):
           const last = changed.view.facts.at(-1);
           if (last !== undefined) memory.learn(last);
           outbox.wake();
-          status.publish(changed);
+          status.changed(changed);
         },
       }),
   );
@@ -100,7 +100,10 @@ async function begin(nests: readonly Nest[], ports: StationPorts, online: () => 
     } else if (event.kind === 'ready') {
       ports.log.write('info', 'jig-ready');
       for (const nest of nests) void lookAt(nest);
-    } else ports.log.write('warn', 'jig-lost', { code: event.fault.code, ...event.fault.context });
+    } else {
+      for (const nest of nests) nest.forgetReport();
+      ports.log.write('warn', 'jig-lost', { code: event.fault.code, ...event.fault.context });
+    }
   });
   ports.bus.onLink((link) => {
     if (!link.up) {

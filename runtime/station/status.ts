@@ -4,6 +4,7 @@ import { fromText, toHex } from '../core/bytes.ts';
 import { asFault, noteOf } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
 import { type Channel, encodeJson, filterOf } from '../core/messages/channel.ts';
+import { peekBinding } from '../core/messages/envelope.ts';
 import {
   PackMl,
   type PackMlState,
@@ -14,44 +15,64 @@ import {
   statusVersions,
 } from '../core/messages/status.ts';
 import type { Fact, FactName } from '../core/operation/facts.ts';
-import { visitOf } from '../core/operation/gate.ts';
+import { currentAttempt, visitOf } from '../core/operation/gate.ts';
 import { factOf } from '../core/operation/receipt-judge.ts';
 import type { Nest } from './nest.ts';
 import { type StationPorts, VERSION } from './ports.ts';
 
 export interface Status {
-  publish(nest: Nest): void;
+  /** A fact was made durable. */
+  changed(nest: Nest): void;
   publishAll(nests: readonly Nest[]): void;
   offline(): Promise<void>;
 }
+
+/** A nest that works changes faster than anybody reads; holds and departures are told at once. */
+const COALESCE_MS = 100;
 
 export function createStatus(config: StationConfig, ports: StationPorts, past: readonly Fact[]): Status {
   const counters = new Map(
     config.nests.map((nest) => [nest.name, countersOf(past.filter((fact) => fact.nest === nest.name))]),
   );
-  const seen = new Map<string, Fact>();
+  /** What each topic was told last, without its time. */
+  const told = new Map<string, string>();
+  const pending = new Set<string>();
+
   const send = (channel: Channel, nest: string, body: object): Promise<void> => {
     const topic = filterOf(channel, { ...config.plant, station: config.station, nest });
+    const text = JSON.stringify(body);
+    if (told.get(topic) === text) return Promise.resolve();
+    told.set(topic, text);
     const payload = { at: instantOf(ports.clock.now()), version: 1, ...body };
     return ports.bus.publish(topic, encodeJson(payload), { qos: 1, retain: true }).catch((error: unknown) => {
       // The whole status is published again when the link is back.
+      told.delete(topic);
       const fault = asFault(error, 'BUS_UNREACHABLE');
       ports.log.write('debug', 'warning', { part: 'status', code: fault.code });
     });
   };
-  const publish = (nest: Nest): void => {
-    const last = nest.view.facts.at(-1);
-    const counted = counters.get(nest.name);
-    if (last !== undefined && counted !== undefined && seen.get(nest.name) !== last)
-      count(counted, last.name);
-    if (last !== undefined) seen.set(nest.name, last);
+  const sendNest = (nest: Nest): void => {
+    pending.delete(nest.name);
     void send(statusState, nest.name, stateOf(nest));
     void send(statusUnit, nest.name, unitOf(nest, config, ports));
+    const counted = counters.get(nest.name);
     if (counted !== undefined) void send(statusCounters, nest.name, { ...counted });
   };
   return {
-    publish,
+    changed: (nest) => {
+      const last = nest.view.facts.at(-1);
+      const counted = counters.get(nest.name);
+      if (last !== undefined && counted !== undefined) count(counted, last.name);
+      if (nest.view.held !== null) sendNest(nest);
+      else if (!pending.has(nest.name)) {
+        pending.add(nest.name);
+        ports.clock.after(COALESCE_MS, () => {
+          if (pending.has(nest.name)) sendNest(nest);
+        });
+      }
+    },
     publishAll: (nests) => {
+      told.clear();
       void send(statusOnline, '', { online: true });
       void send(statusVersions, '', {
         software: VERSION,
@@ -59,11 +80,7 @@ export function createStatus(config: StationConfig, ports: StationPorts, past: r
         ticket: config.ticketFile,
         authority: config.authority,
       });
-      for (const nest of nests) {
-        const last = nest.view.facts.at(-1);
-        if (last !== undefined) seen.set(nest.name, last);
-        publish(nest);
-      }
+      for (const nest of nests) sendNest(nest);
     },
     offline: () => send(statusOnline, '', { online: false }),
   };
@@ -103,13 +120,16 @@ function packMlOf(nest: Nest): PackMlState {
 function unitOf(nest: Nest, config: StationConfig, ports: StationPorts): object {
   const visit = visitOf(nest.view.facts);
   const eid = factOf(visit, 'identified')?.identity.eid ?? null;
+  const receipt = factOf(currentAttempt(nest.view.facts), 'reserved')?.receipt;
+  // Verified before it came into the journal; here it only names things.
+  const reserved = receipt === undefined ? null : peekBinding(receipt);
   return {
     present: visit.length > 0,
     eidEnd: eid?.slice(-4) ?? null,
     eidHash:
       eid === null ? null : toHex(ports.crypto.sha256(fromText(`${config.statusKey}/${eid}`))).slice(0, 16),
-    operation: null,
-    epoch: null,
+    operation: reserved?.operation ?? null,
+    epoch: reserved?.epoch ?? null,
   };
 }
 

@@ -1,21 +1,15 @@
 /** Every receipt is signed by whom it should be; these tests change one thing it says, and sign it again. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { z } from 'zod';
-import { nodeCrypto } from '../../drivers/crypto/node.ts';
-import { toHex } from '../../runtime/core/bytes.ts';
 import { type FaultCode, isFault } from '../../runtime/core/faults.ts';
-import { type Role, type Statement, seal } from '../../runtime/core/messages/envelope.ts';
-import { confirmation, registration, rejection, reservation } from '../../runtime/core/messages/receipts.ts';
-import type { Fact } from '../../runtime/core/operation/facts.ts';
-import { gate } from '../../runtime/core/operation/gate.ts';
+import { confirmation, reservation } from '../../runtime/core/messages/receipts.ts';
 import {
   judgeConfirmation,
   judgeRegistration,
   judgeRejection,
   judgeReservation,
-  receiptProblems,
 } from '../../runtime/core/operation/receipt-judge.ts';
+import { type Changes, receiptOf, signed } from './receipts.ts';
 import {
   ARRIVAL,
   confirmed,
@@ -32,23 +26,12 @@ import {
   rejected,
   release,
   reserved,
-  signers,
   TREE_SIZE,
   VISIT,
 } from './samples.ts';
 
-type Changes = Readonly<Record<string, unknown>>;
 /** One thing changed, by the name of what it is. */
 type Table = Readonly<Record<string, Changes>>;
-
-const signed = <P extends z.ZodType>(of: Statement<P>, good: object, changes: Changes = {}, by?: Role) =>
-  seal(of, { ...good, ...changes } as never, signers[by ?? of.signedBy], nodeCrypto);
-const receiptOf = {
-  reservation: (changes?: Changes) => signed(reservation, reserved, changes),
-  confirmation: (changes?: Changes) => signed(confirmation, confirmed, changes),
-  registration: (changes?: Changes) => signed(registration, registered, changes),
-  rejection: (changes?: Changes) => signed(rejection, rejected, changes),
-};
 
 /** Each change is refused, with one of the codes that hold the line. */
 async function refusesEach(
@@ -268,45 +251,5 @@ describe('a reject receipt', () => {
   it('does not open the good lane: it is no registration', async () => {
     const jws = await receiptOf.rejection();
     assert.throws(() => judgeRegistration(jws, good.confirmed, ARRIVAL, judgement), isFault);
-  });
-});
-
-describe('the gate over real receipts', () => {
-  const visit = { nest: 'a', visit: VISIT };
-  const journal = async (
-    changes: Partial<Record<keyof typeof receiptOf, Changes>> = {},
-  ): Promise<readonly Fact[]> => [
-    { ...visit, name: 'arrived', arrival: ARRIVAL, report: {} as never },
-    { ...visit, name: 'identified', identity },
-    { ...visit, name: 'reserved', receipt: await receiptOf.reservation(changes.reservation) },
-    { ...visit, name: 'confirmed', receipt: await receiptOf.confirmation(changes.confirmation) },
-    { ...visit, name: 'registered', receipt: await receiptOf.registration(changes.registration) },
-  ];
-  const judged = (facts: readonly Fact[]) =>
-    gate(facts, (attempt) => receiptProblems(attempt, ARRIVAL, judgement));
-
-  it('opens for receipts that name this unit', async () => {
-    assert.deepEqual(judged(await journal()), { open: true });
-  });
-
-  it('holds, and says why, when one receipt names another', async () => {
-    const cases: readonly Partial<Record<keyof typeof receiptOf, Changes>>[] = [
-      { reservation: { eid: OTHER_EID } },
-      { confirmation: EARLIER },
-      { registration: { release: { ...release, arrival: ARRIVAL + 1 } } },
-    ];
-    for (const changes of cases) {
-      const verdict = judged(await journal(changes));
-      assert.ok(!verdict.open && verdict.missing[0]?.startsWith('RECEIPT_INVALID'), toHex(new Uint8Array(0)));
-    }
-  });
-
-  it('holds when a receipt was altered on the disk', async () => {
-    const facts = await journal();
-    const altered = facts.map((fact) =>
-      fact.name === 'registered' ? { ...fact, receipt: `${fact.receipt.slice(0, -4)}AAAA` } : fact,
-    );
-    const verdict = judged(altered);
-    assert.ok(!verdict.open && verdict.missing[0]?.startsWith('ENVELOPE_INVALID'));
   });
 });

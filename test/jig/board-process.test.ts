@@ -22,10 +22,10 @@ async function inDirectory(test: (path: (name: string) => string) => void | Prom
 
 describe('the memory of the gate controller', () => {
   it('starts blank, and keeps what was saved', () =>
-    inDirectory((path) => {
+    inDirectory(async (path) => {
       const memory = { boots: 3, obeyed: 9, left: { arrival: 5, counter: 9, lane: 'reject' } } as const;
       assert.deepEqual(openStateFile(path('state')).load(), BLANK_MEMORY);
-      openStateFile(path('state')).save(memory);
+      await openStateFile(path('state')).save(memory);
       assert.deepEqual(openStateFile(path('state')).load(), memory);
     }));
 

@@ -33,8 +33,8 @@ export interface FixtureOptions {
 /** Where the controller keeps what must survive a power cut. */
 export interface MemoryStore {
   load(): ControllerMemory;
-  /** Returns when it is durable; a throw stops the controller before it acts. */
-  save(memory: ControllerMemory): void;
+  /** Durable when it returns, or when its promise resolves; until then the controller does nothing. */
+  save(memory: ControllerMemory): void | Promise<void>;
 }
 
 /** What an independent observer of the gate writes down. */
@@ -79,6 +79,7 @@ export function createFixture(options: FixtureOptions): Fixture {
   const sensorHandlers = new Set<(sensor: Sensor, active: boolean) => void>();
   const witnesses = new Set(options.witness === undefined ? [] : [options.witness]);
   let unwatch = (): void => undefined;
+  let present: { readonly arrival: number; readonly unit: number | null } = { arrival: 0, unit: null };
 
   const line = createLine({
     clock,
@@ -91,15 +92,17 @@ export function createFixture(options: FixtureOptions): Fixture {
     onSeatFailed: (index) => witness({ event: 'SEAT-FAILED', unit: index }),
   });
   const witness = (about: Pick<GateLogLine, 'event'> & Partial<GateLogLine>): void => {
-    const unit = line.unit();
-    const blank = { unit, arrival: machine.arrival(), lane: null, counter: 0, reason: 'none' } as const;
-    const whole: GateLogLine = { at: clock.now(), ...blank, motionMs: line.motionMs(), ...about };
+    const blank = { arrival: machine.arrival(), lane: null, counter: 0, reason: 'none' } as const;
+    const named = { at: clock.now(), ...blank, motionMs: line.motionMs(), ...about };
+    if (about.event === 'ARRIVED') present = { arrival: named.arrival, unit: line.unit() };
+    // A departure is written down once it is durable, when the unit may be out of sight already.
+    const unit = present.arrival === named.arrival ? present.unit : line.unit();
+    const whole: GateLogLine = { unit, ...named };
     for (const handler of witnesses) handler(whole);
     if (about.event === 'LEFT') line.nextUnit();
   };
   const perform: Perform = (action, event, query) => {
-    if (action.kind === 'remember') options.memory.save(action.memory);
-    else if (action.kind === 'unwatch') unwatch();
+    if (action.kind === 'unwatch') unwatch();
     else if (action.kind === 'watch') {
       unwatch();
       unwatch = clock.after(options.openTimeoutMs, () => machine.handle({ kind: 'timed-out' }));
@@ -114,7 +117,7 @@ export function createFixture(options: FixtureOptions): Fixture {
       for (const handler of reports) handler(action.report, query);
     }
   };
-  const machine = createMachine(self, options.memory.load(), perform);
+  const machine = createMachine(self, options.memory, perform);
   const host = createHostWatch(clock, options.hostTimeoutMs, () => machine.handle({ kind: 'host-lost' }));
   const reset = (): void => machine.handle({ kind: 'started', sensed: line.sensed() });
   reset();
@@ -134,33 +137,67 @@ export function createFixture(options: FixtureOptions): Fixture {
 }
 
 /** `query` is the number of the question that caused the event, 0 for none. */
-type Perform = (action: ControllerAction, event: ControllerEvent, query: number) => void;
+type Perform = (
+  action: Exclude<ControllerAction, { kind: 'remember' }>,
+  event: ControllerEvent,
+  query: number,
+) => void;
 
 interface Machine {
   handle(event: ControllerEvent, query?: number): void;
   arrival(): number;
 }
 
-/** Steps the pure machine. Events that arise while one is handled wait for their turn: it knows no nesting. */
-function createMachine(self: ControllerSelf, memory: ControllerMemory, perform: Perform): Machine {
+/**
+ * Steps the pure machine, one action after the other. Events that arise meanwhile wait for their turn: it knows
+ * no nesting, and does nothing while its memory is being written.
+ */
+function createMachine(self: ControllerSelf, memory: MemoryStore, perform: Perform): Machine {
   const events: { readonly event: ControllerEvent; readonly query: number }[] = [];
-  let state = unpowered(memory);
+  const actions: (() => void)[] = [];
+  let state = unpowered(memory.load());
   let running = false;
+  let writing = false;
+
+  /** A write that fails is nobody's to handle: it ends the process, as a controller without memory must. */
+  const remember = (what: ControllerMemory): void => {
+    const written = memory.save(what);
+    if (written === undefined) return;
+    writing = true;
+    void written.then(() => {
+      writing = false;
+      run();
+    });
+  };
+  const run = (): void => {
+    if (running) return;
+    running = true;
+    try {
+      while (!writing) {
+        const act = actions.shift();
+        if (act !== undefined) {
+          act();
+          continue;
+        }
+        const next = events.shift();
+        if (next === undefined) return;
+        const { event, query } = next;
+        const after = step(self, state, event);
+        state = after.state;
+        for (const action of after.actions)
+          actions.push(() =>
+            action.kind === 'remember' ? remember(action.memory) : perform(action, event, query),
+          );
+      }
+    } finally {
+      running = false;
+    }
+  };
   return {
     arrival: () => state.arrival,
     handle: (event, query = 0) => {
       events.push({ event, query });
-      if (running) return;
-      running = true;
-      try {
-        for (let next = events.shift(); next !== undefined; next = events.shift()) {
-          const { state: after, actions } = step(self, state, next.event);
-          state = after;
-          for (const action of actions) perform(action, next.event, next.query);
-        }
-      } finally {
-        running = false;
-      }
+      run();
     },
   };
 }

@@ -1,6 +1,7 @@
-/** The controller's memory in a file: replaced as a whole, and durable before `save` returns. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+/** The controller's memory in a file: replaced as a whole, and past fsync when `save` resolves. */
+import { closeSync, fsync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { lanes } from '../../../runtime/core/gate/release.ts';
 import type { MemoryStore } from './fixture.ts';
 import { BLANK_MEMORY, type ControllerMemory } from './gate-controller.ts';
@@ -8,18 +9,7 @@ import { BLANK_MEMORY, type ControllerMemory } from './gate-controller.ts';
 export function openStateFile(path: string): MemoryStore {
   return {
     load: () => read(path),
-    save: (memory) => {
-      const fresh = `${path}.new`;
-      const file = openSync(fresh, 'w', 0o600);
-      try {
-        writeSync(file, `${JSON.stringify(memory)}\n`);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      renameSync(fresh, path);
-      syncDirectory(dirname(path));
-    },
+    save: (memory) => replace(path, `${JSON.stringify(memory)}\n`),
   };
 }
 
@@ -34,10 +24,22 @@ export function createVolatileMemory(memory: ControllerMemory = BLANK_MEMORY): M
   };
 }
 
-function syncDirectory(path: string): void {
-  const directory = openSync(path, 'r');
+/** Only the waiting for the disk leaves the thread: the board answers its host meanwhile. */
+const sync = promisify(fsync);
+
+async function replace(path: string, text: string): Promise<void> {
+  const fresh = `${path}.new`;
+  const file = openSync(fresh, 'w', 0o600);
   try {
-    fsyncSync(directory);
+    writeSync(file, text);
+    await sync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(fresh, path);
+  const directory = openSync(dirname(path), 'r');
+  try {
+    await sync(directory);
   } finally {
     closeSync(directory);
   }

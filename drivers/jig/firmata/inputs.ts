@@ -31,7 +31,7 @@ export function createInputs(io: FirmataIo, board: JohnnyBoard, debounceMs: numb
     if (forgotten) return;
     const before = levels.get(pin);
     clearTimeout(settling.get(pin));
-    if (before === undefined) settle(pin, level);
+    if (before === undefined || debounceMs === 0) settle(pin, level);
     else if (before !== level)
       settling.set(
         pin,

@@ -26,8 +26,7 @@ declare module 'firmata-io' {
     clearSysexResponse(command: number): void;
   }
   const vendor: { readonly Firmata: typeof Firmata };
-  // biome-ignore lint/style/noDefaultExport: this is the package's only export.
-  export default vendor;
+  export = vendor;
 }
 
 declare module 'johnny-five' {
@@ -52,6 +51,5 @@ declare module 'johnny-five' {
     close(): this;
   }
   const five: { readonly Board: typeof Board; readonly Relay: typeof Relay };
-  // biome-ignore lint/style/noDefaultExport: this is the package's only export.
-  export default five;
+  export = five;
 }

@@ -74,7 +74,8 @@ function heading({ genesis, running }: OpenedJournal, nowMs: number): string {
 function selectionOf(given: Arguments, nowMs: number): Selection {
   const since = textOf(given, 'since');
   const from = since === null ? null : sinceMs(since, nowMs);
-  if (since !== null && from === null) throw usage(`--since does not understand ${since}; it takes ${SINCE_FORMS}`);
+  if (since !== null && from === null)
+    throw usage(`--since does not understand ${since}; it takes ${SINCE_FORMS}`);
   const eid = textOf(given, 'eid')?.replace(/^…/, '') ?? null;
   if (eid !== null && !isEidEnd(eid))
     throw usage('--eid takes an EID: 32 digits with right check digits, or the last ones, at least 4');
@@ -82,7 +83,9 @@ function selectionOf(given: Arguments, nowMs: number): Selection {
 }
 
 function isEidEnd(text: string): boolean {
-  return text.length === 32 ? isEid(text) : /^\d+$/.test(text) && text.length >= EID_DIGITS_MIN && text.length < 32;
+  return text.length === 32
+    ? isEid(text)
+    : /^\d+$/.test(text) && text.length >= EID_DIGITS_MIN && text.length < 32;
 }
 
 /** @throws Fault USAGE */

@@ -35,7 +35,8 @@ export function stationsIn(line: string, files: Files): readonly string[] {
   return files
     .names(line)
     .filter(
-      (name) => files.exists(`${line}/${name}/${CONFIG}`) || files.exists(`${line}/${name}/journal/${GENESIS}`),
+      (name) =>
+        files.exists(`${line}/${name}/${CONFIG}`) || files.exists(`${line}/${name}/journal/${GENESIS}`),
     );
 }
 

@@ -71,7 +71,11 @@ async function* follow(
     } catch (error) {
       if (!(error instanceof WireBroken)) throw error;
       if (breaks >= BREAKS_MAX)
-        throw new Fault('JOURNAL_LOCKED', { why: `the station runs, but: ${error.message}` }, { cause: error });
+        throw new Fault(
+          'JOURNAL_LOCKED',
+          { why: `the station runs, but: ${error.message}` },
+          { cause: error },
+        );
       await present.source.close();
       present.source = await reopen();
     }

@@ -33,7 +33,8 @@ export async function selectEntries(
     if (sinceMs !== null && written.entry.at < sinceMs) return;
     if (atOnce) print(written.line);
     else kept.push(written);
-    if (last !== null && eidEnd === null && kept.length > 2 * last + SLACK) kept.splice(0, kept.length - last);
+    if (last !== null && eidEnd === null && kept.length > 2 * last + SLACK)
+      kept.splice(0, kept.length - last);
   };
   const take = eidEnd === null ? keep : visitsOf(eidEnd, keep);
   try {

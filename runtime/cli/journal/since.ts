@@ -49,7 +49,9 @@ export function sinceMs(typed: string, nowMs: number): number | null {
 
 /** ISO 8601 with a zone, else local time; a day alone begins at midnight. */
 function isoMs(text: string): number | null {
-  const parts = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:?\d\d)?)?$/i.exec(text);
+  const parts = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:?\d\d)?)?$/i.exec(
+    text,
+  );
   if (parts === null) return null;
   const [, day = '', time = '00:00', zone = ''] = parts;
   const ms = Date.parse(`${day}T${time}${zone.toUpperCase()}`);

@@ -9,7 +9,7 @@ import { showFault } from '../show-fault.ts';
 export async function verifyJournal(directory: string, json: boolean, means: Means): Promise<number> {
   let entries = 0;
   let last: JournalEntry | null = null;
-  let station = '';
+  let station: string | null = null;
   try {
     await using journal = await means.openJournal(directory);
     station = journal.genesis.station;
@@ -20,18 +20,22 @@ export async function verifyJournal(directory: string, json: boolean, means: Mea
   } catch (error) {
     const fault = asFault(error, 'JOURNAL_DAMAGED', { directory });
     if (fault.code !== 'JOURNAL_DAMAGED') throw error;
-    return damaged(fault, entries, json, means);
+    return damaged(fault, station === null ? null : entries, json, means);
   }
   if (json)
-    means.print(JSON.stringify({ verified: true, station, entries, hash: last?.hash ?? null, firstBad: null }));
+    means.print(
+      JSON.stringify({ verified: true, station, entries, hash: last?.hash ?? null, firstBad: null }),
+    );
   else means.print(`${station}: ${counted(entries, 'entry', 'entries')} verified${ending(last)}`);
   return ExitCode.done;
 }
 
-function damaged(fault: Fault, before: number, json: boolean, means: Means): number {
+/** @param before entries that were good; null where the journal could not be opened at all. A log that is broken
+ * in its middle hides what follows: then the first bad entry is the first that did not come. */
+function damaged(fault: Fault, before: number | null, json: boolean, means: Means): number {
   const { sequence } = fault.context;
-  const firstBad = typeof sequence === 'number' ? sequence : null;
-  if (json) means.print(JSON.stringify({ verified: false, entries: before, firstBad }));
+  const firstBad = typeof sequence === 'number' ? sequence : before;
+  if (json) means.print(JSON.stringify({ verified: false, entries: before ?? 0, firstBad }));
   else if (firstBad === null) means.print('NOT VERIFIED: the journal is damaged as a whole');
   else means.print(`NOT VERIFIED: the first bad sequence is ${firstBad}`);
   return showFault(fault, json, means);

@@ -100,6 +100,13 @@ export const faultsOfStation = {
     disposition: 'retry',
     blame: 'own',
   },
+  GATE_OPEN_LONG: {
+    title: 'The gate stays open',
+    cause: 'The gate controller does not shut it, or its position sensor is stuck.',
+    remedy: 'Stop the conveyor and check the gate and its sensor.',
+    disposition: 'hold',
+    blame: 'own',
+  },
   GATE_NOT_PERMITTED: {
     title: 'The unit may not be released yet',
     cause: 'A receipt is missing or names another unit.',

@@ -125,11 +125,21 @@ function invalid(why: string): Fault {
 
 /** The `id` inside an unverified JWS, to find the request it may answer; believed for nothing else. */
 export function peekId(jws: string): string | null {
+  const { id } = peek(jws);
+  return typeof id === 'string' ? id : null;
+}
+
+/** Operation and epoch inside a receipt that was verified before, to show them. */
+export function peekBinding(jws: string): { readonly operation: string; readonly epoch: number } | null {
+  const { operation, epoch } = peek(jws);
+  return typeof operation === 'string' && typeof epoch === 'number' ? { operation, epoch } : null;
+}
+
+function peek(jws: string): Readonly<Record<string, unknown>> {
   try {
     const payload: unknown = JSON.parse(toText(fromBase64(jws.split('.')[1] ?? '')));
-    const id = (payload as { id?: unknown } | null)?.id;
-    return typeof id === 'string' ? id : null;
+    return typeof payload === 'object' && payload !== null ? { ...payload } : {};
   } catch {
-    return null; // Not a message of ours: the caller reports it as refused.
+    return {}; // Not a message of ours: the caller reports it as refused.
   }
 }

@@ -13,6 +13,8 @@ export const deadlines = {
   register: { waitMs: 2_000, attemptsMax: 4 },
   /** The gateway works in its HSM; the card's own time is waited for at the station. */
   dialogue: { waitMs: 3_000, attemptsMax: 3 },
+  /** The gate controller shuts an open gate by itself. */
+  gateRest: { waitMs: 100, attemptsMax: 80 },
   events: { waitMs: 5_000, attemptsMax: 1 },
 } as const satisfies Record<string, Retry>;
 

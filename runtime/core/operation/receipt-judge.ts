@@ -106,21 +106,25 @@ export function judgeRejection(jws: string, visit: string, arrival: number, by: 
   return payload;
 }
 
-/** Every problem with the receipts among the facts of one attempt, for the gate; empty when there is none. */
-export function receiptProblems(facts: readonly Fact[], arrival: number, by: Judgement): readonly string[] {
+export type AttemptVerdict =
+  | { readonly convinced: true; readonly release: Release }
+  | { readonly convinced: false; readonly problems: readonly string[] };
+
+/** Judges all receipts among the facts of one attempt, for the gate. */
+export function judgeAttempt(facts: readonly Fact[], arrival: number, by: Judgement): AttemptVerdict {
   try {
     const identity = factOf(facts, 'identified')?.identity;
     const reserved = factOf(facts, 'reserved');
     const confirmed = factOf(facts, 'confirmed');
     const registered = factOf(facts, 'registered');
-    if (!identity || !reserved || !confirmed || !registered) return ['a receipt is missing'];
+    if (!identity || !reserved || !confirmed || !registered)
+      return { convinced: false, problems: ['a receipt is missing'] };
     const first = judgeReservation(reserved.receipt, identity, by);
     const second = judgeConfirmation(confirmed.receipt, first, null, by);
-    judgeRegistration(registered.receipt, second, arrival, by);
-    return [];
+    return { convinced: true, release: judgeRegistration(registered.receipt, second, arrival, by).release };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    return [`${error.code} ${JSON.stringify(error.context)}`];
+    return { convinced: false, problems: [`${error.code} ${JSON.stringify(error.context)}`] };
   }
 }
 

@@ -27,7 +27,7 @@ import { FAR_DATE_MS } from '../../core/pki/time.ts';
 import type { CertificateRow } from '../../core/store/ledger.ts';
 import { issuerOf } from '../issuer.ts';
 import { demand, intend, type Job, type Touched } from './job.ts';
-import { asUnproved, prepareFleet } from './keys.ts';
+import { follow, prepareFleet } from './keys.ts';
 import { type CardSession, dataOf } from './session.ts';
 
 /** The certificate as the confirmation names it. */
@@ -144,7 +144,6 @@ async function signed(job: Job, row: CertificateRow): Promise<Bytes> {
   const { ports, config } = job;
   const signature = await ports.token.sign(job.issuer.key, row.toBeSigned);
   const certificate = assembleCertificate(row.toBeSigned, signature);
-  const issuerKey = await ports.token.publicKey(job.issuer.key);
   const identifiers = { hardwareType: config.hardwareType, manufacturing: config.batchExtension };
   const parsed = parseTbs(row.toBeSigned, identifiers);
   const stored: CertificateIntent = {
@@ -153,7 +152,7 @@ async function signed(job: Job, row: CertificateRow): Promise<Bytes> {
     notBeforeMs: instantMs(row.notBefore),
     ...(parsed.manufacturing === null ? {} : { manufacturing: parsed.manufacturing }),
   };
-  const violations = lintSigned(certificate, row.toBeSigned, stored, issuerKey, ports.crypto);
+  const violations = lintSigned(certificate, row.toBeSigned, stored, job.issuerPublicKey, ports.crypto);
   if (violations.length > 0) throw new Fault('HSM_FAILED', { violations: violations.join(', ') });
   return ports.ledger.storeCertificate(row.serial, certificate);
 }
@@ -179,8 +178,7 @@ async function store(job: Job, session: CardSession, certificate: Bytes): Promis
     equal(decodeCertificate(dataOf(last, 'GET DATA')), certificate),
     () => new Fault('CARD_CERTIFICATE_NOT_STORED', { object: profile.certificateObject }),
   );
-  await session.close();
-  return next.complete(opened).catch(asUnproved);
+  return follow(session, next, opened);
 }
 
 function certifiedAs(job: Job, row: CertificateRow, certificate: Bytes): Certified {

@@ -1,12 +1,14 @@
 /** What one dialogue works on, and with. */
 
 import type { GatewayConfig } from '../../../config/gateway.ts';
+import type { Bytes } from '../../core/bytes.ts';
 import type { CardProfile } from '../../core/card/profile.ts';
 import type { Fault } from '../../core/faults.ts';
 import { instantOf } from '../../core/instant.ts';
 import type { Reservation } from '../../core/messages/receipts.ts';
 import type { TicketPayload } from '../../core/messages/ticket.ts';
 import type { CardIdentity } from '../../core/operation/facts.ts';
+import type { Signer } from '../../core/ports.ts';
 import type { KeySet, TokenDescription } from '../../core/token.ts';
 import type { Line } from '../dialogue.ts';
 import type { GatewayPorts, Issuer } from '../ports.ts';
@@ -23,6 +25,9 @@ export interface Job {
   readonly profile: CardProfile;
   readonly issuer: Issuer;
   readonly token: TokenDescription;
+  /** Signs confirmations and verdicts with a key of its own, which no request can reach. */
+  readonly receiptSigner: Signer;
+  readonly issuerPublicKey: Bytes;
 }
 
 export function transportKeys({ reserved, profile }: Job): KeySet {

@@ -3,7 +3,7 @@
  * key set as a new version and proves it in a fresh session.
  */
 import { equal, fromHex, toHex } from '../../core/bytes.ts';
-import type { Answer } from '../../core/card/apdu.ts';
+import type { Answer, Exchange } from '../../core/card/apdu.ts';
 import {
   decodeKeyTemplate,
   decodeLifeCycle,
@@ -55,8 +55,18 @@ async function putKeys(job: Job, session: CardSession): Promise<CardSession> {
     equal(dataOf(answers[0], 'PUT KEY'), echo),
     () => new Fault('CARD_KEYS_NOT_PROVED', { step: 'put-key' }),
   );
-  await session.close();
-  return next.complete(opened).catch(asUnproved);
+  return follow(session, next, opened);
+}
+
+/** Closes a session and enters the one whose first commands travelled with its last.
+ * @throws Fault CARD_KEYS_NOT_PROVED when the chip shows another K-MAC */
+export async function follow(
+  session: CardSession,
+  next: Opening,
+  opened: readonly Exchange[],
+): Promise<CardSession> {
+  const [entered] = await Promise.all([next.complete(opened).catch(asUnproved), session.close()]);
+  return entered;
 }
 
 export interface Proved {
@@ -92,11 +102,10 @@ export async function proveKeys(
     () => new Fault('CARD_KEYS_NOT_PROVED', { step: 'template' }),
   );
   const lifeCycle = decodeLifeCycle(dataOf(answers.at(-1), 'GET STATUS'), job.profile.securityDomain);
-  await session.close();
   const { challengeRecomputed } = session.proof;
   return {
     proved: { atr: toHex(session.atr), objects, keyVersions, lifeCycle, challengeRecomputed },
-    applet: await next.complete(opened).catch(asUnproved),
+    applet: await follow(session, next, opened),
   };
 }
 

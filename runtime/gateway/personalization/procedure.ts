@@ -7,7 +7,6 @@ import { asFault, type Fault, isVerdict, noteOf } from '../../core/faults.ts';
 import { instantOf } from '../../core/instant.ts';
 import { seal } from '../../core/messages/envelope.ts';
 import { confirmation, verdict } from '../../core/messages/receipts.ts';
-import type { Signer } from '../../core/ports.ts';
 import type { Conclusion } from '../dialogue.ts';
 import { type Certified, certify } from './certificate.ts';
 import { type Finished, finish } from './finish.ts';
@@ -80,7 +79,7 @@ async function confirm(
       token: job.token,
       confirmedAt: at,
     },
-    await signerFor(job),
+    job.receiptSigner,
     ports.crypto,
   );
   const stored = await ports.ledger.conclude(reserved.operation, reserved.epoch, 'confirmation', jws);
@@ -106,16 +105,10 @@ async function condemn(job: Job, touched: Touched, fault: Fault): Promise<Conclu
       transcriptHash: job.line.transcriptHash(),
       judgedAt: instantOf(ports.clock.now()),
     },
-    await signerFor(job),
+    job.receiptSigner,
     ports.crypto,
   );
   const stored = await ports.ledger.conclude(reserved.operation, reserved.epoch, 'verdict', jws);
   const { code, context } = noteOf(fault);
   return { kind: 'verdict', verdict: stored, fault: { code, context: { ...context } } };
-}
-
-/** Receipts are signed by their own key, which no request can reach. */
-async function signerFor({ ports }: Job): Promise<Signer> {
-  const publicKey = await ports.token.publicKey('confirmation');
-  return { publicKey, sign: (message) => ports.token.sign('confirmation', message) };
 }

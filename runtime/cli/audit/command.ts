@@ -1,0 +1,69 @@
+/** `holdfast audit verify`: proves that the fleet's records are the ones that were logged. */
+import { Fault } from '../../core/faults.ts';
+import { ExitCode } from '../../program.ts';
+import { type Command, isSet } from '../command.ts';
+import { databaseOptions, databaseUrlOf } from '../fleet/place.ts';
+import type { Means } from '../means.ts';
+import { columns, counted } from '../screen.ts';
+import { showFault } from '../show-fault.ts';
+import { type Audit, auditFleet } from './audit.ts';
+import { logKeyOf } from './log-key.ts';
+
+/** A word about progress after so many leaves. */
+const PROGRESS_LEAVES = 50_000;
+
+export const auditVerifyCommand: Command = {
+  name: 'audit verify',
+  summary: 'checks the fleet log: leaves, root, signature, and every record against its leaf',
+  options: {
+    ...databaseOptions,
+    'log-key': {
+      type: 'string',
+      value: 'NAME:HEX',
+      help: 'origin and Ed25519 key of the log (default: as station.json in LINE says)',
+    },
+  },
+  notes: ['The key comes from you or from a station, never from the database that is checked.'],
+  examples: [
+    'holdfast audit verify --dir var/line',
+    'holdfast audit verify --database URL --log-key NAME:HEX',
+  ],
+  run: async (given, means) => {
+    const json = isSet(given, 'json');
+    const logKey = logKeyOf(given, means);
+    await using fleet = await means.openFleet(databaseUrlOf(given, means));
+    const audit = await auditFleet(fleet, logKey, means.crypto, (leaves, size) => {
+      if (leaves % PROGRESS_LEAVES === 0) means.talk(`${leaves} of ${size} leaves read`);
+    });
+    if (json) means.print(JSON.stringify({ verified: audit.problem === null, log: logKey.name, ...audit }));
+    else for (const line of linesOf(audit, logKey.name, means)) means.print(line);
+    if (audit.problem === null) return ExitCode.done;
+    return showFault(new Fault('LOG_FORKED', { ...audit.problem }), json, means);
+  },
+};
+
+function linesOf(audit: Audit, name: string, { paint }: Means): readonly string[] {
+  const { kinds, problem, size } = audit;
+  const rows = [
+    ['log', name],
+    ['leaves', `${audit.leaves} of ${size}${kindsIn(kinds)}`],
+    ...(problem === null
+      ? [
+          ['root', `${audit.root}, over all leaves`],
+          ['checkpoint', size === 0 ? 'none yet: the log is empty' : 'signed by the key of the log'],
+          ['records', `${counted(audit.records, 'identity record')}, each the one that was logged`],
+          ['inclusion', `${counted(audit.inclusionProofs, 'proof')} verified`],
+        ]
+      : []),
+  ];
+  const verdict =
+    problem === null
+      ? paint.strong('VERIFIED')
+      : paint.alarm(`NOT VERIFIED: ${problem.where}: ${problem.why}`);
+  return [...columns(rows), verdict];
+}
+
+function kindsIn(kinds: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`);
+  return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
+}

@@ -1,0 +1,19 @@
+/** The table of commands, in the order of the help. */
+import { auditVerifyCommand } from './audit/command.ts';
+import type { Command } from './command.ts';
+import { explainCommand } from './explain.ts';
+import { fleetListCommand } from './fleet/list.ts';
+import { fleetShowCommand } from './fleet/show.ts';
+import { helpCommand } from './help.ts';
+import { journalCommand } from './journal/command.ts';
+import { statusCommand } from './status/command.ts';
+
+export const commands: readonly Command[] = [
+  statusCommand,
+  journalCommand,
+  explainCommand,
+  fleetListCommand,
+  fleetShowCommand,
+  auditVerifyCommand,
+  helpCommand(() => commands),
+];

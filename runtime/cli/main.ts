@@ -1,0 +1,164 @@
+#!/usr/bin/env node
+/** `holdfast` as a process: gives the commands their readers, made of drivers; decides nothing. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { dirname, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openDriver } from '../../drivers/index.ts';
+import { asFault, Fault } from '../core/faults.ts';
+import { createClosing } from './closing.ts';
+import type { Wire } from './journal/live.ts';
+import { type Copy, openJournal } from './journal/reader.ts';
+import { type Files, type FleetReader, type Means, OutputClosed } from './means.ts';
+import { runCommandLine } from './run.ts';
+import { coloured, plain } from './screen.ts';
+import { showFault, unforeseen } from './show-fault.ts';
+
+/** Longest silence of a running station before it is taken for stuck. */
+const SILENCE_MS = 5_000;
+const CONNECT_MS = 5_000;
+/** A reader of a large log may wait longer than a line. */
+const STATEMENT_MS = 30_000;
+
+const closing = createClosing();
+const closed = { output: false };
+
+const files: Files = {
+  exists: existsSync,
+  read: (path) => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      throw unreadable(path, error as NodeJS.ErrnoException);
+    }
+  },
+  names: (directory) => (existsSync(directory) ? readdirSync(directory).sort() : []),
+  parent: (path) => dirname(resolve(path)),
+};
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  closed.output = true;
+});
+// What nobody foresaw still reads as a fault, not as a stack trace.
+process.on('uncaughtException', (error) => process.exit(showFault(unforeseen(error), false, { talk })));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    const end = (): void => {
+      process.kill(process.pid, signal);
+    };
+    closing.closeAll().then(end, end);
+  });
+
+process.exit(await runCommandLine(process.argv.slice(2), await means()));
+
+async function means(): Promise<Means> {
+  const crypto = await openDriver.nodeCrypto();
+  const clock = await openDriver.systemClock();
+  const isColoured = process.stdout.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  return {
+    print: (line) => {
+      if (closed.output) throw new OutputClosed();
+      process.stdout.write(`${line}\n`);
+    },
+    talk,
+    paint: isColoured ? coloured : plain,
+    version: versionOf(new URL('../../../package.json', import.meta.url)),
+    now: () => clock.now(),
+    crypto,
+    files,
+    databaseUrl: process.env.DATABASE_URL ?? null,
+    openJournal: async (directory) => {
+      const readGenesis = await openDriver.readGenesis();
+      const { sha256 } = crypto;
+      const world = { files, dial, readGenesis, sha256, talk, pause: (ms: number) => sleep(ms) };
+      const openCopy = (path: string): Promise<Copy> => copyOf(path, sha256);
+      return closing.keep(await openJournal(directory, { ...world, openCopy }));
+    },
+    openFleet: async (url) => closing.keep(await fleetReader(url)),
+  };
+}
+
+function talk(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function versionOf(packageFile: URL): string {
+  const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+  return version;
+}
+
+/** What the system refuses is not damage. @throws Fault JOURNAL_LOCKED, JOURNAL_DAMAGED, FILE_UNREADABLE */
+async function copyOf(directory: string, sha256: Parameters<typeof openJournal>[1]['sha256']): Promise<Copy> {
+  const { openJournalCopy } = await import('../../drivers/journal/copy.ts');
+  try {
+    return await openJournalCopy(directory, { sha256 });
+  } catch (error) {
+    const fault = asFault(error, 'JOURNAL_DAMAGED', { directory });
+    const cause = fault.cause as NodeJS.ErrnoException | undefined;
+    if (fault.code !== 'JOURNAL_DAMAGED' || cause?.syscall === undefined) throw fault;
+    throw unreadable(directory, cause);
+  }
+}
+
+function unreadable(path: string, cause: NodeJS.ErrnoException): Fault {
+  return new Fault(
+    'FILE_UNREADABLE',
+    { file: cause.path ?? path, error: cause.code ?? 'unknown' },
+    { cause },
+  );
+}
+
+/** @throws Fault FILE_UNREADABLE when the socket is there and this account may not use it */
+function dial(path: string): Promise<Wire | null> {
+  return new Promise((answer, refuse) => {
+    const socket = connect(path);
+    socket.setTimeout(SILENCE_MS, () => socket.destroy());
+    socket.once('connect', () => answer(wireOf(socket)));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') answer(null);
+      else refuse(unreadable(path, error));
+    });
+  });
+}
+
+function wireOf(socket: Socket): Wire {
+  const reader = createInterface({ input: socket });
+  // An error of the socket is told by both; to whoever reads the lines it is their end.
+  for (const part of [socket, reader]) part.on('error', () => socket.destroy());
+  // Made at once: lines that come before anybody asks for them are kept.
+  const lines = reader[Symbol.asyncIterator]();
+  return {
+    send: (line) => socket.write(`${line}\n`),
+    lines: untilError(lines),
+    close: () => {
+      reader.close();
+      socket.destroy();
+    },
+  };
+}
+
+async function* untilError(lines: AsyncIterableIterator<string>): AsyncGenerator<string> {
+  try {
+    yield* lines;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+  }
+}
+
+/** Only verbs that read are passed on; the driver has no session that could do nothing else. */
+async function fleetReader(url: string): Promise<FleetReader> {
+  const open = await openDriver.postgresFleetStore();
+  const store = await open({
+    url,
+    statementTimeoutMs: STATEMENT_MS,
+    connectTimeoutMs: CONNECT_MS,
+    poolMax: 1,
+  });
+  return {
+    read: (work) => store.transaction(work),
+    operation: (eid) => store.transaction((tx) => tx.operationByEid(eid)),
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+}

@@ -1,0 +1,146 @@
+/** What the tests of the command line share: the program as a child, and directories of stations to read. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
+import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
+import type { Fact } from '../../runtime/core/operation/facts.ts';
+import type { FleetStore } from '../../runtime/core/store/fleet.ts';
+import { createWorld } from '../../scripts/simulation/world.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../runtime/cli/main.js', import.meta.url));
+const DEADLINE_MS = 30_000;
+const DAY_MS = 86_400_000;
+
+export interface Answer {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the compiled `holdfast` to its end. */
+export function holdfast(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Answer> {
+  const { DATABASE_URL: _, ...own } = process.env;
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    env: { ...own, TZ: 'UTC', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: DEADLINE_MS,
+  });
+  const said = { out: '', err: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said.out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said.err += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, ...said }));
+  });
+}
+
+export function linesOf(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
+
+export interface Lived {
+  readonly genesis: Genesis;
+  /** The whole journal of the only station. */
+  readonly entries: readonly NewEntry[];
+  readonly fleet: FleetStore;
+}
+
+/** What is left after a simulated line has done its units: real facts, receipts, records and leaves. */
+export async function simulatedLine(units: number): Promise<Lived> {
+  const world = await createWorld({ seed: 'command line', stations: 1, units });
+  await world.run(DAY_MS);
+  const [station] = world.stations;
+  if (station === undefined) throw new RangeError('no station');
+  const { genesis, durable } = station.disk;
+  const stored = [...durable].filter(([key]) => key.startsWith('j!')).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = stored.map(([, value]): NewEntry => {
+    const text = Buffer.from(value).toString('utf8');
+    const { at, fact } = JSON.parse(text.slice(0, text.lastIndexOf(' '))) as NewEntry;
+    return { at, fact };
+  });
+  return { genesis, entries, fleet: world.fleet.connect() };
+}
+
+export interface StationDirectory {
+  readonly directory: string;
+  readonly journal: string;
+  readonly socket: string;
+}
+
+/** A station's directory as the set-up makes it, with these entries in its journal and nobody at work on it. */
+export async function makeStation(
+  directory: string,
+  genesis: Genesis,
+  entries: readonly NewEntry[],
+): Promise<StationDirectory> {
+  const journal = join(directory, 'journal');
+  const socket = join(directory, 's.sock');
+  mkdirSync(directory, { recursive: true });
+  await provisionJournal(journal, genesis);
+  {
+    await using open = await openStation(journal);
+    for (const entry of entries) await open.append([entry]);
+  }
+  const settings = {
+    station: genesis.station,
+    nests: [{ name: 'a' }],
+    journal: { directory: journal, socket },
+    logKey: { name: 'none', publicKey: '00'.repeat(32) },
+  };
+  writeFileSync(join(directory, 'station.json'), JSON.stringify(settings));
+  return { directory, journal, socket };
+}
+
+export function openStation(journal: string) {
+  const quiet = { laboratoryFileSystem: true, onWarning: () => undefined };
+  return openLeveldbJournal({ directory: journal, sha256: nodeCrypto.sha256, ...quiet });
+}
+
+/** One hash over the names, times and bytes of everything in a directory. */
+export function fingerprint(directory: string): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()) {
+    const stat = statSync(join(directory, name));
+    hash.update(`${name} ${stat.mtimeMs} ${stat.ino} ${stat.size}\n`);
+    if (stat.isFile()) hash.update(readFileSync(join(directory, name)));
+  }
+  return hash.digest('hex');
+}
+
+const report = {
+  kind: 'status',
+  reason: 'none',
+  controller: 'gate-1',
+  nest: 'a',
+  arrival: 9,
+  gate: 'closed',
+  obeyed: 0,
+  left: { arrival: 0, counter: 0, lane: 'good' },
+  mac: '00'.repeat(16),
+} as const;
+
+export const HELD_EID = '89049032000000000000000000009960';
+
+/** A visit that ends with a hold: no chip answers after it was identified. */
+export function heldVisit(fromMs: number): readonly NewEntry[] {
+  const visit = { nest: 'a', visit: '01890000-0000-7000-8000-000000000001' } as const;
+  const identity = { eid: HELD_EID, seFingerprint: 'ab'.repeat(32), atr: '3b00', keyVersions: [0x30] };
+  const facts: readonly Fact[] = [
+    { ...visit, name: 'arrived', arrival: 9, report },
+    { ...visit, name: 'clamped' },
+    { ...visit, name: 'identified', identity },
+    { ...visit, name: 'held', fault: { code: 'BACKEND_SILENT', context: { attempts: 3 } } },
+    { ...visit, name: 'resumed' },
+    { ...visit, name: 'clamped' },
+    { ...visit, name: 'held', fault: { code: 'CARD_ABSENT', context: { reader: 'left' } } },
+  ];
+  return facts.map((fact, i) => ({ at: fromMs + i * 1000, fact }));
+}
