@@ -44,7 +44,10 @@ export async function serveJournal(options: {
     socket.on('close', () => sockets.delete(socket));
     // An error is followed by `close`, which is all that matters of a reader.
     socket.on('error', () => sockets.delete(socket));
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    // It repeats the socket's errors, and an unheard one would end the station.
+    lines.on('error', () => sockets.delete(socket));
+    lines.on('line', (line) => {
       answer(line, journal, genesis, socket).catch((error: unknown) => {
         socket.end(`${JSON.stringify({ error: asFault(error, 'UNEXPECTED').code })}\n`);
       });

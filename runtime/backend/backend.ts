@@ -3,6 +3,7 @@
  * committed.
  */
 import type { BackendConfig } from '../../config/backend.ts';
+import { Fault } from '../core/faults.ts';
 import {
   eventsExchange,
   registerExchange,
@@ -19,6 +20,9 @@ import { Sequencer } from './sequencer.ts';
 
 /** Reads the log, compares it with its head, then listens. @throws Fault LOG_FORKED, STORE_UNAVAILABLE */
 export async function createBackend(config: BackendConfig, ports: BackendPorts): Promise<void> {
+  for (const { station } of config.controllers)
+    if (config.authorities[station] === undefined)
+      throw new Fault('CONFIG_INVALID', { why: `no authority is named for ${station}` });
   const sequencer = new Sequencer(ports, config.queueMax);
   await sequencer.load();
   const service = { addressedAs: ['backend', config.backend], topic: {} };

@@ -1,10 +1,11 @@
 /** What a receipt says of the log: the leaf's place, its proof, and that the log only grew. */
-import { toHex } from '../core/bytes.ts';
+import { type Bytes, toBase64, toHex } from '../core/bytes.ts';
 import type { Committed } from './sequencer.ts';
 
 export interface LogPlace {
   readonly leafIndex: number;
-  readonly leafHash: string;
+  /** The leaf's bytes, base64. */
+  readonly leaf: string;
   readonly inclusionProof: string[];
   readonly consistencyProof: string[];
   readonly knownTreeSize: number;
@@ -12,12 +13,16 @@ export interface LogPlace {
 }
 
 /** `knownTreeSize`: the size the station verified last; one that this log never had gets no proof. */
-export function placeInLog(index: number, knownTreeSize: number, log: Committed): LogPlace {
+export function placeInLog(
+  leaf: { readonly index: number; readonly entry: Bytes },
+  knownTreeSize: number,
+  log: Committed,
+): LogPlace {
   const provable = knownTreeSize > 0 && knownTreeSize <= log.size;
   return {
-    leafIndex: index,
-    leafHash: toHex(log.tree.leaf(index)),
-    inclusionProof: log.tree.inclusionProof(index, log.size).map(toHex),
+    leafIndex: leaf.index,
+    leaf: toBase64(leaf.entry),
+    inclusionProof: log.tree.inclusionProof(leaf.index, log.size).map(toHex),
     consistencyProof: provable ? log.tree.consistencyProof(knownTreeSize, log.size).map(toHex) : [],
     knownTreeSize,
     checkpoint: log.checkpoint,

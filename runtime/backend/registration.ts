@@ -1,7 +1,7 @@
 /** Registers a confirmed unit: record, confirmation, custody and audit leaf in one commit, then the receipt. */
 
 import type { BackendConfig } from '../../config/backend.ts';
-import { fromText, toHex } from '../core/bytes.ts';
+import { type Bytes, fromText, toHex } from '../core/bytes.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { Fault, type FaultNote } from '../core/faults.ts';
 import type { ControllerReport } from '../core/gate/release.ts';
@@ -32,7 +32,7 @@ interface Checked {
 }
 
 interface Registered {
-  readonly leafIndex: number;
+  readonly leaf: { readonly index: number; readonly entry: Bytes };
   readonly recordHash: string;
   readonly release: ReleaseRow;
 }
@@ -58,7 +58,7 @@ export function registerHandler(
         seFingerprint,
         transcriptHash,
         recordHash: value.recordHash,
-        ...placeInLog(value.leafIndex, body.knownTreeSize, log),
+        ...placeInLog(value.leaf, body.knownTreeSize, log),
         release: signedRelease(value.release, controller, ports),
         registeredAt: checked.at,
       },
@@ -130,7 +130,8 @@ async function register(
       ? await writeRecord(draft, row, checked, config, ports)
       : await writeConfirmation(draft, record.recordHash, checked, ports);
   if (isNew) draft.releases.push(release);
-  return { ...written, release };
+  const entry = await draft.entryAt(written.leafIndex);
+  return { leaf: { index: written.leafIndex, entry }, recordHash: written.recordHash, release };
 }
 
 /** The first registration of an operation. */

@@ -1,5 +1,5 @@
 /** Records a verdict on a card and lets the unit go by the reject lane, and by no other. */
-import { fromText } from '../core/bytes.ts';
+import { type Bytes, fromText } from '../core/bytes.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { Fault, type FaultNote } from '../core/faults.ts';
 import type { ControllerReport } from '../core/gate/release.ts';
@@ -28,7 +28,7 @@ interface Checked {
 
 interface Rejected {
   readonly operation: string;
-  readonly leafIndex: number;
+  readonly leaf: { readonly index: number; readonly entry: Bytes };
   readonly release: ReleaseRow;
 }
 
@@ -59,7 +59,7 @@ export function rejectHandler(ports: BackendPorts, sequencer: Sequencer): Handle
         operation: value.operation,
         eid: checked.eid,
         fault: { code: checked.fault.code, context: { ...checked.fault.context } },
-        ...placeInLog(value.leafIndex, body.knownTreeSize, log),
+        ...placeInLog(value.leaf, body.knownTreeSize, log),
         release: signedRelease(value.release, controller, ports),
         registeredAt: checked.at,
       },
@@ -84,7 +84,7 @@ async function reject(draft: Draft, checked: Checked): Promise<Rejected> {
   const leafIndex = known?.leafIndex ?? write(draft, operation, row, checked);
   if (row !== null && row.state !== 'diverted') await tx.updateOperation({ ...row, state: 'rejected' });
   if (isNew) draft.releases.push(release);
-  return { operation, leafIndex, release };
+  return { operation, leaf: { index: leafIndex, entry: await draft.entryAt(leafIndex) }, release };
 }
 
 function write(draft: Draft, operation: string, row: OperationRow | null, checked: Checked): number {

@@ -2,7 +2,7 @@
  * Appends to the fleet log: takes whatever waits into ONE transaction with the head row locked, and only
  * after COMMIT lets anything out. Alone an item commits at once; under load the groups grow by themselves.
  */
-import { equal, fromText } from '../core/bytes.ts';
+import { type Bytes, equal, fromText } from '../core/bytes.ts';
 import { asFault, Fault, isFault } from '../core/faults.ts';
 import { checkpointText, signedNote } from '../core/log/checkpoint.ts';
 import type { Leaf } from '../core/log/leaf.ts';
@@ -25,6 +25,8 @@ export interface Draft {
   readonly tx: FleetTransaction;
   /** Appends a leaf and gives its index. */
   append(leaf: Leaf): number;
+  /** The bytes of a leaf, drafted or committed before. */
+  entryAt(index: number): Promise<Bytes>;
   readonly records: RecordRow[];
   readonly confirmations: ConfirmationRow[];
   readonly custody: CustodyRow[];
@@ -127,6 +129,12 @@ export class Sequencer {
         this.#tree.append(hash);
         leaves.push({ index, key: leaf.key, hash, entry: leaf.entry });
         return index;
+      },
+      entryAt: async (index) => {
+        const drafted = leaves.find((leaf) => leaf.index === index);
+        const [row] = drafted === undefined ? await tx.leaves(index, 1) : [drafted];
+        if (row === undefined) throw new Fault('LOG_FORKED', { missing: index });
+        return row.entry;
       },
       records: [],
       confirmations: [],

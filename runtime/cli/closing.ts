@@ -1,25 +1,46 @@
-/** What must not be left behind when a command is interrupted: the copy of a journal, a database session. */
+/** What must not be left behind when a command is interrupted: the copy of a journal, a database connection. */
 
 export interface Closing {
-  /** The same, closed with the others when the process is told to end. */
-  keep<T extends AsyncDisposable>(resource: T): T;
+  /** True from the moment the process was told to end: what fails after that is nobody's fault. */
+  readonly begun: boolean;
+  /** What is opened, closed with the others when the process is told to end; also while it is being opened. */
+  keep<T extends AsyncDisposable>(opening: Promise<T>): Promise<T>;
   closeAll(): Promise<void>;
 }
 
 export function createClosing(): Closing {
-  const open = new Map<AsyncDisposable, () => Promise<void>>();
+  const openings = new Set<Promise<AsyncDisposable>>();
+  let begun = false;
   return {
-    keep: (resource) => {
-      const close = resource[Symbol.asyncDispose].bind(resource);
-      const once = async (): Promise<void> => {
-        if (open.delete(resource)) await close();
-      };
-      open.set(resource, once);
-      resource[Symbol.asyncDispose] = once;
-      return resource;
+    get begun() {
+      return begun;
+    },
+    keep: async (opening) => {
+      const once = opening.then((resource) => closedOnce(resource, () => openings.delete(once)));
+      openings.add(once);
+      try {
+        return await once;
+      } catch (error) {
+        openings.delete(once);
+        throw error;
+      }
     },
     closeAll: async () => {
-      for (const close of [...open.values()]) await close();
+      begun = true;
+      for (const opened of await Promise.allSettled(openings))
+        if (opened.status === 'fulfilled') await opened.value[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The same resource; closing it again, by the command and by the signal, does nothing. */
+function closedOnce<T extends AsyncDisposable>(resource: T, forget: () => void): T {
+  const close = resource[Symbol.asyncDispose].bind(resource);
+  let closing: Promise<void> | null = null;
+  resource[Symbol.asyncDispose] = () => {
+    forget();
+    closing ??= Promise.resolve(close());
+    return closing;
+  };
+  return resource;
 }

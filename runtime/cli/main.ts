@@ -51,7 +51,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     closing.closeAll().then(end, end);
   });
 
-process.exit(await runCommandLine(process.argv.slice(2), await means()));
+const code = await runCommandLine(process.argv.slice(2), await means());
+// An interrupted command ends by its signal, once everything is closed.
+if (!closing.begun) process.exit(code);
 
 async function means(): Promise<Means> {
   const crypto = await openDriver.nodeCrypto();
@@ -59,7 +61,7 @@ async function means(): Promise<Means> {
   const isColoured = process.stdout.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
   return {
     print: (line) => {
-      if (closed.output) throw new OutputClosed();
+      if (closed.output || closing.begun) throw new OutputClosed();
       process.stdout.write(`${line}\n`);
     },
     talk,
@@ -74,14 +76,14 @@ async function means(): Promise<Means> {
       const { sha256 } = crypto;
       const world = { files, dial, readGenesis, sha256, talk, pause: (ms: number) => sleep(ms) };
       const openCopy = (path: string): Promise<Copy> => copyOf(path, sha256);
-      return closing.keep(await openJournal(directory, { ...world, openCopy }));
+      return closing.keep(openJournal(directory, { ...world, openCopy }));
     },
-    openFleet: async (url) => closing.keep(await fleetReader(url)),
+    openFleet: (url) => closing.keep(fleetReader(url)),
   };
 }
 
 function talk(line: string): void {
-  process.stderr.write(`${line}\n`);
+  if (!closing.begun) process.stderr.write(`${line}\n`);
 }
 
 function versionOf(packageFile: URL): string {
@@ -147,7 +149,7 @@ async function* untilError(lines: AsyncIterableIterator<string>): AsyncGenerator
   }
 }
 
-/** Only verbs that read are passed on; the driver has no session that could do nothing else. */
+/** Only verbs that read are passed on; the driver has no connection that can do nothing else. */
 async function fleetReader(url: string): Promise<FleetReader> {
   const open = await openDriver.postgresFleetStore();
   const store = await open({

@@ -18,7 +18,7 @@ export function explanation(code: FaultCode): string {
   const { title, cause, remedy, disposition, blame } = faults[code];
   const what = {
     retry: 'the unit is held and tried again by itself',
-    hold: 'the unit is held until a person has acted',
+    hold: 'the unit is held; the station tries again every half minute, in vain until a person has acted',
     reject: 'the unit leaves by the reject lane, recorded',
   }[disposition];
   return [

@@ -2,6 +2,7 @@
 import type { StationConfig } from '../../config/station.ts';
 import { asFault, Fault, isVerdict } from '../core/faults.ts';
 import type { ControllerReport, Release } from '../core/gate/release.ts';
+import { hashOf } from '../core/messages/envelope.ts';
 import { unbound } from '../core/messages/exchange.ts';
 import { registerExchange, rejectExchange, reserveExchange } from '../core/messages/exchanges.ts';
 import type { TicketPayload } from '../core/messages/ticket.ts';
@@ -17,6 +18,7 @@ import {
   judgeRegistration,
   judgeRejection,
   judgeReservation,
+  type RejectionSubject,
 } from '../core/operation/receipt-judge.ts';
 import type { Action } from '../core/operation/transitions.ts';
 import { uuidV4 } from '../core/uuid.ts';
@@ -50,7 +52,7 @@ const actions = {
   identify: identifyUnit,
   reserve,
   personalize: personalizeUnit,
-  play: async () => undefined, // The dialogue that issued the list goes on by itself.
+  play: startOver, // While the station runs, the dialogue that issued the list plays it by itself.
   register,
   judge,
   open: openGate,
@@ -138,12 +140,13 @@ async function reserve(means: Means, task: Task): Promise<void> {
   void task.tell({ on: 'reserved', receipt: body.reservation });
 }
 
+/** The dialogue's answers are gone with the last run: a new epoch, and the gateway asks the card. */
+async function startOver(_means: Means, task: Task): Promise<void> {
+  void task.tell({ on: 'resume-due' });
+}
+
 async function personalizeUnit(means: Means, task: Task): Promise<void> {
-  if (task.inspect) {
-    // The dialogue's answers are gone with the last run: a new epoch, and the gateway asks the card.
-    void task.tell({ on: 'resume-due' });
-    return;
-  }
+  if (task.inspect) return startOver(means, task);
   const attempt = currentAttempt(task.facts);
   const identity = factOf(attempt, 'identified')?.identity;
   const receipt = factOf(attempt, 'reserved')?.receipt;
@@ -188,7 +191,8 @@ async function register(means: Means, task: Task): Promise<void> {
       holds: holdsOf(task),
     },
   );
-  judgeRegistration(body.registration, confirmed, task.visit.arrival, by);
+  const confirmationHash = hashOf(confirmation, means.ports.crypto);
+  judgeRegistration(body.registration, { confirmed, confirmationHash, arrival: task.visit.arrival }, by);
   void task.tell({ on: 'registered', receipt: body.registration });
 }
 
@@ -216,7 +220,7 @@ async function openGate(means: Means, task: Task): Promise<void> {
 async function divert(means: Means, task: Task): Promise<void> {
   const receipt = factOf(task.facts, 'reject-registered')?.receipt;
   if (receipt === undefined) return;
-  const { release } = judgeRejection(receipt, task.visit.visit, task.visit.arrival, judgement(means, task));
+  const { release } = judgeRejection(receipt, rejectionOf(task), judgement(means, task));
   await obey(means, task, release);
 }
 
@@ -257,8 +261,19 @@ async function registerReject(means: Means, task: Task): Promise<void> {
       knownTreeSize: by.known?.size ?? 0,
     },
   );
-  judgeRejection(body.rejection, task.visit.visit, task.visit.arrival, by);
+  judgeRejection(body.rejection, rejectionOf(task), by);
   void task.tell({ on: 'reject-registered', receipt: body.rejection });
+}
+
+/** What a reject receipt must be about. */
+function rejectionOf({ visit, facts }: Task): RejectionSubject {
+  const present = visitOf(facts);
+  return {
+    visit: visit.visit,
+    arrival: visit.arrival,
+    eid: factOf(present, 'identified')?.identity.eid ?? null,
+    faultCode: factOf(present, 'reject-intent')?.fault.code ?? '',
+  };
 }
 
 /** Tries again after a while that grows with each hold of this visit; at the longest where a person must act. */

@@ -2,7 +2,7 @@
 import { Fault } from '../../core/faults.ts';
 import { ExitCode } from '../../program.ts';
 import { type Command, isSet } from '../command.ts';
-import { databaseOptions, databaseUrlOf } from '../fleet/place.ts';
+import { databaseOptions, openFleetOf } from '../fleet/place.ts';
 import type { Means } from '../means.ts';
 import { columns, counted } from '../screen.ts';
 import { showFault } from '../show-fault.ts';
@@ -31,7 +31,7 @@ export const auditVerifyCommand: Command = {
   run: async (given, means) => {
     const json = isSet(given, 'json');
     const logKey = logKeyOf(given, means);
-    await using fleet = await means.openFleet(databaseUrlOf(given, means));
+    await using fleet = await openFleetOf(given, means);
     const audit = await auditFleet(fleet, logKey, means.crypto, (leaves, size) => {
       if (leaves % PROGRESS_LEAVES === 0) means.talk(`${leaves} of ${size} leaves read`);
     });

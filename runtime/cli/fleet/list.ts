@@ -5,7 +5,7 @@ import type { RecordRow } from '../../core/store/fleet.ts';
 import { ExitCode } from '../../program.ts';
 import { type Command, countOf, isSet } from '../command.ts';
 import { columns, counted, localSecond } from '../screen.ts';
-import { databaseOptions, databaseUrlOf } from './place.ts';
+import { databaseOptions, openFleetOf } from './place.ts';
 
 const LIMIT = 50;
 
@@ -19,7 +19,7 @@ export const fleetListCommand: Command = {
   examples: ['holdfast fleet list --dir var/line --limit 10', 'holdfast fleet list --json'],
   run: async (given, means) => {
     const limit = countOf(given, 'limit', 1) ?? LIMIT;
-    await using fleet = await means.openFleet(databaseUrlOf(given, means));
+    await using fleet = await openFleetOf(given, means);
     const { rows, size } = await fleet.read(async (view) => {
       const [found, head] = await Promise.all([view.listRecords(limit), view.readHead()]);
       return { rows: found, size: head.size };

@@ -1,7 +1,7 @@
 /** Which fleet database is meant: the option, the environment, or the backend's own configuration in a line. */
-import { Fault } from '../../core/faults.ts';
+import { Fault, isFault } from '../../core/faults.ts';
 import { type Arguments, type Option, textOf, usage } from '../command.ts';
-import type { Means } from '../means.ts';
+import type { FleetReader, Means } from '../means.ts';
 
 /** The line that `./scripts/line` runs. */
 export const DEFAULT_LINE = 'var/line';
@@ -19,19 +19,31 @@ export const databaseOptions = {
   },
 } as const satisfies Readonly<Record<string, Option>>;
 
-/** @throws Fault USAGE, FILE_UNREADABLE, CONFIG_INVALID; none of them shows the URL: it may hold a password */
-export function databaseUrlOf(given: Arguments, means: Means): string {
+/** @throws Fault USAGE, FILE_UNREADABLE, CONFIG_INVALID, STORE_UNAVAILABLE, STORE_UNSAFE, STORE_SCHEMA; none of
+ * them shows the URL: it may hold a password */
+export async function openFleetOf(given: Arguments, means: Means): Promise<FleetReader> {
   const typed = textOf(given, 'database') ?? means.databaseUrl;
-  if (typed !== null && !/^postgres(?:ql)?:\/\//.test(typed))
+  if (typed === null) return openFleetIn(textOf(given, 'dir'), means);
+  if (!/^postgres(?:ql)?:\/\//.test(typed))
     throw usage('the database is named by a URL that begins with postgresql://');
-  if (typed !== null) return typed;
-  const line = textOf(given, 'dir');
-  const file = `${line ?? DEFAULT_LINE}/backend/backend.json`;
-  if (line === null && !means.files.exists(file))
+  return means.openFleet(typed);
+}
+
+/** The database of a line; a laboratory's lives as long as its line runs, which is worth a hint. */
+async function openFleetIn(given: string | null, means: Means): Promise<FleetReader> {
+  const line = given ?? DEFAULT_LINE;
+  const file = `${line}/backend/backend.json`;
+  if (given === null && !means.files.exists(file))
     throw usage('say which database: --dir LINE, --database URL, or DATABASE_URL in the environment');
   const url = urlIn(means.files.read(file));
   if (url === null) throw new Fault('CONFIG_INVALID', { file, why: 'databaseUrl is missing' });
-  return url;
+  try {
+    return await means.openFleet(url);
+  } catch (error) {
+    if (!isFault(error) || error.code !== 'STORE_UNAVAILABLE') throw error;
+    const hint = `the database of a laboratory runs while its line runs: ./scripts/line --dir ${line}`;
+    throw new Fault('STORE_UNAVAILABLE', { ...error.context, hint }, { cause: error });
+  }
 }
 
 function urlIn(text: string): string | null {

@@ -117,7 +117,7 @@ function isAbsent(value: Value): value is { readonly absent: string } {
 
 /** `issuerKeyId` is `issuer key id`; a tag of a card stays as it is. */
 function labelOf(name: string): string {
-  if (/\d/.test(name) && /^[0-9a-f]+$/.test(name)) return name;
+  if (/\d/.test(name) && /^[0-9a-f]+$/i.test(name)) return name;
   return (
     labels[name] ??
     name.replaceAll(/([a-z0-9])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`)

@@ -17,7 +17,7 @@ import { shortLines } from '../journal/short.ts';
 import { saidIn } from '../journal/statement.ts';
 import type { FleetView, Means } from '../means.ts';
 import { columns } from '../screen.ts';
-import { databaseOptions, databaseUrlOf } from './place.ts';
+import { databaseOptions, openFleetOf } from './place.ts';
 import { recordLines } from './record-text.ts';
 import { type StoryEvent, storyOf } from './story.ts';
 
@@ -30,7 +30,7 @@ export const fleetShowCommand: Command = {
     const eid = textOf(given, 'eid');
     if (eid === null) throw usage('--eid is missing; holdfast fleet list shows the units');
     if (!isEid(eid)) throw usage(`--eid takes an EID: 32 digits with right check digits, not ${eid}`);
-    await using fleet = await means.openFleet(databaseUrlOf(given, means));
+    await using fleet = await openFleetOf(given, means);
     const operation = await fleet.operation(eid);
     const unit = await fleet.read((view) => unitOf(eid, operation, view));
     if (isSet(given, 'json')) means.print(JSON.stringify(unit === null ? null : jsonOf(unit)));

@@ -51,7 +51,7 @@ async function showJournal(
   means: Means,
 ): Promise<number> {
   await using journal = await means.openJournal(directory);
-  if (!json) means.talk(means.paint.faint(heading(journal, means.now())));
+  if (!json) means.talk(heading(journal, means.now()));
   const short = shortLines(means.paint);
   const lineOf = json ? entryJson : short;
   await selectEntries(journal.entries, selection, lineOf, means.print);

@@ -25,7 +25,11 @@ export interface Parties {
 }
 
 /** mosquitto's acl_file: each party by the name in its certificate, each right from a declaration. */
+/** @throws RangeError for a name with which a right would reach further than it should */
 export function accessList(parties: Parties, plant: Plant): string {
+  const names = [...Object.values(parties).flat(), ...Object.values(plant)];
+  for (const name of names)
+    if (!/^[A-Za-z0-9-]{1,32}$/.test(name)) throw new RangeError(`not a name: ${name}`);
   const place = { ...plant };
   const blocks: string[] = ['# Generated from the channel declarations. Do not edit.'];
   const block = (user: string, lines: readonly string[]): void => {

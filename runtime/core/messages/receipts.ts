@@ -129,7 +129,7 @@ export const verdict = statement({
 /** Place of a leaf in the fleet log, provable offline. */
 const inLog = {
   leafIndex: z.int().min(0),
-  leafHash: hash,
+  leaf: z.base64().max(65_536).meta({ description: 'The leaf’s bytes: what the log says of this unit.' }),
   inclusionProof: z.array(hash).max(64),
   consistencyProof: z
     .array(hash)

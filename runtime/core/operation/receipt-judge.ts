@@ -2,12 +2,13 @@
  * Judges the receipts of one attempt: each verifies, and all name this unit, this arrival, this log. What
  * the station believes before it asks the gate controller for anything.
  */
-import { fromHex } from '../bytes.ts';
+import { type Bytes, fromBase64, fromHex } from '../bytes.ts';
 import { Fault } from '../faults.ts';
 import type { Lane, Release } from '../gate/release.ts';
 import { type Checkpoint, type NoteKey, openCheckpoint } from '../log/checkpoint.ts';
-import { verifyConsistency, verifyInclusion } from '../log/tree.ts';
-import { open, type TrustedKey } from '../messages/envelope.ts';
+import { type LeafText, readLeaf } from '../log/leaf.ts';
+import { leafHash, verifyConsistency, verifyInclusion } from '../log/tree.ts';
+import { hashOf, open, type TrustedKey } from '../messages/envelope.ts';
 import {
   type Confirmation,
   confirmation,
@@ -55,6 +56,11 @@ export function judgeConfirmation(
 ): Confirmation {
   const { payload } = open(confirmation, jws, by.trusted, by.crypto);
   demand(payload.operation === reserved.operation, 'confirmation is for another operation');
+  demand(payload.ticket === reserved.ticket, 'confirmation is for another ticket');
+  demand(
+    payload.keys.generation === reserved.generation && payload.keys.keyVersion === reserved.keyVersion,
+    'confirmation speaks of another key set',
+  );
   demand(payload.epoch === reserved.epoch, 'confirmation is for another epoch');
   demand(payload.eid === reserved.eid, 'confirmation names another EID');
   demand(payload.seFingerprint === reserved.seFingerprint, 'confirmation names another secure element');
@@ -69,40 +75,73 @@ export function judgeConfirmation(
   return payload;
 }
 
+/** What a registration must be about. */
+export interface RegistrationSubject {
+  readonly confirmed: Confirmation;
+  /** SHA-256 of the confirmation as signed, hexadecimal. */
+  readonly confirmationHash: string;
+  readonly arrival: number;
+}
+
 /** @throws Fault RECEIPT_INVALID, ENVELOPE_INVALID, LOG_FORKED */
-export function judgeRegistration(
-  jws: string,
-  confirmed: Confirmation,
-  arrival: number,
-  by: Judgement,
-): Registration {
+export function judgeRegistration(jws: string, about: RegistrationSubject, by: Judgement): Registration {
   const { payload } = open(registration, jws, by.trusted, by.crypto);
+  const { confirmed } = about;
   demand(payload.operation === confirmed.operation, 'registration is for another operation');
   demand(payload.epoch === confirmed.epoch, 'registration is for another epoch');
   demand(payload.eid === confirmed.eid, 'registration names another EID');
   demand(payload.seFingerprint === confirmed.seFingerprint, 'registration names another secure element');
   demand(payload.transcriptHash === confirmed.transcriptHash, 'registration speaks of another dialogue');
-  judgeRelease(
-    payload.release,
-    { operation: payload.operation, epoch: payload.epoch, lane: 'good', arrival },
-    by,
+  demand(
+    payload.station === by.station && payload.nest === by.nest,
+    'registration is for another station or nest',
   );
-  judgeLog(payload, by);
+  const { operation, epoch } = payload;
+  judgeRelease(payload.release, { operation, epoch, lane: 'good', arrival: about.arrival }, by);
+  const leaf = judgeLog(payload, by);
+  demand(leaf.kind === 'registration' || leaf.kind === 'confirmation', 'leaf is of another kind');
+  const named = { ...leaf.body };
+  demand(
+    named.operation === operation && named.epoch === epoch && named.eid === payload.eid,
+    'leaf is about another unit',
+  );
+  demand(named.confirmationHash === about.confirmationHash, 'leaf is about another confirmation');
+  demand(named.recordHash === payload.recordHash, 'leaf is about another record');
   return payload;
 }
 
+/** What a reject receipt must be about. */
+export interface RejectionSubject {
+  readonly visit: string;
+  readonly arrival: number;
+  readonly eid: string | null;
+  readonly faultCode: string;
+}
+
 /** @throws Fault RECEIPT_INVALID, ENVELOPE_INVALID, LOG_FORKED */
-export function judgeRejection(jws: string, visit: string, arrival: number, by: Judgement): Rejection {
+export function judgeRejection(jws: string, about: RejectionSubject, by: Judgement): Rejection {
   const { payload } = open(rejection, jws, by.trusted, by.crypto);
-  demand(payload.visit === visit, 'reject receipt is for another visit');
+  demand(payload.visit === about.visit, 'reject receipt is for another visit');
+  demand(payload.eid === about.eid, 'reject receipt names another EID');
+  demand(payload.fault.code === about.faultCode, 'reject receipt names another verdict');
   demand(
     payload.station === by.station && payload.nest === by.nest,
     'reject receipt is for another station or nest',
   );
-  const { operation, epoch } = payload.release;
-  judgeRelease(payload.release, { operation: payload.operation, epoch, lane: 'reject', arrival }, by);
-  demand(operation === payload.operation, 'release is for another operation');
-  judgeLog(payload, by);
+  const { epoch } = payload.release;
+  judgeRelease(
+    payload.release,
+    { operation: payload.operation, epoch, lane: 'reject', arrival: about.arrival },
+    by,
+  );
+  const leaf = judgeLog(payload, by);
+  demand(leaf.kind === 'rejection', 'leaf is of another kind');
+  demand(
+    leaf.body.visit === about.visit &&
+      leaf.body.operation === payload.operation &&
+      leaf.body.eid === about.eid,
+    'leaf is about another unit',
+  );
   return payload;
 }
 
@@ -121,7 +160,9 @@ export function judgeAttempt(facts: readonly Fact[], arrival: number, by: Judgem
       return { convinced: false, problems: ['a receipt is missing'] };
     const first = judgeReservation(reserved.receipt, identity, by);
     const second = judgeConfirmation(confirmed.receipt, first, null, by);
-    return { convinced: true, release: judgeRegistration(registered.receipt, second, arrival, by).release };
+    const confirmationHash = hashOf(confirmed.receipt, by.crypto);
+    const about = { confirmed: second, confirmationHash, arrival };
+    return { convinced: true, release: judgeRegistration(registered.receipt, about, by).release };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return { convinced: false, problems: [`${error.code} ${JSON.stringify(error.context)}`] };
@@ -153,14 +194,15 @@ function judgeRelease(
 interface InLog {
   readonly checkpoint: string;
   readonly leafIndex: number;
-  readonly leafHash: string;
+  readonly leaf: string;
   readonly inclusionProof: readonly string[];
   readonly consistencyProof: readonly string[];
   readonly knownTreeSize: number;
 }
 
-/** Inclusion of the leaf, and that the log only grew since this station last looked. */
-function judgeLog(receipt: InLog, by: Judgement): void {
+/** Inclusion of the leaf, and that the log only grew since this station last looked; answers what the leaf says. */
+function judgeLog(receipt: InLog, by: Judgement): LeafText {
+  const entry = bytesOf(receipt.leaf);
   const checkpoint = openCheckpoint(receipt.checkpoint, by.logKey, by.crypto);
   if (checkpoint === null)
     throw new Fault('RECEIPT_INVALID', { why: 'checkpoint is not signed by the fleet log' });
@@ -168,14 +210,16 @@ function judgeLog(receipt: InLog, by: Judgement): void {
     {
       index: receipt.leafIndex,
       size: checkpoint.size,
-      leaf: fromHex(receipt.leafHash),
+      leaf: leafHash(entry, by.crypto.sha256),
       proof: receipt.inclusionProof.map(fromHex),
       root: checkpoint.root,
     },
     by.crypto.sha256,
   );
   demand(included, 'leaf is not in the log');
-  if (by.known === null || by.known.size === 0) return;
+  const text = readLeaf(entry);
+  if (text === null) throw new Fault('RECEIPT_INVALID', { why: 'leaf is not one of ours' });
+  if (by.known === null || by.known.size === 0) return text;
   demand(receipt.knownTreeSize === by.known.size, 'consistency is proved from another size');
   const consistent = verifyConsistency(
     {
@@ -188,6 +232,15 @@ function judgeLog(receipt: InLog, by: Judgement): void {
     by.crypto.sha256,
   );
   if (!consistent) throw new Fault('LOG_FORKED', { size: checkpoint.size, known: by.known.size });
+  return text;
+}
+
+function bytesOf(base64: string): Bytes {
+  try {
+    return fromBase64(base64);
+  } catch (error) {
+    throw new Fault('RECEIPT_INVALID', { why: 'leaf is not base64' }, { cause: error });
+  }
 }
 
 function demand(holds: boolean, otherwise: string): void {

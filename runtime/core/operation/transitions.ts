@@ -86,8 +86,13 @@ export type Action = NonNullable<Transition['perform']>;
 
 /** The table drawn as a Mermaid state diagram; the rows that end an arrival are drawn once. */
 export function toMermaid(): string {
+  // Mermaid's names have no hyphens.
+  const id = (state: string): string => state.replaceAll('-', '_');
+  const names = [...new Set(transitions.map((t): string => t.to))]
+    .filter((state) => state.includes('-'))
+    .map((state) => `  state "${state}" as ${id(state)}`);
   const arrows = transitions
     .filter((t) => t.on !== 'arrival-ended')
-    .map((t) => `  ${t.from} --> ${t.to}: ${t.on}${t.perform ? ` / ${t.perform}` : ''}`);
-  return ['stateDiagram-v2', '  [*] --> vacant', ...arrows].join('\n');
+    .map((t) => `  ${id(t.from)} --> ${id(t.to)}: ${t.on}${t.perform ? ` / ${t.perform}` : ''}`);
+  return ['stateDiagram-v2', '  [*] --> vacant', ...names, ...arrows].join('\n');
 }
