@@ -23,6 +23,9 @@ export const gatewayConfig = z.strictObject({
     deadlineMs: milliseconds.default(5_000).meta({ description: 'Longest wait for one call.', unit: 'ms' }),
   }),
   ledgerUrl: z.string().startsWith('postgres').meta({ description: 'Database of the gateways of this HSM.' }),
+  statementTimeoutMs: milliseconds
+    .default(5_000)
+    .meta({ description: 'Longest wait for one statement.', unit: 'ms' }),
   transportClass: z
     .enum(['diversified', 'shared', 'published'])
     .default('diversified')

@@ -54,6 +54,21 @@ export const stationConfig = z.strictObject({
     socket: file.meta({ description: 'Socket for reading the journal of the running station.' }),
   }),
   serialPort: file.meta({ description: 'I/O board, by a stable name.' }),
+  jig: z
+    .strictObject({
+      debounceMs: z
+        .int()
+        .min(0)
+        .default(3)
+        .meta({ description: 'How long a contact must rest before it counts.', unit: 'ms' }),
+      writeMs: milliseconds
+        .default(60)
+        .meta({ description: 'Wait for the board to show an output; three tries.', unit: 'ms' }),
+      silenceMs: milliseconds
+        .default(150)
+        .meta({ description: 'A board that is silent for so long is lost.', unit: 'ms' }),
+    })
+    .prefault({}),
   pcscSocket: file.nullable().default(null).meta({ description: 'Socket of pcscd; null for the system’s.' }),
   bus: busConfig,
   token: z.strictObject({

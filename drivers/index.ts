@@ -10,6 +10,7 @@ export const openDriver = {
   log: async () => (await import('./log/pino.ts')).openLog,
   leveldbJournal: async () => (await import('./journal/leveldb.ts')).openLeveldbJournal,
   readGenesis: async () => (await import('./journal/leveldb-store.ts')).readGenesis,
+  journalCopy: async () => (await import('./journal/copy.ts')).openJournalCopy,
   journalSocket: async () => (await import('./journal/socket.ts')).serveJournal,
   mqttBus: async () => (await import('./bus/mqtt.ts')).openMqttBus,
   secureContext: async () => (await import('./bus/secure-context.ts')).clientSecureContext,

@@ -133,7 +133,8 @@ class MqttBus implements Bus, AsyncDisposable {
     const { secureContext, connectDeadlineMs } = this.#options;
     if (secureContext.notAfterMs <= Date.now()) {
       const notAfter = new Date(secureContext.notAfterMs).toISOString();
-      this.#retryAfter(new Fault('BUS_CERTIFICATE_EXPIRED', { notAfter }));
+      const { certificateFile: certificate } = secureContext;
+      this.#retryAfter(new Fault('BUS_CERTIFICATE_EXPIRED', { certificate, notAfter }));
       return;
     }
     const client = this.#createClient(this.#clientOptions());

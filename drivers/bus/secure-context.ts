@@ -22,6 +22,7 @@ export interface ClientIdentity {
 /** One per process: every reconnect uses the same, since a second one would open the engine again. */
 export interface ClientSecureContext {
   readonly context: SecureContext;
+  readonly certificateFile: string;
   /** When the client's own certificate ends; milliseconds since 1970. */
   readonly notAfterMs: number;
 }
@@ -40,7 +41,8 @@ export function clientSecureContext(identity: ClientIdentity): ClientSecureConte
     identity.key.kind === 'file'
       ? withKeyFile(common, identity.key.path, identity.certificateFile)
       : withToken(common, identity.key.uri);
-  return { context, notAfterMs: Date.parse(new X509Certificate(cert).validTo) };
+  const { certificateFile } = identity;
+  return { context, certificateFile, notAfterMs: Date.parse(new X509Certificate(cert).validTo) };
 }
 
 function withKeyFile(common: SecureContextOptions, path: string, certificateFile: string): SecureContext {

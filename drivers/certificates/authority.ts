@@ -71,51 +71,12 @@ const CRL_NUMBER = '2.5.29.20';
 
 export async function openCertificateOffice(): Promise<CertificateOffice> {
   const x509 = await loadLibrary();
-  const crypto = divertedCrypto();
-  const issue = async (parts: Issue): Promise<Bytes> => {
-    const certificate = await x509.X509CertificateGenerator.create(
-      {
-        serialNumber: Buffer.from(parts.terms.serial).toString('hex'),
-        subject: parts.subject,
-        issuer: parts.issuer,
-        notBefore: new Date(parts.terms.notBeforeMs),
-        notAfter: new Date(parts.terms.notAfterMs),
-        publicKey: new x509.PublicKey(p256Spki(parts.publicKey)),
-        signingKey: divertedKey((message) => parts.signer.sign(message)),
-        signingAlgorithm,
-        extensions: [...parts.extensions],
-      },
-      crypto,
-    );
-    return new Uint8Array(certificate.rawData);
-  };
-  const makeAuthority = async (
-    parent: Authority | null,
-    terms: AuthorityTerms,
-    signer: Signer,
-  ): Promise<Authority> => {
-    const subject = nameOf(x509, terms.commonName);
-    const keyIdentifier = keyIdentifierOf(signer.publicKey);
-    const certificate = await issue({
-      terms,
-      subject,
-      issuer: parent === null ? subject : new x509.Name(new Uint8Array(parent.name)),
-      publicKey: signer.publicKey,
-      signer: parent?.signer ?? signer,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, terms.pathLength, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        new x509.SubjectKeyIdentifierExtension(hex(keyIdentifier)),
-        new x509.AuthorityKeyIdentifierExtension(hex(parent?.keyIdentifier ?? keyIdentifier)),
-      ],
-    });
-    return { certificate, name: new Uint8Array(subject.toArrayBuffer()), keyIdentifier, signer };
-  };
+  const tools: Tools = { x509, crypto: divertedCrypto() };
   return {
-    selfSign: (terms, signer) => makeAuthority(null, terms, signer),
-    certifyAuthority: (parent, terms, signer) => makeAuthority(parent, terms, signer),
+    selfSign: (terms, signer) => makeAuthority(tools, null, terms, signer),
+    certifyAuthority: (parent, terms, signer) => makeAuthority(tools, parent, terms, signer),
     certifyParty: (parent, terms) =>
-      issue({
+      issue(tools, {
         terms,
         subject: nameOf(x509, terms.commonName),
         issuer: new x509.Name(new Uint8Array(parent.name)),
@@ -123,23 +84,7 @@ export async function openCertificateOffice(): Promise<CertificateOffice> {
         signer: parent.signer,
         extensions: partyExtensions(x509, parent, terms),
       }),
-    emptyCrl: async (authority, { number, thisUpdateMs, nextUpdateMs }) => {
-      const crl = await x509.X509CrlGenerator.create(
-        {
-          issuer: new x509.Name(new Uint8Array(authority.name)),
-          thisUpdate: new Date(thisUpdateMs),
-          nextUpdate: new Date(nextUpdateMs),
-          signingAlgorithm,
-          signingKey: divertedKey((message) => authority.signer.sign(message)),
-          extensions: [
-            new x509.AuthorityKeyIdentifierExtension(hex(authority.keyIdentifier)),
-            new x509.Extension(CRL_NUMBER, false, derInteger(number)),
-          ],
-        },
-        crypto,
-      );
-      return new Uint8Array(crl.rawData);
-    },
+    emptyCrl: (authority, terms) => issueEmptyCrl(tools, authority, terms),
     reopen: (certificate, signer) => {
       const parsed = new x509.X509Certificate(new Uint8Array(certificate));
       if (!Buffer.from(parsed.publicKey.rawData).equals(p256Spki(signer.publicKey)))
@@ -163,6 +108,11 @@ export function toPem(label: 'CERTIFICATE' | 'X509 CRL', bytes: Bytes): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
+interface Tools {
+  readonly x509: Library;
+  readonly crypto: ReturnType<typeof divertedCrypto>;
+}
+
 interface Issue {
   readonly terms: CertificateTerms;
   readonly subject: InstanceType<Library['Name']>;
@@ -170,6 +120,72 @@ interface Issue {
   readonly publicKey: Bytes;
   readonly signer: Signer;
   readonly extensions: readonly InstanceType<Library['Extension']>[];
+}
+
+async function issue({ x509, crypto }: Tools, parts: Issue): Promise<Bytes> {
+  const certificate = await x509.X509CertificateGenerator.create(
+    {
+      serialNumber: Buffer.from(parts.terms.serial).toString('hex'),
+      subject: parts.subject,
+      issuer: parts.issuer,
+      notBefore: new Date(parts.terms.notBeforeMs),
+      notAfter: new Date(parts.terms.notAfterMs),
+      publicKey: new x509.PublicKey(p256Spki(parts.publicKey)),
+      signingKey: divertedKey((message) => parts.signer.sign(message)),
+      signingAlgorithm,
+      extensions: [...parts.extensions],
+    },
+    crypto,
+  );
+  return new Uint8Array(certificate.rawData);
+}
+
+/** Without a parent it signs itself. */
+async function makeAuthority(
+  tools: Tools,
+  parent: Authority | null,
+  terms: AuthorityTerms,
+  signer: Signer,
+): Promise<Authority> {
+  const { x509 } = tools;
+  const subject = nameOf(x509, terms.commonName);
+  const keyIdentifier = keyIdentifierOf(signer.publicKey);
+  const certificate = await issue(tools, {
+    terms,
+    subject,
+    issuer: parent === null ? subject : new x509.Name(new Uint8Array(parent.name)),
+    publicKey: signer.publicKey,
+    signer: parent?.signer ?? signer,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, terms.pathLength, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      new x509.SubjectKeyIdentifierExtension(hex(keyIdentifier)),
+      new x509.AuthorityKeyIdentifierExtension(hex(parent?.keyIdentifier ?? keyIdentifier)),
+    ],
+  });
+  return { certificate, name: new Uint8Array(subject.toArrayBuffer()), keyIdentifier, signer };
+}
+
+async function issueEmptyCrl(
+  { x509, crypto }: Tools,
+  authority: Authority,
+  { number, thisUpdateMs, nextUpdateMs }: CrlTerms,
+): Promise<Bytes> {
+  const crl = await x509.X509CrlGenerator.create(
+    {
+      issuer: new x509.Name(new Uint8Array(authority.name)),
+      thisUpdate: new Date(thisUpdateMs),
+      nextUpdate: new Date(nextUpdateMs),
+      signingAlgorithm,
+      signingKey: divertedKey((message) => authority.signer.sign(message)),
+      extensions: [
+        new x509.AuthorityKeyIdentifierExtension(hex(authority.keyIdentifier)),
+        new x509.Extension(CRL_NUMBER, false, derInteger(number)),
+      ],
+    },
+    crypto,
+  );
+  return new Uint8Array(crl.rawData);
 }
 
 function partyExtensions(

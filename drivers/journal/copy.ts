@@ -5,7 +5,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asFault, type Fault, isFault } from '../../runtime/core/faults.ts';
+import { asFault, Fault, isFault } from '../../runtime/core/faults.ts';
 import {
   type Genesis,
   genesisHash,
@@ -15,6 +15,7 @@ import {
 import { openLeveldb, readGenesis, STORE } from './leveldb-store.ts';
 import { lockJournal } from './lock.ts';
 import type { OrderedStore } from './ordered-store.ts';
+import { refusalOf } from './refusal.ts';
 import { judgeLogs } from './rescue.ts';
 import { ENTRIES, type Tail, verified } from './stored.ts';
 import { verifyAll } from './verify.ts';
@@ -31,11 +32,20 @@ export interface JournalCopy extends AsyncDisposable {
   readonly entries: AsyncIterable<JournalEntry>;
 }
 
-/** @throws Fault JOURNAL_MISSING; JOURNAL_LOCKED while the station lives; JOURNAL_DAMAGED when nothing opens. */
+/** @throws Fault JOURNAL_MISSING; JOURNAL_LOCKED while the station lives; JOURNAL_DAMAGED when nothing opens;
+ * FILE_UNREADABLE when the system refuses to read the journal or to write the copy */
 export async function openJournalCopy(
   directory: string,
   options: { readonly sha256: Sha256 },
 ): Promise<JournalCopy> {
+  try {
+    return await openCopy(directory, options);
+  } catch (error) {
+    throw refusalOf(error, directory) ?? asFault(error, 'JOURNAL_DAMAGED', { directory });
+  }
+}
+
+async function openCopy(directory: string, options: { readonly sha256: Sha256 }): Promise<JournalCopy> {
   const genesis = readGenesis(directory);
   const mark = readWitness(directory);
   const copy = mkdtempSync(join(tmpdir(), 'holdfast-journal-'));
@@ -43,7 +53,7 @@ export async function openJournalCopy(
   try {
     copyStore(directory, join(copy, STORE));
     const broken = judgeLogs(join(copy, STORE)).damage;
-    const store = await openLeveldb(join(copy, STORE), { createIfMissing: false, errorIfExists: false });
+    const store = await openCopied(join(copy, STORE));
     const start = { next: 0, hash: genesisHash(genesis, options.sha256) };
     const damage = (await damageOf(verifyAll(store, { start, sha256: options.sha256, mark }))) ?? broken;
     return {
@@ -57,7 +67,17 @@ export async function openJournalCopy(
     };
   } catch (error) {
     remove();
-    throw asFault(error, 'JOURNAL_DAMAGED', { directory });
+    throw error;
+  }
+}
+
+/** A disk without room for the copy says nothing about the journal. */
+async function openCopied(store: string): Promise<OrderedStore> {
+  try {
+    return await openLeveldb(store, { createIfMissing: false, errorIfExists: false });
+  } catch (error) {
+    if (!isFault(error) || error.code !== 'JOURNAL_POISONED') throw error;
+    throw new Fault('FILE_UNREADABLE', { file: store, why: 'no room for the copy' }, { cause: error });
   }
 }
 

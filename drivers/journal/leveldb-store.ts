@@ -8,6 +8,7 @@ import { Fault } from '../../runtime/core/faults.ts';
 import type { Genesis } from '../../runtime/core/journal/entry.ts';
 import { LOCK_FILE } from './lock.ts';
 import type { OrderedStore } from './ordered-store.ts';
+import { refusalOf } from './refusal.ts';
 import { decodeGenesis } from './stored.ts';
 
 /** LevelDB's directory inside the journal's; nothing of ours lies in it. */
@@ -47,9 +48,17 @@ export async function openLeveldb(
   };
 }
 
-/** @throws Fault JOURNAL_MISSING where provisioning has not ended, JOURNAL_DAMAGED */
+/** @throws Fault JOURNAL_MISSING where provisioning has not ended, JOURNAL_DAMAGED, FILE_UNREADABLE */
 export function readGenesis(directory: string): Genesis {
   for (const part of [GENESIS_FILE, LOCK_FILE, join(STORE, 'CURRENT')])
     if (!existsSync(join(directory, part))) throw new Fault('JOURNAL_MISSING', { directory, file: part });
-  return decodeGenesis(readFileSync(join(directory, GENESIS_FILE), 'utf8'));
+  return decodeGenesis(genesisText(directory));
+}
+
+function genesisText(directory: string): string {
+  try {
+    return readFileSync(join(directory, GENESIS_FILE), 'utf8');
+  } catch (error) {
+    throw refusalOf(error, directory) ?? error;
+  }
 }

@@ -36,14 +36,14 @@ export async function serveJournal(options: {
   const sockets = new Set<Socket>();
   rmSync(path, { force: true });
   const server = createServer((socket) => {
+    // An error is followed by `close`, which is all that matters of a reader, also of one that is turned away.
+    socket.on('error', () => sockets.delete(socket));
     if (sockets.size >= READERS_MAX) {
       socket.end(`${JSON.stringify({ error: 'too many readers' })}\n`);
       return;
     }
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    // An error is followed by `close`, which is all that matters of a reader.
-    socket.on('error', () => sockets.delete(socket));
     const lines = createInterface({ input: socket });
     // It repeats the socket's errors, and an unheard one would end the station.
     lines.on('error', () => sockets.delete(socket));
@@ -86,8 +86,11 @@ function write(socket: Socket, line: SocketLine): Promise<void> {
   return new Promise((resolve) => {
     if (socket.destroyed || socket.write(`${JSON.stringify(line)}\n`)) resolve();
     else {
-      socket.once('drain', resolve);
-      socket.once('close', resolve);
+      const done = (): void => {
+        socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      socket.on('drain', done).on('close', done);
     }
   });
 }

@@ -1,5 +1,6 @@
 /** The log as pino JSON on standard output; what looks like a secret is cut out wherever it stands. */
 import { pino } from 'pino';
+import { faults, isFaultCode } from '../../runtime/core/faults.ts';
 import type { Log, LogLevel } from '../../runtime/core/ports.ts';
 
 /** Field names that never carry their value into a log. */
@@ -23,5 +24,12 @@ export function openLog(program: string, level: LogLevel): Log {
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: REDACTED.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
   });
-  return { write: (at, event, fields) => logger[at]({ event, ...fields }) };
+  return { write: (at, event, fields) => logger[at]({ event, ...wordsFor(fields?.code), ...fields }) };
+}
+
+/** A line that names a fault by its code also says it in words: it is read where no catalogue is at hand. */
+function wordsFor(code: unknown): object {
+  if (typeof code !== 'string' || !isFaultCode(code)) return {};
+  const { title, cause, remedy } = faults[code];
+  return { title, cause, remedy };
 }

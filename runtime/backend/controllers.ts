@@ -2,7 +2,7 @@
 import { Fault } from '../core/faults.ts';
 import type { ControllerReport, Lane, Release } from '../core/gate/release.ts';
 import { isReportGenuine, tagRelease } from '../core/gate/tag.ts';
-import type { FleetTransaction, ReleaseRow } from '../core/store/fleet.ts';
+import type { ControllerRow, FleetTransaction, ReleaseRow } from '../core/store/fleet.ts';
 import type { BackendPorts, ControllerKey } from './ports.ts';
 
 /** @throws Fault REPORT_INVALID when controller, station or code do not fit */
@@ -14,23 +14,46 @@ export function verifyReport(report: ControllerReport, station: string, ports: B
   return known;
 }
 
-/** Notes what a verified report says, and that the unit whose release it names has left. */
-export async function absorbReport(tx: FleetTransaction, report: ControllerReport): Promise<void> {
-  const row = await tx.controller(report.controller);
-  if (report.arrival <= row.arrival && report.left.counter <= row.leftCounter && report.obeyed <= row.obeyed)
-    return;
-  await tx.updateController({
+/** A controller as known after a verified report. */
+export interface ControllerLook {
+  readonly row: ControllerRow;
+  readonly changed: boolean;
+  /** The release on which a unit left, where this report is the first to say so. */
+  readonly left: ReleaseRow | null;
+}
+
+/** Reads what is known of the controller and adds what the report says; writes nothing. */
+export async function lookAt(tx: FleetTransaction, report: ControllerReport): Promise<ControllerLook> {
+  const [row, used] = await Promise.all([
+    tx.controller(report.controller),
+    report.left.counter === 0 ? null : tx.releaseByCounter(report.controller, report.left.counter),
+  ]);
+  const next: ControllerRow = {
     ...row,
     arrival: Math.max(row.arrival, report.arrival),
     obeyed: Math.max(row.obeyed, report.obeyed),
     leftCounter: Math.max(row.leftCounter, report.left.counter),
     leftArrival: Math.max(row.leftArrival, report.left.arrival),
-  });
-  if (report.left.counter <= row.leftCounter) return;
-  const used = await tx.releaseByCounter(report.controller, report.left.counter);
-  const operation = used === null ? null : await tx.operationById(used.operation);
-  if (operation !== null)
-    await tx.updateOperation({ ...operation, state: used?.lane === 'reject' ? 'diverted' : 'released' });
+  };
+  const changed =
+    next.arrival > row.arrival || next.obeyed > row.obeyed || next.leftCounter > row.leftCounter;
+  return { row: next, changed, left: report.left.counter > row.leftCounter ? used : null };
+}
+
+/** Writes what was seen, and the number of the last release that was given. */
+export async function settle(
+  tx: FleetTransaction,
+  look: ControllerLook,
+  issued = look.row.issued,
+): Promise<void> {
+  const update =
+    look.changed || issued !== look.row.issued ? tx.updateController({ ...look.row, issued }) : undefined;
+  const operation = look.left === null ? null : await tx.operationById(look.left.operation);
+  const mark =
+    operation === null
+      ? undefined
+      : tx.updateOperation({ ...operation, state: look.left?.lane === 'reject' ? 'diverted' : 'released' });
+  await Promise.all([update, mark]);
 }
 
 export interface ReleaseOrder {
@@ -39,51 +62,39 @@ export interface ReleaseOrder {
   readonly lane: Lane;
   /** Verified, and says which unit is present. */
   readonly report: ControllerReport;
+  readonly controller: ControllerRow;
+  /** The last release for this operation; null for none. */
+  readonly former: ReleaseRow | null;
+  /** The controller of the former release as known, where it is another. */
+  readonly formerController: ControllerRow | null;
 }
 
-/** The release for the unit that is present: the same one for the same arrival and epoch, else a new one, once
- * the former is shown to be unused. The caller inserts the row when it is new.
- * @throws Fault RELEASE_USED, REPORT_INVALID */
-export async function releaseFor(
-  tx: FleetTransaction,
-  order: ReleaseOrder,
-  drafted: readonly ReleaseRow[],
-): Promise<{ readonly row: ReleaseRow; readonly isNew: boolean }> {
-  const { report } = order;
+/** The release for the unit that is present: the same one for the same arrival and epoch, else the next one, once
+ * the former is shown to be void. @throws Fault RELEASE_USED, REPORT_INVALID */
+export function releaseFor(order: ReleaseOrder): { readonly row: ReleaseRow; readonly isNew: boolean } {
+  const { report, former } = order;
   if (report.arrival === 0) throw new Fault('REPORT_INVALID', { why: 'no unit is present' });
-  const former =
-    drafted.find((r) => r.operation === order.operation) ?? (await tx.lastRelease(order.operation));
   if (former !== null) {
     const same = former.controller === report.controller && former.arrival === report.arrival;
     if (same && former.epoch === order.epoch && former.lane === order.lane)
       return { row: former, isNew: false };
-    await demandUnused(tx, former, report);
+    demandVoid(former, order);
   }
-  const controller = await tx.controller(report.controller);
-  const counter = controller.issued + 1;
-  await tx.updateController({ ...controller, issued: counter });
   const { operation, epoch, lane } = order;
-  const { nest, arrival } = report;
-  return {
-    row: { controller: report.controller, counter, nest, lane, operation, epoch, arrival },
-    isNew: true,
-  };
+  const { controller, nest, arrival } = report;
+  const counter = order.controller.issued + 1;
+  return { row: { controller, counter, nest, lane, operation, epoch, arrival }, isNew: true };
 }
 
-/** A release is spent when a unit left on it; it is void when its arrival ended otherwise, or was never obeyed. */
-async function demandUnused(
-  tx: FleetTransaction,
-  former: ReleaseRow,
-  report: ControllerReport,
-): Promise<void> {
-  const seen = await tx.controller(former.controller);
-  const now = former.controller === report.controller ? report : null;
-  const leftCounter = Math.max(seen.leftCounter, now?.left.counter ?? 0);
-  const arrival = Math.max(seen.arrival, now?.arrival ?? 0);
-  const isVoid =
-    arrival > former.arrival ||
-    (now !== null && now.arrival === former.arrival && now.obeyed < former.counter);
-  if (leftCounter >= former.counter || !isVoid)
+/** A release is spent when its unit left on it. It is void once its arrival has ended otherwise, and while the
+ * controller has not obeyed it: the next one, with a higher number, then takes its place. */
+function demandVoid(former: ReleaseRow, { report, controller, formerController }: ReleaseOrder): void {
+  const here = former.controller === report.controller;
+  const known = here ? controller : formerController;
+  const spent = here && report.left.counter === former.counter;
+  const ended = known !== null && known.arrival > former.arrival;
+  const ignored = here && report.arrival === former.arrival && report.obeyed < former.counter;
+  if (spent || !(ended || ignored))
     throw new Fault('RELEASE_USED', { controller: former.controller, counter: former.counter });
 }
 

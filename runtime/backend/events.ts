@@ -8,7 +8,7 @@ import type { eventsExchange } from '../core/messages/exchanges.ts';
 import { controllerReport } from '../core/messages/fields.ts';
 import type { EventRow } from '../core/store/fleet.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
-import { absorbReport, verifyReport } from './controllers.ts';
+import { lookAt, settle, verifyReport } from './controllers.ts';
 import type { BackendPorts } from './ports.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
 
@@ -83,7 +83,7 @@ async function append(
     if (stored !== null && stored.hash !== row.hash)
       throw new Fault('EVENTS_OUT_OF_ORDER', { sequence: row.sequence, why: 'differs from what is known' });
   }
-  for (const report of reports) await absorbReport(draft.tx, report);
+  for (const report of reports) await settle(draft.tx, await lookAt(draft.tx, report));
   for (const row of rows.filter((r) => r.sequence > known)) {
     draft.events.push(row);
     draft.append(

@@ -1,35 +1,20 @@
 /** Registers a confirmed unit: record, confirmation, custody and audit leaf in one commit, then the receipt. */
-
 import type { BackendConfig } from '../../config/backend.ts';
-import { type Bytes, fromText, toHex } from '../core/bytes.ts';
-import { canonicalJson } from '../core/canonical-json.ts';
+import type { Bytes } from '../core/bytes.ts';
 import { Fault, type FaultNote } from '../core/faults.ts';
 import type { ControllerReport } from '../core/gate/release.ts';
 import { instantOf } from '../core/instant.ts';
-import { leafOf } from '../core/log/leaf.ts';
 import { hashOf, open, seal } from '../core/messages/envelope.ts';
 import type { registerExchange } from '../core/messages/exchanges.ts';
-import { type Confirmation, confirmation, registration, reservation } from '../core/messages/receipts.ts';
-import { type TicketPayload, ticketStatement } from '../core/messages/ticket.ts';
-import { buildRecord } from '../core/record/build.ts';
-import { identityRecord } from '../core/record/identity-record.ts';
-import type { OperationRow, ReleaseRow } from '../core/store/fleet.ts';
+import { confirmation, registration, reservation } from '../core/messages/receipts.ts';
+import { ticketStatement } from '../core/messages/ticket.ts';
+import type { ReleaseRow } from '../core/store/fleet.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
-import { absorbReport, releaseFor, signedRelease, verifyReport } from './controllers.ts';
+import { lookAt, releaseFor, settle, signedRelease, verifyReport } from './controllers.ts';
 import type { BackendPorts } from './ports.ts';
 import { placeInLog } from './receipts.ts';
+import { type CheckedRegistration, writeConfirmation, writeRecord } from './record-rows.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
-
-/** Everything that can be checked without the store, before anything waits for a lock. */
-interface Checked {
-  readonly confirmation: Confirmation;
-  readonly jws: { readonly reservation: string; readonly confirmation: string; readonly ticket: string };
-  readonly ticket: TicketPayload;
-  readonly report: ControllerReport;
-  readonly holds: readonly FaultNote[];
-  readonly sent: { readonly jws: string; readonly hash: string };
-  readonly at: string;
-}
 
 interface Registered {
   readonly leaf: { readonly index: number; readonly entry: Bytes };
@@ -80,7 +65,7 @@ function check(
   },
   asked: { station: string; nest: string; operation: string | null; epoch: number | null },
   ports: BackendPorts,
-): Omit<Checked, 'sent'> {
+): Omit<CheckedRegistration, 'sent'> {
   const reserved = open(reservation, body.reservation, ports.trusted, ports.crypto).payload;
   const confirmed = open(confirmation, body.confirmation, ports.trusted, ports.crypto).payload;
   const ticket = open(ticketStatement, body.ticket, ports.trusted, ports.crypto).payload;
@@ -110,150 +95,46 @@ function check(
 /** @throws Fault RESERVATION_STALE, RELEASE_USED, UNIT_REJECTED_BEFORE, UNIT_RELEASED_BEFORE, CERTIFICATE_REFUSED */
 async function register(
   draft: Draft,
-  checked: Checked,
+  checked: CheckedRegistration,
   config: BackendConfig,
   ports: BackendPorts,
 ): Promise<Registered> {
   const { tx } = draft;
-  const { operation, epoch } = checked.confirmation;
-  await absorbReport(tx, checked.report);
-  const row = await tx.operationById(operation);
+  const { report } = checked;
+  const { operation, epoch, certificate } = checked.confirmation;
+  const [look, row, stored, record, owner] = await Promise.all([
+    lookAt(tx, report),
+    tx.operationById(operation),
+    tx.lastRelease(operation),
+    tx.recordByOperation(operation),
+    tx.recordByPublicKey(certificate.publicKeyHash),
+  ]);
   if (row === null || row.epoch !== epoch) throw new Fault('RESERVATION_STALE', { operation, epoch });
-  if (row.state === 'released') throw new Fault('UNIT_RELEASED_BEFORE', { operation });
+  if (row.state === 'released' || look.left?.operation === operation)
+    throw new Fault('UNIT_RELEASED_BEFORE', { operation });
   if (row.state !== 'reserved' && row.state !== 'recorded')
     throw new Fault('UNIT_REJECTED_BEFORE', { operation });
-  const order = { operation, epoch, lane: 'good', report: checked.report } as const;
-  const { row: release, isNew } = await releaseFor(tx, order, draft.releases);
-  const record = await tx.recordByOperation(operation);
+  const former = draft.releases.find((drafted) => drafted.operation === operation) ?? stored;
+  const elsewhere = former !== null && former.controller !== report.controller;
+  const { row: release, isNew } = releaseFor({
+    operation,
+    epoch,
+    lane: 'good',
+    report,
+    controller: look.row,
+    former,
+    formerController: elsewhere ? await tx.controller(former.controller) : null,
+  });
+  const drafted = draft.records.find((known) => known.operation === operation) ?? record;
   const written =
-    record === null
-      ? await writeRecord(draft, row, checked, config, ports)
-      : await writeConfirmation(draft, record.recordHash, checked, ports);
+    drafted === null
+      ? writeRecord(draft, owner, checked, config, ports)
+      : await writeConfirmation(draft, drafted.recordHash, checked, ports);
   if (isNew) draft.releases.push(release);
+  await Promise.all([
+    settle(tx, look, isNew ? release.counter : look.row.issued),
+    row.state === 'recorded' ? undefined : tx.updateOperation({ ...row, state: 'recorded' }),
+  ]);
   const entry = await draft.entryAt(written.leafIndex);
   return { leaf: { index: written.leafIndex, entry }, recordHash: written.recordHash, release };
-}
-
-/** The first registration of an operation. */
-async function writeRecord(
-  draft: Draft,
-  row: OperationRow,
-  checked: Checked,
-  config: BackendConfig,
-  ports: BackendPorts,
-): Promise<{ readonly leafIndex: number; readonly recordHash: string }> {
-  const { confirmation: c, jws, ticket } = checked;
-  const owner = await draft.tx.recordByPublicKey(c.certificate.publicKeyHash);
-  const drafted = draft.records.some((r) => r.publicKeyHash === c.certificate.publicKeyHash);
-  if (owner !== null || drafted)
-    throw new Fault('CERTIFICATE_REFUSED', { why: 'the public key belongs to another unit' });
-  const confirmationHash = hashOf(jws.confirmation, ports.crypto);
-  const custody = custodyOf(checked, ports);
-  const record = identityRecord.parse(
-    buildRecord({
-      confirmation: c,
-      confirmationHash,
-      ticket,
-      custody: custody.map(({ holder, kind, sha256 }) => ({ holder, statement: kind, sha256 })),
-      operator: config.authorities[c.station] ?? 'no authority configured',
-      controller: checked.report.controller,
-      rootName: config.rootName,
-      holds: checked.holds,
-      stationSoftware: 'holdfast 0.1.0',
-      recordedAt: checked.at,
-    }),
-  );
-  const bytes = fromText(canonicalJson(record));
-  const recordHash = toHex(ports.crypto.sha256(bytes));
-  const leafIndex = draft.append(
-    leafOf('registration', `record/${c.operation}`, checked.at, {
-      operation: c.operation,
-      epoch: c.epoch,
-      eid: c.eid,
-      recordHash,
-      confirmationHash,
-      certificateHash: c.certificate.sha256,
-      keyVersion: c.keys.keyVersion,
-      checkValues: c.keys.checkValues,
-      station: c.station,
-    }),
-  );
-  draft.records.push({
-    operation: c.operation,
-    eid: c.eid,
-    certificateSerial: c.certificate.serial,
-    publicKeyHash: c.certificate.publicKeyHash,
-    record: bytes,
-    recordHash,
-    leafIndex,
-  });
-  draft.confirmations.push({
-    operation: c.operation,
-    epoch: c.epoch,
-    jws: jws.confirmation,
-    sha256: confirmationHash,
-    leafIndex,
-  });
-  draft.custody.push(
-    ...custody.map(({ holder, statement, sha256 }, position) => ({
-      operation: c.operation,
-      epoch: c.epoch,
-      position,
-      holder,
-      statement,
-      sha256,
-    })),
-  );
-  await draft.tx.updateOperation({ ...row, state: 'recorded' });
-  return { leafIndex, recordHash };
-}
-
-/** A resume: the record stays, the new confirmation is added; a repetition finds its own. */
-async function writeConfirmation(
-  draft: Draft,
-  recordHash: string,
-  { confirmation: c, jws, at }: Checked,
-  ports: BackendPorts,
-): Promise<{ readonly leafIndex: number; readonly recordHash: string }> {
-  const known =
-    draft.confirmations.find((row) => row.operation === c.operation && row.epoch === c.epoch) ??
-    (await draft.tx.confirmation(c.operation, c.epoch));
-  if (known !== null) return { leafIndex: known.leafIndex, recordHash };
-  const sha256 = hashOf(jws.confirmation, ports.crypto);
-  const leafIndex = draft.append(
-    leafOf('confirmation', `confirmation/${c.operation}/${c.epoch}`, at, {
-      operation: c.operation,
-      epoch: c.epoch,
-      eid: c.eid,
-      recordHash,
-      confirmationHash: sha256,
-      station: c.station,
-    }),
-  );
-  draft.confirmations.push({
-    operation: c.operation,
-    epoch: c.epoch,
-    jws: jws.confirmation,
-    sha256,
-    leafIndex,
-  });
-  return { leafIndex, recordHash };
-}
-
-/** Who held the issuance, as their own signed statements. */
-function custodyOf({ confirmation: c, jws, sent }: Checked, ports: BackendPorts) {
-  const statements = [
-    { holder: 'ticket-authority', kind: 'ticket', statement: jws.ticket },
-    { holder: 'backend', kind: 'reservation', statement: jws.reservation },
-    { holder: `gateway ${c.gateway}`, kind: 'confirmation', statement: jws.confirmation },
-  ].map((held) => ({ ...held, sha256: hashOf(held.statement, ports.crypto) }));
-  return [
-    ...statements,
-    {
-      holder: `station ${c.station}`,
-      kind: 'registration request',
-      statement: sent.jws,
-      sha256: sent.hash,
-    },
-  ];
 }

@@ -10,7 +10,7 @@ import type { rejectExchange } from '../core/messages/exchanges.ts';
 import { rejection, type Verdict, verdict } from '../core/messages/receipts.ts';
 import type { OperationRow, ReleaseRow } from '../core/store/fleet.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
-import { absorbReport, releaseFor, signedRelease, verifyReport } from './controllers.ts';
+import { lookAt, releaseFor, settle, signedRelease, verifyReport } from './controllers.ts';
 import type { BackendPorts } from './ports.ts';
 import { placeInLog } from './receipts.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
@@ -73,17 +73,30 @@ export function rejectHandler(ports: BackendPorts, sequencer: Sequencer): Handle
 /** @throws Fault RELEASE_USED */
 async function reject(draft: Draft, checked: Checked): Promise<Rejected> {
   const { tx } = draft;
-  await absorbReport(tx, checked.report);
-  const row = checked.eid === null ? null : await tx.operationByEid(checked.eid);
+  const { report, visit } = checked;
+  const [look, row, known] = await Promise.all([
+    lookAt(tx, report),
+    checked.eid === null ? null : tx.operationByEid(checked.eid),
+    tx.rejection(visit),
+  ]);
   if (row?.state === 'released') throw new Fault('UNIT_RELEASED_BEFORE', { operation: row.operation });
-  const operation = row?.operation ?? checked.visit;
-  const epoch = row?.epoch ?? 0;
-  const order = { operation, epoch, lane: 'reject', report: checked.report } as const;
-  const { row: release, isNew } = await releaseFor(tx, order, draft.releases);
-  const known = await tx.rejection(checked.visit);
+  const operation = row?.operation ?? visit;
+  const former =
+    draft.releases.find((drafted) => drafted.operation === operation) ?? (await tx.lastRelease(operation));
+  const elsewhere = former !== null && former.controller !== report.controller;
+  const { row: release, isNew } = releaseFor({
+    operation,
+    epoch: row?.epoch ?? 0,
+    lane: 'reject',
+    report,
+    controller: look.row,
+    former,
+    formerController: elsewhere ? await tx.controller(former.controller) : null,
+  });
   const leafIndex = known?.leafIndex ?? write(draft, operation, row, checked);
-  if (row !== null && row.state !== 'diverted') await tx.updateOperation({ ...row, state: 'rejected' });
   if (isNew) draft.releases.push(release);
+  await settle(tx, look, isNew ? release.counter : look.row.issued);
+  if (row !== null && row.state !== 'diverted') await tx.updateOperation({ ...row, state: 'rejected' });
   return { operation, leaf: { index: leafIndex, entry: await draft.entryAt(leafIndex) }, release };
 }
 

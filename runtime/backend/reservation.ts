@@ -1,5 +1,6 @@
 /** Reserves an EID before any key is injected: quota, uniqueness, and what a second appearance means. */
 import { Fault } from '../core/faults.ts';
+import type { ControllerReport } from '../core/gate/release.ts';
 import { instantOf } from '../core/instant.ts';
 import { hashOf, seal } from '../core/messages/envelope.ts';
 import type { reserveExchange } from '../core/messages/exchanges.ts';
@@ -8,7 +9,7 @@ import { checkEidRule, openTicket, type TicketPayload } from '../core/messages/t
 import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
 import { uuidV7 } from '../core/uuid.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
-import { absorbReport, verifyReport } from './controllers.ts';
+import { type ControllerLook, lookAt, settle, verifyReport } from './controllers.ts';
 import type { BackendPorts } from './ports.ts';
 
 export function reserveHandler(ports: BackendPorts): HandlerOf<typeof reserveExchange> {
@@ -28,10 +29,7 @@ export function reserveHandler(ports: BackendPorts): HandlerOf<typeof reserveExc
       at: instantOf(now),
       operation: uuidV7(now, ports.entropy.bytes(10)),
     };
-    const row = await ports.store.transaction(async (tx) => {
-      await absorbReport(tx, body.report);
-      return reserveUnit(tx, wanted);
-    });
+    const row = await ports.store.transaction((tx) => reserveUnit(tx, wanted, body.report));
     const receipt = await seal(reservation, receiptOf(row), ports.signer, ports.crypto);
     return { body: { reservation: receipt }, binding: { operation: row.operation, epoch: row.epoch } };
   };
@@ -51,12 +49,34 @@ interface Wanted {
 }
 
 /** @throws Fault UNIT_CLONED, UNIT_RELEASED_BEFORE, UNIT_REJECTED_BEFORE, QUOTA_EXHAUSTED */
-async function reserveUnit(tx: FleetTransaction, wanted: Wanted): Promise<OperationRow> {
-  const known = await tx.operationByEid(wanted.eid);
-  if (known === null) return reserveFirst(tx, wanted);
+async function reserveUnit(
+  tx: FleetTransaction,
+  wanted: Wanted,
+  report: ControllerReport,
+): Promise<OperationRow> {
+  const [look, known, other] = await Promise.all([
+    lookAt(tx, report),
+    tx.operationByEid(wanted.eid),
+    tx.operationByFingerprint(wanted.seFingerprint),
+  ]);
+  const [row] = await Promise.all([
+    known === null ? reserveFirst(tx, wanted, other) : reserveAgain(tx, wanted, known, look),
+    settle(tx, look),
+  ]);
+  return row;
+}
+
+/** A second appearance: the same try, a resume, a unit that is finished, or another chip under its name. */
+async function reserveAgain(
+  tx: FleetTransaction,
+  wanted: Wanted,
+  known: OperationRow,
+  look: ControllerLook,
+): Promise<OperationRow> {
   if (known.seFingerprint !== wanted.seFingerprint)
     throw new Fault('UNIT_CLONED', { eid: wanted.eid.slice(-4), operation: known.operation });
-  if (known.state === 'released') throw new Fault('UNIT_RELEASED_BEFORE', { operation: known.operation });
+  if (known.state === 'released' || look.left?.operation === known.operation)
+    throw new Fault('UNIT_RELEASED_BEFORE', { operation: known.operation });
   if (known.state === 'rejected' || known.state === 'diverted')
     throw new Fault('UNIT_REJECTED_BEFORE', { operation: known.operation });
   if (known.attempt === wanted.attempt) return known;
@@ -75,8 +95,11 @@ async function reserveUnit(tx: FleetTransaction, wanted: Wanted): Promise<Operat
   return resumed;
 }
 
-async function reserveFirst(tx: FleetTransaction, wanted: Wanted): Promise<OperationRow> {
-  const other = await tx.operationByFingerprint(wanted.seFingerprint);
+async function reserveFirst(
+  tx: FleetTransaction,
+  wanted: Wanted,
+  other: OperationRow | null,
+): Promise<OperationRow> {
   if (other !== null)
     throw new Fault('UNIT_CLONED', { eid: wanted.eid.slice(-4), operation: other.operation });
   const { ticket } = wanted;

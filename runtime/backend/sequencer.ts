@@ -153,10 +153,13 @@ export class Sequencer {
         outcomes.push({ fault: error });
       }
     }
-    await insertAll(tx, draft, leaves);
     const checkpoint = leaves.length === 0 ? head.checkpoint : this.#checkpoint();
-    if (leaves.length > 0)
-      await tx.updateHead({ size: this.#tree.size, root: this.#tree.root(), checkpoint });
+    await Promise.all([
+      insertAll(tx, draft, leaves),
+      leaves.length === 0
+        ? undefined
+        : tx.updateHead({ size: this.#tree.size, root: this.#tree.root(), checkpoint }),
+    ]);
     return { outcomes, log: { tree: this.#tree, size: this.#tree.size, checkpoint } };
   }
 
@@ -189,12 +192,15 @@ function isDataError(error: unknown): boolean {
   return error.context.outcome === 'conflict' || error.context.sqlState !== undefined;
 }
 
+/** One flight: none of these rows depends on another being there first. */
 async function insertAll(tx: FleetTransaction, draft: Draft, leaves: readonly LeafRow[]): Promise<void> {
-  if (leaves.length > 0) await tx.insertLeaves(leaves);
-  if (draft.records.length > 0) await tx.insertRecords(draft.records);
-  if (draft.confirmations.length > 0) await tx.insertConfirmations(draft.confirmations);
-  if (draft.custody.length > 0) await tx.insertCustody(draft.custody);
-  if (draft.releases.length > 0) await tx.insertReleases(draft.releases);
-  if (draft.rejections.length > 0) await tx.insertRejections(draft.rejections);
-  if (draft.events.length > 0) await tx.insertEvents(draft.events);
+  await Promise.all([
+    leaves.length > 0 ? tx.insertLeaves(leaves) : undefined,
+    draft.records.length > 0 ? tx.insertRecords(draft.records) : undefined,
+    draft.confirmations.length > 0 ? tx.insertConfirmations(draft.confirmations) : undefined,
+    draft.custody.length > 0 ? tx.insertCustody(draft.custody) : undefined,
+    draft.releases.length > 0 ? tx.insertReleases(draft.releases) : undefined,
+    draft.rejections.length > 0 ? tx.insertRejections(draft.rejections) : undefined,
+    draft.events.length > 0 ? tx.insertEvents(draft.events) : undefined,
+  ]);
 }

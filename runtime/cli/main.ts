@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDriver } from '../../drivers/index.ts';
-import { asFault, Fault } from '../core/faults.ts';
+import { Fault } from '../core/faults.ts';
 import { createClosing } from './closing.ts';
 import type { Wire } from './journal/live.ts';
 import { type Copy, openJournal } from './journal/reader.ts';
@@ -75,7 +75,8 @@ async function means(): Promise<Means> {
       const readGenesis = await openDriver.readGenesis();
       const { sha256 } = crypto;
       const world = { files, dial, readGenesis, sha256, talk, pause: (ms: number) => sleep(ms) };
-      const openCopy = (path: string): Promise<Copy> => copyOf(path, sha256);
+      const openJournalCopy = await openDriver.journalCopy();
+      const openCopy = (path: string): Promise<Copy> => openJournalCopy(path, { sha256 });
       return closing.keep(openJournal(directory, { ...world, openCopy }));
     },
     openFleet: (url) => closing.keep(fleetReader(url)),
@@ -89,19 +90,6 @@ function talk(line: string): void {
 function versionOf(packageFile: URL): string {
   const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
   return version;
-}
-
-/** What the system refuses is not damage. @throws Fault JOURNAL_LOCKED, JOURNAL_DAMAGED, FILE_UNREADABLE */
-async function copyOf(directory: string, sha256: Parameters<typeof openJournal>[1]['sha256']): Promise<Copy> {
-  const { openJournalCopy } = await import('../../drivers/journal/copy.ts');
-  try {
-    return await openJournalCopy(directory, { sha256 });
-  } catch (error) {
-    const fault = asFault(error, 'JOURNAL_DAMAGED', { directory });
-    const cause = fault.cause as NodeJS.ErrnoException | undefined;
-    if (fault.code !== 'JOURNAL_DAMAGED' || cause?.syscall === undefined) throw fault;
-    throw unreadable(directory, cause);
-  }
 }
 
 function unreadable(path: string, cause: NodeJS.ErrnoException): Fault {

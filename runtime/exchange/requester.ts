@@ -137,9 +137,17 @@ function answerTo<Req extends z.ZodType, Ans extends z.ZodType>(
       }
     };
     waiting.set(request.id, { take });
-    ports.bus.publish(request.topic, fromText(request.jws), { qos: 1, retain: false }).catch((error) => {
-      cancel();
-      reject(asFault(error, 'BUS_UNREACHABLE'));
-    });
+    ports.bus
+      .publish(request.topic, fromText(request.jws), { qos: kind.requestChannel.qos, retain: false })
+      .catch((error) => {
+        cancel();
+        reject(reasonOf(error));
+      });
   });
+}
+
+/** A bus that is down says so. Why it is, where it knows, helps more: that a certificate has expired. */
+function reasonOf(error: unknown): Fault {
+  const fault = asFault(error, 'BUS_UNREACHABLE');
+  return isFault(fault.cause) ? fault.cause : fault;
 }

@@ -93,7 +93,7 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
     }
   };
   const publish = (topic: string, jws: string): Promise<void> =>
-    ports.bus.publish(topic, fromText(jws), { qos: 1, retain: false });
+    ports.bus.publish(topic, fromText(jws), { qos: kind.answerChannel.qos, retain: false });
   const logOutcome = (outcome: Outcome<unknown>, station: string): void => {
     if (outcome.ok) ports.log.write('debug', 'request-answered', { kind: kind.name, station });
     else ports.log.write('warn', 'request-refused', { kind: kind.name, station, ...outcome.fault });

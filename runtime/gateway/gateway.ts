@@ -4,23 +4,19 @@
  */
 import type { GatewayConfig } from '../../config/gateway.ts';
 import { type Bytes, fromBase64 } from '../core/bytes.ts';
-import type { Exchange } from '../core/card/apdu.ts';
-import { cardProfile } from '../core/card/profile.ts';
+import { type Exchange, exchangeOf } from '../core/card/apdu.ts';
 import { Fault } from '../core/faults.ts';
-import { instantOf } from '../core/instant.ts';
-import { hashOf, open } from '../core/messages/envelope.ts';
 import {
   type DialogueAnswer,
   dialogueContinueExchange,
   dialogueOpenExchange,
   type playedExchange,
 } from '../core/messages/exchanges.ts';
-import { type Reservation, reservation } from '../core/messages/receipts.ts';
-import { checkEidRule, openTicket, type TicketPayload } from '../core/messages/ticket.ts';
 import type { Signer } from '../core/ports.ts';
 import type { TokenDescription } from '../core/token.ts';
 import { uuidV4 } from '../core/uuid.ts';
 import { type HandlerOf, serve } from '../exchange/responder.ts';
+import { admit, judgeOpening } from './admission.ts';
 import { Dialogue } from './dialogue.ts';
 import type { Job } from './personalization/job.ts';
 import { personalize } from './personalization/procedure.ts';
@@ -94,30 +90,9 @@ function openHandler(
   { token, receiptSigner, issuerKeys }: Fixed,
   dialogues: Map<string, UnderWay>,
 ): HandlerOf<typeof dialogueOpenExchange> {
-  return async ({ station, nest, operation, epoch, body }) => {
-    const ticket = openTicket(
-      body.ticket,
-      { station, nowMs: ports.clock.now() },
-      ports.trusted,
-      ports.crypto,
-    );
-    const reserved = open(reservation, body.reservation, ports.trusted, ports.crypto).payload;
-    checkReservation(reserved, ticket, hashOf(body.ticket, ports.crypto), {
-      station,
-      nest,
-      operation,
-      epoch,
-    });
-    if (body.identity.eid !== reserved.eid || body.identity.seFingerprint !== reserved.seFingerprint)
-      throw new Fault('CARD_CHANGED', { eid: body.identity.eid.slice(-4) });
-    if (token.softwareToken && ticket.profile === 'production')
-      throw new Fault('TICKET_INVALID', { ticket: ticket.ticket, why: 'production needs a hardware token' });
-    const profile = cardProfile(ticket.cardProfile);
-    const issuer = ports.issuers.find((candidate) => candidate.name === ticket.issuer);
-    if (profile === null || issuer === undefined)
-      throw new Fault('TICKET_INVALID', { cardProfile: ticket.cardProfile, issuer: ticket.issuer });
-    const before = await ports.ledger.conclusionOf(reserved.operation, reserved.epoch);
-    if (before?.kind === 'confirmation') return { body: { kind: 'confirmation', confirmation: before.jws } };
+  return async (request) => {
+    const { station, body } = request;
+    const { ticket, reserved, profile, issuer } = judgeOpening(request, token, ports);
     if (dialogues.size >= config.dialoguesMax) throw new Fault('BACKEND_BUSY', { dialogues: dialogues.size });
     const id = uuidV4(ports.entropy.bytes(16));
     await admit(config, ports, { id, station, reserved, ticket });
@@ -210,66 +185,9 @@ async function watched(
   }
 }
 
-/** @throws Fault RESERVATION_STALE, TICKET_INVALID, TICKET_EID_REFUSED */
-function checkReservation(
-  reserved: Reservation,
-  ticket: TicketPayload,
-  ticketHash: string,
-  asked: { station: string; nest: string; operation: string | null; epoch: number | null },
-): void {
-  if (
-    reserved.station !== asked.station ||
-    reserved.nest !== asked.nest ||
-    reserved.operation !== asked.operation ||
-    reserved.epoch !== asked.epoch
-  )
-    throw new Fault('RESERVATION_STALE', {
-      operation: reserved.operation,
-      why: 'reserved for another station or epoch',
-    });
-  if (reserved.ticketHash !== ticketHash)
-    throw new Fault('TICKET_INVALID', { ticket: ticket.ticket, why: 'reserved under another ticket' });
-  checkEidRule(ticket, reserved.eid);
-}
-
-/** @throws Fault QUOTA_EXHAUSTED, RESERVATION_STALE, ATTEMPTS_EXHAUSTED, LEDGER_UNAVAILABLE */
-async function admit(
-  config: GatewayConfig,
-  ports: GatewayPorts,
-  of: { id: string; station: string; reserved: Reservation; ticket: TicketPayload },
-): Promise<void> {
-  const { operation, epoch, eid, seFingerprint } = of.reserved;
-  const admission = await ports.ledger.admit(
-    {
-      dialogue: of.id,
-      operation,
-      epoch,
-      eid,
-      seFingerprint,
-      ticket: of.ticket.ticket,
-      station: of.station,
-      instance: config.gateway,
-      openedAt: instantOf(ports.clock.now()),
-    },
-    { quota: of.ticket.quota, attemptsMax: config.attemptsMax },
+function decoded({ kind, wire }: (typeof playedExchange)['_output']): Exchange {
+  return exchangeOf(
+    kind,
+    wire.map((frame) => ({ command: fromBase64(frame.command), answer: fromBase64(frame.answer) })),
   );
-  if (admission.admitted) return;
-  const codes = {
-    quota: 'QUOTA_EXHAUSTED',
-    stale: 'RESERVATION_STALE',
-    attempts: 'ATTEMPTS_EXHAUSTED',
-  } as const;
-  throw new Fault(codes[admission.why], { ticket: of.ticket.ticket, operation, epoch });
-}
-
-function decoded(exchange: (typeof playedExchange)['_output']): Exchange {
-  return {
-    kind: exchange.kind,
-    command: fromBase64(exchange.command),
-    answer: fromBase64(exchange.answer),
-    wire: exchange.wire.map((frame) => ({
-      command: fromBase64(frame.command),
-      answer: fromBase64(frame.answer),
-    })),
-  };
 }

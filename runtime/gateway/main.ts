@@ -1,5 +1,4 @@
 /** The gateway as a process: `node main.js <config.json>`. Composes drivers; the PIN stays with the token's child. */
-
 import { gatewayConfig } from '../../config/gateway.ts';
 import { busIdentity, loadConfig, readText, trustedFrom } from '../../config/load.ts';
 import { openDriver } from '../../drivers/index.ts';
@@ -18,11 +17,12 @@ await runProgram(async () => {
     constantsFile: config.token.constantsFile,
     ...(softHsmConf === null ? {} : { softHsmConf }),
     laboratory: config.profile !== 'production',
+    deadlines: { callMs: config.token.deadlineMs },
     onFault: (fault) => log.write('error', 'fault', { part: 'token', code: fault.code, ...fault.context }),
   });
   const ledger = await (await openDriver.postgresLedger())({
     url: config.ledgerUrl,
-    statementTimeoutMs: 5_000,
+    statementTimeoutMs: config.statementTimeoutMs,
     connectTimeoutMs: 5_000,
     poolMax: 8,
   });

@@ -1,12 +1,12 @@
 /** The station as a process: `node main.js <config.json>`. Composes drivers; decides nothing. */
 import { busIdentity, loadConfig, readText, trustedFrom } from '../../config/load.ts';
-import { stationConfig } from '../../config/station.ts';
+import { type StationConfig, stationConfig } from '../../config/station.ts';
 import { openFailpoint } from '../../drivers/failpoint.ts';
 import { openDriver } from '../../drivers/index.ts';
 import { fromHex } from '../core/bytes.ts';
 import { Fault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
-import type { CardReader } from '../core/ports.ts';
+import type { Bus, CardReader } from '../core/ports.ts';
 import { runProgram } from '../program.ts';
 import { createStation } from './station.ts';
 import { lastWill } from './status.ts';
@@ -29,37 +29,15 @@ await runProgram(async () => {
     pinFile: config.token.pinFile,
     key: config.token.envelopeKey,
   });
-  const secureContext = await (await openDriver.secureContext())(busIdentity(config.bus));
-  const will = lastWill(config, instantOf(clock.now()));
-  const bus = await (await openDriver.mqttBus())({
-    host: config.bus.host,
-    port: config.bus.port,
-    servername: config.bus.servername,
-    clientId: config.station,
-    secureContext,
-    clean: false,
-    sessionExpirySeconds: 3600,
-    keepaliveSeconds: config.bus.keepaliveSeconds,
-    connectDeadlineMs: config.bus.connectDeadlineMs,
-    will: { ...will, retain: true },
-  });
+  const bus = await connectBus(config, instantOf(clock.now()));
   const jig = await (await openDriver.firmataJig())({
     serialPath: config.serialPort,
     controller: config.controller,
     nests: Object.fromEntries(config.nests.map((nest) => [nest.name, nest.pins])),
+    deadlines: config.jig,
     waitForBoard: false,
   });
-  const openReader = await openDriver.pcscReader();
-  const readers = new Map<string, CardReader>();
-  for (const nest of config.nests)
-    readers.set(
-      nest.name,
-      await openReader({
-        readerName: nest.reader,
-        ...(config.pcscSocket === null ? {} : { socket: config.pcscSocket }),
-        connectDeadlineMs: config.readerDeadlineMs,
-      }),
-    );
+  const readers = await openReaders(config);
   const genesis = await (await openDriver.readGenesis())(config.journal.directory);
   const station = await createStation(config, {
     clock,
@@ -94,3 +72,37 @@ await runProgram(async () => {
     },
   };
 });
+
+async function connectBus(config: StationConfig, now: string): Promise<Bus> {
+  const secureContext = await (await openDriver.secureContext())(busIdentity(config.bus));
+  const will = lastWill(config, now);
+  return (await openDriver.mqttBus())({
+    host: config.bus.host,
+    port: config.bus.port,
+    servername: config.bus.servername,
+    clientId: config.station,
+    secureContext,
+    // Nothing waits for this station at the broker: what it misses it asks for again.
+    clean: true,
+    sessionExpirySeconds: 0,
+    keepaliveSeconds: config.bus.keepaliveSeconds,
+    connectDeadlineMs: config.bus.connectDeadlineMs,
+    will: { ...will, retain: true },
+  });
+}
+
+/** By the name of their nest. */
+async function openReaders(config: StationConfig): Promise<ReadonlyMap<string, CardReader>> {
+  const openReader = await openDriver.pcscReader();
+  const readers = new Map<string, CardReader>();
+  for (const nest of config.nests)
+    readers.set(
+      nest.name,
+      await openReader({
+        readerName: nest.reader,
+        ...(config.pcscSocket === null ? {} : { socket: config.pcscSocket }),
+        connectDeadlineMs: config.readerDeadlineMs,
+      }),
+    );
+  return readers;
+}

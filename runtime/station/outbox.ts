@@ -10,8 +10,8 @@ import type { Requester } from '../exchange/requester.ts';
 import type { StationPorts } from './ports.ts';
 
 /** Entries of one message, and how long a few wait for company. */
-const BATCH_MAX = 32;
-const LINGER_MS = 150;
+const BATCH_MAX = 64;
+const LINGER_MS = 500;
 const RETRY_MS = 2_000;
 
 export interface Outbox {

@@ -2,7 +2,7 @@
 import { fromBase64, toBase64 } from '../core/bytes.ts';
 import type { Exchange } from '../core/card/apdu.ts';
 import { listHashOf, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
-import { Fault } from '../core/faults.ts';
+import { asFault, Fault } from '../core/faults.ts';
 import {
   type ApduList,
   type DialogueAnswer,
@@ -54,14 +54,19 @@ export async function personalize(
     if (list.changes && !(await task.tell({ on: 'list-issued', step: list.name, listHash }))) return null;
     const played = await play(means, task, list);
     transcriptHash = transcriptNext(transcriptHash, listHash, played.exchanges, crypto);
-    const next = await means.requester.ask(
+    const next = means.requester.ask(
       dialogueContinueExchange,
       { ...question, to: instance, step, topic: { instance } },
       { dialogue, outcome: played.outcome, exchanges: played.exchanges.map(encoded) },
     );
-    // The gateway knows how the list ended; the reason is known only here.
-    if (played.outcome !== 'played') throw played.fault;
-    answer = next.body;
+    if (played.outcome !== 'played') {
+      // The gateway is told how the list ended, and refuses to go on; the reason is known only here.
+      const [refusal] = await Promise.allSettled([next]);
+      const refused = refusal.status === 'rejected' ? asFault(refusal.reason, 'UNEXPECTED').code : null;
+      means.ports.log.write('debug', 'dialogue-ended', { dialogue, refused });
+      throw played.fault;
+    }
+    answer = (await next).body;
   }
   if (answer.kind === 'confirmation')
     return { kind: 'confirmed', confirmation: answer.confirmation, transcriptHash };
@@ -85,14 +90,11 @@ async function play({ ports }: Means, { visit }: Task, list: ApduList): Promise<
   return played;
 }
 
-function encoded(exchange: Exchange) {
+/** Only what crossed the wire travels: the rest follows from it. */
+function encoded({ kind, command, answer, wire }: Exchange) {
+  const frames = kind === 'cold-reset' ? [{ command, answer }] : wire;
   return {
-    kind: exchange.kind,
-    command: toBase64(exchange.command),
-    answer: toBase64(exchange.answer),
-    wire: exchange.wire.map((frame) => ({
-      command: toBase64(frame.command),
-      answer: toBase64(frame.answer),
-    })),
+    kind,
+    wire: frames.map((frame) => ({ command: toBase64(frame.command), answer: toBase64(frame.answer) })),
   };
 }

@@ -64,6 +64,7 @@ export async function createStation(config: StationConfig, ports: StationPorts):
         },
       }),
   );
+  await Promise.all(nests.map((nest) => lookForReader(nest.name, ports)));
   await begin(nests, ports, () => status.publishAll(nests));
   outbox.wake();
   ports.log.write('info', 'started', { station: config.station, version: VERSION, nests: nests.length });
@@ -76,6 +77,14 @@ export async function createStation(config: StationConfig, ports: StationPorts):
       end?.resolve();
     },
   };
+}
+
+/** Connects the reader before the first unit needs it; one that is missing is told at once. A reset loses
+ * nothing: what a chip was in the middle of was lost with the last run. */
+async function lookForReader(nest: string, ports: StationPorts): Promise<void> {
+  const played = await ports.reader(nest).play([{ kind: 'cold-reset' }]);
+  if (played.outcome !== 'played' && played.fault.code !== 'CARD_ABSENT')
+    ports.log.write('warn', 'fault', { nest, code: played.fault.code, ...played.fault.context });
 }
 
 /** Connects each nest with what its jig says. A jig that is away is waited for: it announces itself. */

@@ -1,7 +1,7 @@
 /** Retained status for an MES: what is in the nest, in PackML's words, and why it is held. Nobody commands through it. */
 import type { StationConfig } from '../../config/station.ts';
 import { fromText, toHex } from '../core/bytes.ts';
-import { asFault, noteOf } from '../core/faults.ts';
+import { asFault, type Fault, noteOf } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
 import { type Channel, encodeJson, filterOf } from '../core/messages/channel.ts';
 import { peekBinding } from '../core/messages/envelope.ts';
@@ -103,11 +103,12 @@ function stateOf(nest: Nest): object {
     number: PackMl[packMl],
     step: state,
     since: instantOf(since),
-    reason:
-      held === null
-        ? null
-        : { ...noteOf(held), title: held.definition.title, remedy: held.definition.remedy },
+    reason: held === null ? null : { ...noteOf(held), ...wordsOf(held) },
   };
+}
+
+function wordsOf({ definition: { title, cause, remedy } }: Fault): object {
+  return { title, cause, remedy };
 }
 
 /** Held: ours; Suspended: the outside. */

@@ -3,16 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { documentationIdentifiers } from '../../runtime/core/pki/profile.ts';
+import type { BusIdentity } from './certificates.ts';
 import { secretFile } from './keys.ts';
-import {
-  AUTHORITY,
-  type BusIdentity,
-  controllerOf,
-  ISSUER,
-  type Laboratory,
-  LOG_ORIGIN,
-  PLANT,
-} from './laboratory.ts';
+import { AUTHORITY, controllerOf, ISSUER, type Laboratory, LOG_ORIGIN, PLANT } from './laboratory.ts';
 
 /** Where the services of this run are found. */
 export interface Services {
@@ -83,6 +76,8 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
           socket: services.journalSockets[i],
         },
         serialPort: services.serialPorts[i],
+        // Simulated contacts do not bounce; a laptop with everything on it may pause.
+        jig: { debounceMs: 0, writeMs: 250, silenceMs: 600 },
         pcscSocket: services.pcscSocket,
         bus: bus(identity),
         token: { module: token.module, label: token.label, pinFile: token.pinFile },

@@ -2,16 +2,10 @@
  * Sets up a laboratory line in a directory: keys, tokens, certificates, tickets, configurations. What is there
  * already is kept. In a factory the ceremony and the security officer do this.
  */
-
-import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type Authority,
-  type CertificateOffice,
-  openCertificateOffice,
-  toPem,
-} from '../../drivers/certificates/authority.ts';
+import { openCertificateOffice } from '../../drivers/certificates/authority.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { provisionJournal } from '../../drivers/journal/leveldb.ts';
 import { openFileSigner } from '../../drivers/token/file-signer.ts';
@@ -21,13 +15,12 @@ import {
   type GatewayToken,
   type StationToken,
 } from '../../drivers/token/pkcs11/provision.ts';
-import { fromBase64, toHex } from '../../runtime/core/bytes.ts';
+import { toHex } from '../../runtime/core/bytes.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { seal } from '../../runtime/core/messages/envelope.ts';
 import { ticketStatement } from '../../runtime/core/messages/ticket.ts';
-import { serialFrom } from '../../runtime/core/pki/profile.ts';
-import { FAR_DATE_MS } from '../../runtime/core/pki/time.ts';
 import type { Signer } from '../../runtime/core/ports.ts';
+import { authorityIn, type BusIdentity, busParty, certificateFor, certifyIssuer } from './certificates.ts';
 import { ed25519KeyFile, p256KeyFile, secretFile } from './keys.ts';
 import type { LinePlaces, StationPlaces } from './places.ts';
 
@@ -40,13 +33,6 @@ export const PLANT = { enterprise: 'Laboratory', site: 'Laptop', area: 'Bench', 
 export const ISSUER = 'line-1';
 export const AUTHORITY = 'unattended under authority of the laboratory';
 export const LOG_ORIGIN = 'laboratory.holdfast.example/log';
-const BUS_VALIDITY_MS = 90 * 86_400_000;
-
-export interface BusIdentity {
-  readonly ca: string;
-  readonly certificate: string;
-  readonly key: { readonly file: string } | { readonly pkcs11: string };
-}
 
 export interface LaboratoryStation {
   readonly station: StationPlaces;
@@ -84,34 +70,15 @@ export async function setUpLaboratory(places: LinePlaces, stationCount: number):
   const gatewayToken = await makeGatewayToken(places);
   const stationTokens = await Promise.all(stations.map((station) => makeStationToken(station)));
   const root = await authorityIn(office, places.pki, 'root', 'Laboratory fleet root', 1);
-  const issuerCertificate = await makeIssuer(office, root, gatewayToken, places);
+  const issuerCertificate = await certifyIssuer(office, root, {
+    file: join(places.pki, 'issuer.pem'),
+    commonName: `Laboratory ${ISSUER}`,
+    publicKey: gatewayToken.publicKeys[`issuer-${ISSUER}`] ?? new Uint8Array(0),
+  });
   const busAuthority = await authorityIn(office, places.pki, 'bus-ca', 'Laboratory bus', 0);
-  const ticketAuthority = await openFileSigner(p256KeyFile(join(places.pki, 'ticket-authority.key')));
   const receiptKeyFile = p256KeyFile(join(places.backend, 'receipts.key'));
   const logKey = { name: LOG_ORIGIN, publicKey: ed25519KeyFile(join(places.backend, 'log.key')) };
 
-  const trusted: Party[] = [
-    { name: 'ticket-authority', role: 'ticket-authority', publicKey: toHex(ticketAuthority.publicKey) },
-    {
-      name: 'backend-1',
-      role: 'backend',
-      publicKey: toHex((await openFileSigner(receiptKeyFile)).publicKey),
-    },
-    ...(['envelope', 'confirmation'] as const).map(
-      (key): Party => ({
-        name: 'gateway-1',
-        role: 'gateway',
-        publicKey: toHex(gatewayToken.publicKeys[key] ?? new Uint8Array(0)),
-      }),
-    ),
-    ...stations.map(
-      (station, i): Party => ({
-        name: station.name,
-        role: 'station',
-        publicKey: toHex(stationTokens[i]?.envelopePublicKey ?? new Uint8Array(0)),
-      }),
-    ),
-  ];
   const party = (name: string, directory: string): Promise<BusIdentity> =>
     busParty(office, busAuthority, places, name, directory);
   const brokerKey = p256KeyFile(join(places.broker, 'server.key'));
@@ -122,11 +89,12 @@ export async function setUpLaboratory(places: LinePlaces, stationCount: number):
     dns: ['broker'],
     ip: ['127.0.0.1'],
   });
-  const identities = [];
+  const identities: LaboratoryStation[] = [];
   for (const [i, station] of stations.entries()) {
     const token = stationTokens[i];
     if (token === undefined) continue;
-    await certificateFor(office, busAuthority, station.certificate, {
+    const { certificate } = station;
+    await certificateFor(office, busAuthority, certificate, {
       commonName: station.name,
       publicKey: token.tlsPublicKey,
       role: 'client',
@@ -134,11 +102,7 @@ export async function setUpLaboratory(places: LinePlaces, stationCount: number):
     await makeJournal(station);
     copySecret(station, places, i + 1);
     const ca = join(places.pki, 'bus-ca.pem');
-    identities.push({
-      station,
-      token,
-      bus: { ca, certificate: station.certificate, key: { pkcs11: token.tlsKeyUri } },
-    });
+    identities.push({ station, token, bus: { ca, certificate, key: { pkcs11: token.tlsKeyUri } } });
   }
   return {
     places,
@@ -153,9 +117,38 @@ export async function setUpLaboratory(places: LinePlaces, stationCount: number):
     broker: { authority: join(places.pki, 'bus-ca.pem'), certificate: brokerCertificate, key: brokerKey },
     rootCertificate: join(places.pki, 'root.pem'),
     issuerCertificate,
-    trusted,
+    trusted: await trustedParties(places, receiptKeyFile, gatewayToken, identities),
     logKey,
   };
+}
+
+/** Whose signatures the programs of this line believe. */
+async function trustedParties(
+  places: LinePlaces,
+  receiptKeyFile: string,
+  gatewayToken: GatewayToken,
+  stations: readonly LaboratoryStation[],
+): Promise<readonly Party[]> {
+  const ticketAuthority = await openFileSigner(p256KeyFile(join(places.pki, 'ticket-authority.key')));
+  const backend = await openFileSigner(receiptKeyFile);
+  return [
+    { name: 'ticket-authority', role: 'ticket-authority', publicKey: toHex(ticketAuthority.publicKey) },
+    { name: 'backend-1', role: 'backend', publicKey: toHex(backend.publicKey) },
+    ...(['envelope', 'confirmation'] as const).map(
+      (key): Party => ({
+        name: 'gateway-1',
+        role: 'gateway',
+        publicKey: toHex(gatewayToken.publicKeys[key] ?? new Uint8Array(0)),
+      }),
+    ),
+    ...stations.map(
+      ({ station, token }): Party => ({
+        name: station.name,
+        role: 'station',
+        publicKey: toHex(token.envelopePublicKey),
+      }),
+    ),
+  ];
 }
 
 export const controllerOf = (index: number): string => `gate-${index}`;
@@ -215,86 +208,6 @@ function makeStationToken(station: StationPlaces): Promise<StationToken> {
   });
 }
 
-const terms = (notAfterMs: number) => ({
-  serial: serialFrom(randomBytes(16)),
-  notBeforeMs: Math.floor(Date.now() / 1000) * 1000 - 60_000,
-  notAfterMs,
-});
-
-async function authorityIn(
-  office: CertificateOffice,
-  directory: string,
-  name: string,
-  commonName: string,
-  pathLength: number,
-): Promise<Authority> {
-  const signer = await openFileSigner(p256KeyFile(join(directory, `${name}.key`)));
-  const file = join(directory, `${name}.pem`);
-  if (existsSync(file)) return office.reopen(derIn(file), signer);
-  const authority = await office.selfSign({ ...terms(FAR_DATE_MS), commonName, pathLength }, signer);
-  writeFileSync(file, toPem('CERTIFICATE', authority.certificate));
-  return authority;
-}
-
-async function makeIssuer(
-  office: CertificateOffice,
-  root: Authority,
-  token: GatewayToken,
-  places: LinePlaces,
-): Promise<string> {
-  const file = join(places.pki, 'issuer.pem');
-  if (existsSync(file)) return file;
-  const signer: Signer = {
-    publicKey: token.publicKeys[`issuer-${ISSUER}`] ?? new Uint8Array(0),
-    sign: () => Promise.reject(new Error('the intermediate signs nothing here')),
-  };
-  const authority = await office.certifyAuthority(
-    root,
-    { ...terms(FAR_DATE_MS), commonName: `Laboratory ${ISSUER}`, pathLength: 0 },
-    signer,
-  );
-  writeFileSync(file, toPem('CERTIFICATE', authority.certificate));
-  return file;
-}
-
-type PartyTerms = Omit<
-  Parameters<CertificateOffice['certifyParty']>[1],
-  'serial' | 'notBeforeMs' | 'notAfterMs'
->;
-
-async function certificateFor(
-  office: CertificateOffice,
-  authority: Authority,
-  file: string,
-  party: PartyTerms,
-): Promise<string> {
-  if (!existsSync(file)) {
-    const notAfterMs = Math.floor((Date.now() + BUS_VALIDITY_MS) / 1000) * 1000;
-    writeFileSync(
-      file,
-      toPem('CERTIFICATE', await office.certifyParty(authority, { ...terms(notAfterMs), ...party })),
-    );
-  }
-  return file;
-}
-
-/** A party whose bus key is a file. */
-async function busParty(
-  office: CertificateOffice,
-  authority: Authority,
-  places: LinePlaces,
-  name: string,
-  directory: string,
-): Promise<BusIdentity> {
-  const key = p256KeyFile(join(directory, `${name}.bus.key`));
-  const certificate = await certificateFor(office, authority, join(directory, `${name}.bus.pem`), {
-    commonName: name,
-    publicKey: (await openFileSigner(key)).publicKey,
-    role: 'client',
-  });
-  return { ca: join(places.pki, 'bus-ca.pem'), certificate, key: { file: key } };
-}
-
 async function makeJournal(station: StationPlaces): Promise<void> {
   if (existsSync(join(station.journal, 'genesis'))) return;
   await provisionJournal(station.journal, {
@@ -308,8 +221,4 @@ async function makeJournal(station: StationPlaces): Promise<void> {
 function copySecret(station: StationPlaces, places: LinePlaces, index: number): void {
   const key = secretFile(station.tagKey, 16);
   writeFileSync(join(places.backend, `${controllerOf(index)}.key`), key.toString('hex'), { mode: 0o600 });
-}
-
-function derIn(path: string): Uint8Array {
-  return fromBase64(readFileSync(path, 'utf8').replace(/-----[A-Z ]+-----|\s/g, ''));
 }

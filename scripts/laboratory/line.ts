@@ -1,17 +1,15 @@
 /** A whole line on one machine: Debian's services, our three programs, boards and chips, each a process of its own. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accessList } from '../../runtime/core/messages/catalogue.ts';
-import { startMosquitto } from '../stand/mosquitto.ts';
-import { startPcscd } from '../stand/pcscd.ts';
-import { socketDirectory } from '../stand/places.ts';
-import { startPostgres } from '../stand/postgres.ts';
-import { startPtyPair } from '../stand/pty-pair.ts';
+import type { MosquittoStand } from '../stand/mosquitto.ts';
+import type { PcscdStand } from '../stand/pcscd.ts';
+import type { PostgresStand } from '../stand/postgres.ts';
 import { type Configurations, writeConfigurations } from './configurations.ts';
 import { createFixtureWorld, type FixtureWorld } from './fixture-world.ts';
-import { type Laboratory, PLANT, setUpLaboratory } from './laboratory.ts';
+import { type Laboratory, setUpLaboratory } from './laboratory.ts';
 import type { LinePlaces } from './places.ts';
 import { type Program, startProgram } from './programs.ts';
+import { startServices } from './services.ts';
 
 export interface LineOptions {
   readonly places: LinePlaces;
@@ -37,7 +35,17 @@ export interface Line {
   readonly brokerPort: number;
   readonly fleetUrl: string;
   readonly ledgerUrl: string;
+  /** What may be taken away from a running line. Whoever starts one again ends that one too. */
+  readonly parts: LineParts;
   stop(): Promise<void>;
+}
+
+export interface LineParts {
+  readonly postgres: PostgresStand;
+  readonly broker: MosquittoStand;
+  readonly pcscd: PcscdStand;
+  readonly backend: Program;
+  readonly gateway: Program;
 }
 
 /** Starts everything but the stations' programs. Whatever was started is ended again when something fails. */
@@ -55,35 +63,12 @@ export async function startLine(options: LineOptions): Promise<Line> {
     onProgress('keys, tokens and certificates');
     const laboratory = await setUpLaboratory(places, options.stations);
     onProgress('database, broker and card readers');
-    const postgres = keep(
-      await startPostgres({ directory: places.postgres, databases: ['fleet', 'ledger'] }),
-    );
-    const acl = accessList(partiesOf(laboratory), PLANT);
-    const broker = keep(
-      await startMosquitto({ directory: places.broker, certificates: laboratory.broker, acl }),
-    );
-    const pcscd = keep(await startPcscd({ directory: places.pcscd, readers: options.stations }));
-    const sockets = socketDirectory(places.root, 'station-99-journal.sock');
-    started.push(async () => sockets.remove());
-    const lines = [];
-    for (const { station } of laboratory.stations)
-      lines.push(keep(await startPtyPair({ directory: join(station.fixture, 'pty') })));
-    const url = (name: string): string =>
-      `postgresql:///${name}?host=${encodeURIComponent(postgres.socketDirectory)}&port=${postgres.port}&user=${postgres.user}`;
-    const configurations = writeConfigurations(laboratory, {
-      brokerPort: broker.port,
-      ledgerUrl: url('ledger'),
-      fleetUrl: url('fleet'),
-      pcscSocket: pcscd.socket,
-      readerNames: pcscd.readerNames,
-      serialPorts: lines.map((line) => line.stationPath),
-      journalSockets: laboratory.stations.map(({ station }) =>
-        join(sockets.path, `${station.name}-journal.sock`),
-      ),
-    });
+    const services = await startServices(laboratory, places, keep);
+    const { postgres, broker, pcscd, found } = services;
+    const configurations = writeConfigurations(laboratory, found);
     onProgress('backend and gateway');
-    keep(await ourProgram(places, 'backend', configurations.backend));
-    keep(await ourProgram(places, 'gateway', configurations.gateway));
+    const backend = keep(await ourProgram(places, 'backend', configurations.backend));
+    const gateway = keep(await ourProgram(places, 'gateway', configurations.gateway));
     onProgress('boards and chips');
     const stations = [];
     for (const [i, { station }] of laboratory.stations.entries()) {
@@ -92,10 +77,10 @@ export async function startLine(options: LineOptions): Promise<Line> {
           index: i + 1,
           places: station,
           vendorMaster: join(places.vendor, 'transport-master'),
-          boardPath: lines[i]?.boardPath ?? '',
+          boardPath: services.boardPaths[i] ?? '',
           vpcdPort: pcscd.vpcdPorts[i] ?? 0,
           enter: pcscd.enter,
-          socketsPath: sockets.path,
+          socketsPath: services.socketsPath,
           logs: places.logs,
           seed: `${options.seed}/${station.name}`,
         }),
@@ -106,9 +91,10 @@ export async function startLine(options: LineOptions): Promise<Line> {
       laboratory,
       configurations,
       stations,
-      brokerPort: broker.port,
-      fleetUrl: url('fleet'),
-      ledgerUrl: url('ledger'),
+      brokerPort: found.brokerPort,
+      fleetUrl: found.fleetUrl,
+      ledgerUrl: found.ledgerUrl,
+      parts: { postgres, broker, pcscd, backend, gateway },
       stop,
     };
   } catch (error) {
@@ -117,16 +103,11 @@ export async function startLine(options: LineOptions): Promise<Line> {
   }
 }
 
-export function partiesOf(laboratory: Laboratory) {
-  return {
-    stations: laboratory.stations.map(({ station }) => station.name),
-    gateways: ['gateway-1'],
-    backends: ['backend-1'],
-    subscribers: ['mes-1'],
-  };
-}
-
-function ourProgram(places: LinePlaces, name: 'backend' | 'gateway', config: string): Promise<Program> {
+export function ourProgram(
+  places: LinePlaces,
+  name: 'backend' | 'gateway',
+  config: string,
+): Promise<Program> {
   return startProgram({
     name,
     module: `runtime/${name}/main.js`,

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { endWithParent } from '../stand/service.ts';
 
 export interface ProgramOptions {
   readonly name: string;
@@ -29,7 +30,8 @@ const STOP_DEADLINE_MS = 8_000;
 /** Resolves when the program says it is ready. @throws Error with what it said on standard error */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const script = fileURLToPath(new URL(`../../${options.module}`, import.meta.url));
-  const argv = [process.execPath, '--enable-source-maps', script, options.config];
+  // However the line ends, none of its programs outlives it.
+  const argv = endWithParent('TERM', [process.execPath, '--enable-source-maps', script, options.config]);
   const [command, ...rest] = options.enter?.(argv) ?? argv;
   if (command === undefined) throw new RangeError('no command');
   const child = spawn(command, rest, {

@@ -46,6 +46,8 @@ exec "$@"`;
 export async function startPcscd(options: {
   readonly directory: string;
   readonly readers: number;
+  /** A process in the network of a pcscd before this one, whose cards find their readers again. */
+  readonly networkOf?: number;
 }): Promise<PcscdStand> {
   const { directory, readers } = options;
   if (readers < 1 || readers > READERS_MAX) throw new RangeError(`1 to ${READERS_MAX} readers`);
@@ -56,11 +58,12 @@ export async function startPcscd(options: {
   clearStale(join(run.path, 'pcscd.pid'), 'pcscd', [socket]);
   const ports = Array.from({ length: Math.ceil(readers / SLOTS) * SLOTS }, (_, i) => FIRST_PORT + i);
   const pcscd = ['pcscd', '--foreground', '--info', '--config', writeReaders(directory, readers)];
+  const joined = options.networkOf === undefined ? [] : networkOf(options.networkOf);
+  const fresh = joined.length > 0 ? [] : [...(asRoot() ? [] : ['--user', '--map-root-user']), '--net'];
   const service = await startService({
     name: 'pcscd',
     command: [
-      ...['unshare', ...(asRoot() ? [] : ['--user', '--map-root-user'])],
-      ...['--net', '--mount', '--propagation', 'private'],
+      ...[...joined, 'unshare', ...fresh, '--mount', '--propagation', 'private'],
       ...['sh', '-c', INSIDE, 'sh', run.path, ...endWithParent('TERM', pcscd)],
     ],
     logFile: join(directory, 'pcscd.log'),
@@ -70,15 +73,20 @@ export async function startPcscd(options: {
     ready: (log, pid) =>
       existsSync(socket) && namesIn(log).length >= ports.length && listening(pid, ports.slice(0, readers)),
   });
-  const userNamespace = asRoot() ? [] : ['--user', '--preserve-credentials'];
   return {
     ...service,
     socket,
     readerNames: namesIn(readFileSync(join(directory, 'pcscd.log'), 'utf8')).slice(0, readers),
     vpcdPorts: ports.slice(0, readers),
     namespacePid: service.pid,
-    enter: (argv) => ['nsenter', '-t', String(service.pid), ...userNamespace, '--net', '--', ...argv],
+    enter: (argv) => [...networkOf(service.pid), ...argv],
   };
+}
+
+/** The beginning of a command that runs in the network of a process, with the rights it has outside. */
+function networkOf(pid: number): string[] {
+  const userNamespace = asRoot() ? [] : ['--user', '--preserve-credentials'];
+  return ['nsenter', '-t', String(pid), ...userNamespace, '--net', '--'];
 }
 
 /** The configuration file, with one library copy and one entry per pair of readers. */

@@ -41,6 +41,8 @@ describe('the gate over real receipts', () => {
     const cases: readonly Partial<Record<keyof typeof receiptOf, Changes>>[] = [
       { reservation: { eid: OTHER_EID } },
       { confirmation: EARLIER },
+      // It names this unit and proves as much, but it is not the one that was registered.
+      { confirmation: { confirmedAt: '2026-11-22T12:00:01.000Z' } },
       { registration: { release: { ...release, arrival: ARRIVAL + 1 } } },
     ];
     for (const changes of cases) {

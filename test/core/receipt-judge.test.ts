@@ -1,51 +1,30 @@
 /** Every receipt is signed by whom it should be; these tests change one thing it says, and sign it again. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type FaultCode, isFault } from '../../runtime/core/faults.ts';
+import { fromText, toBase64 } from '../../runtime/core/bytes.ts';
+import { isFault } from '../../runtime/core/faults.ts';
 import { confirmation, reservation } from '../../runtime/core/messages/receipts.ts';
 import {
   judgeConfirmation,
   judgeRegistration,
-  judgeRejection,
   judgeReservation,
 } from '../../runtime/core/operation/receipt-judge.ts';
-import { type Changes, receiptOf, signed } from './receipts.ts';
+import { KNOWN_SIZE, type LogView, otherLogKeys, shownInLog, TREE_SIZE } from './log-samples.ts';
+import { type Changes, receiptOf, refusesBecause, refusesEach, signed } from './receipts.ts';
 import {
   ARRIVAL,
+  confirmationHash,
   confirmed,
   hashOfText,
   identity,
   judgement,
-  KNOWN_SIZE,
-  logOf,
   OTHER_EID,
   OTHER_OPERATION,
-  otherLogKeys,
-  placeIn,
   registered,
-  rejected,
+  registrationEntry,
   release,
   reserved,
-  TREE_SIZE,
-  VISIT,
 } from './samples.ts';
-
-/** One thing changed, by the name of what it is. */
-type Table = Readonly<Record<string, Changes>>;
-
-/** Each change is refused, with one of the codes that hold the line. */
-async function refusesEach(
-  table: Table,
-  judge: (changes: Changes) => Promise<unknown>,
-  codes: readonly FaultCode[] = ['RECEIPT_INVALID'],
-): Promise<void> {
-  for (const [name, changes] of Object.entries(table))
-    await assert.rejects(
-      judge(changes),
-      (error: unknown) => isFault(error) && codes.includes(error.code),
-      `accepted: ${name}`,
-    );
-}
 
 const good = {
   reserved: reservation.payload.parse(reserved),
@@ -53,7 +32,8 @@ const good = {
 };
 const EARLIER = { epoch: 1 };
 const LATER = { epoch: 3 };
-const tree = logOf('leaf', TREE_SIZE);
+/** Another view of the same log, or of another, with the registration's own leaf in it. */
+const viewed = (view: LogView): Changes => shownInLog(registrationEntry(), view);
 
 describe('a reservation', () => {
   const judge = async (changes: Changes = {}) =>
@@ -84,7 +64,7 @@ describe('a confirmation', () => {
     assert.equal((await judge({}, null)).epoch, 2);
   });
 
-  it('is refused for another operation, epoch, station, nest, EID, secure element or dialogue', () =>
+  it('is refused for another operation, epoch, station, nest, EID, secure element, ticket or dialogue', () =>
     refusesEach(
       {
         operation: { operation: OTHER_OPERATION },
@@ -94,7 +74,17 @@ describe('a confirmation', () => {
         nest: { nest: 'b' },
         EID: { eid: OTHER_EID },
         'SE fingerprint': { seFingerprint: hashOfText('another chip') },
+        ticket: { ticket: 'T-2' },
         transcript: { transcriptHash: hashOfText('another dialogue') },
+      },
+      judge,
+    ));
+
+  it('is refused when it proves other keys than those that were reserved', () =>
+    refusesEach(
+      {
+        generation: { keys: { ...confirmed.keys, generation: 2 } },
+        'key version': { keys: { ...confirmed.keys, keyVersion: 0x32 } },
       },
       judge,
     ));
@@ -111,8 +101,9 @@ describe('a confirmation', () => {
 });
 
 describe('a registration', () => {
-  const judge = async (changes: Changes = {}, by = judgement, arrival = ARRIVAL) =>
-    judgeRegistration(await receiptOf.registration(changes), good.confirmed, arrival, by);
+  const about = { confirmed: good.confirmed, confirmationHash, arrival: ARRIVAL };
+  const judge = async (changes: Changes = {}, by = judgement, other: Partial<typeof about> = {}) =>
+    judgeRegistration(await receiptOf.registration(changes), { ...about, ...other }, by);
   const withRelease = (changes: Changes): Changes => ({ release: { ...release, ...changes } });
 
   it('convinces when it names what was confirmed, the unit that is present, and a log that only grew', async () => {
@@ -120,16 +111,23 @@ describe('a registration', () => {
   });
 
   it('convinces at the very beginning, when this station has seen nothing of the log', async () => {
-    const first = { ...placeIn(tree, 0) };
-    assert.equal((await judge(first, { ...judgement, known: null })).knownTreeSize, 0);
+    const first = await judge(viewed({ known: 0 }), { ...judgement, known: null });
+    assert.equal(first.knownTreeSize, 0);
   });
 
-  it('is refused for another operation, epoch, EID, secure element or dialogue', () =>
+  it('convinces when its leaf is the confirmation that a resume added', async () => {
+    const resumed = shownInLog(registrationEntry({}, 'confirmation'));
+    assert.deepEqual((await judge(resumed)).release, release);
+  });
+
+  it('is refused for another operation, epoch, station, nest, EID, secure element or dialogue', () =>
     refusesEach(
       {
         operation: { operation: OTHER_OPERATION },
         'earlier epoch': EARLIER,
         'later epoch': LATER,
+        station: { station: 'station-2' },
+        nest: { nest: 'b' },
         EID: { eid: OTHER_EID },
         'SE fingerprint': { seFingerprint: hashOfText('another chip') },
         transcript: { transcriptHash: hashOfText('another dialogue') },
@@ -153,13 +151,14 @@ describe('a registration', () => {
     ));
 
   it('is refused when the unit present is another than the one it was made for', () =>
-    assert.rejects(judge({}, judgement, ARRIVAL + 1), (error) => isFault(error)));
+    assert.rejects(judge({}, judgement, { arrival: ARRIVAL + 1 }), (error) => isFault(error)));
 
   it('is refused when its leaf is not in the log it shows', () => {
     const [first = '', ...rest] = registered.inclusionProof;
     return refusesEach(
       {
-        'another leaf': { leafHash: hashOfText('another leaf') },
+        'another leaf': { leaf: toBase64(fromText('another leaf')) },
+        'its leaf changed': { leaf: toBase64(registrationEntry({ station: 'station-2' })) },
         'another index': { leafIndex: registered.leafIndex - 1 },
         'index beyond the tree': { leafIndex: TREE_SIZE },
         'a node changed': { inclusionProof: [hashOfText('x'), ...rest] },
@@ -171,12 +170,47 @@ describe('a registration', () => {
     );
   });
 
+  it('is refused when its leaf, though in the log, is about something else', () => {
+    const leaf = (...changed: Parameters<typeof registrationEntry>): Changes =>
+      shownInLog(registrationEntry(...changed));
+    return refusesBecause(
+      {
+        'leaf is of another kind': [leaf({}, 'rejection'), leaf({}, 'station-event')],
+        'leaf is about another unit': [
+          leaf({ operation: OTHER_OPERATION }),
+          leaf(EARLIER),
+          leaf({ eid: OTHER_EID }),
+        ],
+        'leaf is about another confirmation': [leaf({ confirmationHash: hashOfText('another') })],
+        'leaf is about another record': [leaf({ recordHash: hashOfText('another record') })],
+        'leaf is not one of ours': [
+          shownInLog(fromText('another text')),
+          shownInLog(fromText('{"contract":"another/leaf-1"}')),
+          shownInLog(fromText('')),
+        ],
+      },
+      judge,
+    );
+  });
+
+  it('is refused when another confirmation was verified than the one it registers', () =>
+    assert.rejects(
+      judge({}, judgement, { confirmationHash: hashOfText('another confirmation') }),
+      (error) => isFault(error) && error.context.why === 'leaf is about another confirmation',
+    ));
+
+  it('is refused when it names another record than its leaf', () =>
+    refusesBecause(
+      { 'leaf is about another record': [{ recordHash: hashOfText('another record') }] },
+      judge,
+    ));
+
   it('is refused when its checkpoint is not signed by the fleet log, or was changed', () => {
     const { checkpoint } = registered;
     const [origin, size, root = ''] = checkpoint.split('\n');
     return refusesEach(
       {
-        'another key': { checkpoint: placeIn(tree, KNOWN_SIZE, otherLogKeys).checkpoint },
+        'another key': viewed({ by: otherLogKeys }),
         'size changed': { checkpoint: checkpoint.replace(`\n${size}\n`, `\n${TREE_SIZE + 1}\n`) },
         'root changed': {
           checkpoint: checkpoint.replace(
@@ -195,21 +229,22 @@ describe('a registration', () => {
   it('is refused when consistency is proved from another size than this station knows', () =>
     refusesEach(
       {
-        smaller: placeIn(tree, KNOWN_SIZE - 1),
-        larger: placeIn(tree, KNOWN_SIZE + 1),
-        none: placeIn(tree, 0),
+        smaller: viewed({ known: KNOWN_SIZE - 1 }),
+        larger: viewed({ known: KNOWN_SIZE + 1 }),
+        none: viewed({ known: 0 }),
       },
       judge,
     ));
 
   it('tells of a fork when the log does not contain what this station saw', () => {
     const [first = '', ...rest] = registered.consistencyProof;
-    const rewritten = logOf('another history', TREE_SIZE);
-    const shorter = logOf('leaf', KNOWN_SIZE - 1);
     return refusesEach(
       {
-        'another history of the same size': placeIn(rewritten, KNOWN_SIZE),
-        'rolled back': { ...placeIn(shorter, 0), knownTreeSize: KNOWN_SIZE },
+        'another history of the same size': viewed({ history: 'another history' }),
+        'rolled back': {
+          ...viewed({ size: KNOWN_SIZE - 1, known: 0 }),
+          knownTreeSize: KNOWN_SIZE,
+        },
         'proof changed': { consistencyProof: [hashOfText('x'), ...rest] },
         'proof cut': { consistencyProof: rest },
         'proof with more': { consistencyProof: [first, ...registered.consistencyProof] },
@@ -218,38 +253,5 @@ describe('a registration', () => {
       judge,
       ['LOG_FORKED'],
     );
-  });
-});
-
-describe('a reject receipt', () => {
-  const judge = async (changes: Changes = {}, visit = VISIT, arrival = ARRIVAL) =>
-    judgeRejection(await receiptOf.rejection(changes), visit, arrival, judgement);
-  const withRelease = (changes: Changes): Changes => ({ release: { ...rejected.release, ...changes } });
-
-  it('convinces when it names this visit and the reject lane', async () => {
-    assert.equal((await judge()).release.lane, 'reject');
-  });
-
-  it('is refused for another visit, station, nest or operation, or with a release for the good lane', () =>
-    refusesEach(
-      {
-        visit: { visit: '01890000-0000-7000-8000-0000000000bb' },
-        station: { station: 'station-2' },
-        nest: { nest: 'b' },
-        operation: { operation: OTHER_OPERATION },
-        lane: withRelease({ lane: 'good' }),
-        controller: withRelease({ controller: 'gate-2' }),
-        'nest of the release': withRelease({ nest: 'b' }),
-        'operation of the release': withRelease({ operation: OTHER_OPERATION }),
-        arrival: withRelease({ arrival: ARRIVAL + 1 }),
-        leaf: { leafHash: hashOfText('another leaf') },
-        checkpoint: { checkpoint: placeIn(tree, KNOWN_SIZE, otherLogKeys).checkpoint },
-      },
-      judge,
-    ));
-
-  it('does not open the good lane: it is no registration', async () => {
-    const jws = await receiptOf.rejection();
-    assert.throws(() => judgeRegistration(jws, good.confirmed, ARRIVAL, judgement), isFault);
   });
 });

@@ -1,6 +1,8 @@
 /** The receipts of the samples, signed by whom they should be, with one thing changed where a test wants it. */
+import assert from 'node:assert/strict';
 import type { z } from 'zod';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { type FaultCode, isFault } from '../../runtime/core/faults.ts';
 import { type Role, type Statement, seal } from '../../runtime/core/messages/envelope.ts';
 import { confirmation, registration, rejection, reservation } from '../../runtime/core/messages/receipts.ts';
 import { confirmed, registered, rejected, reserved, signers } from './samples.ts';
@@ -23,3 +25,36 @@ export const receiptOf = {
   registration: (changes?: Changes) => signed(registration, registered, changes),
   rejection: (changes?: Changes) => signed(rejection, rejected, changes),
 } as const;
+
+/** One thing changed, by the name of what it is. */
+export type Table = Readonly<Record<string, Changes>>;
+
+type Judge = (changes: Changes) => Promise<unknown>;
+
+/** Each change is refused, with one of the codes that hold the line. */
+export async function refusesEach(
+  table: Table,
+  judge: Judge,
+  codes: readonly FaultCode[] = ['RECEIPT_INVALID'],
+): Promise<void> {
+  for (const [name, changes] of Object.entries(table))
+    await assert.rejects(
+      judge(changes),
+      (error: unknown) => isFault(error) && codes.includes(error.code),
+      `accepted: ${name}`,
+    );
+}
+
+/** Each change is refused for the reason it stands under, not for another that happens to hold too. */
+export async function refusesBecause(
+  table: Readonly<Record<string, readonly Changes[]>>,
+  judge: Judge,
+): Promise<void> {
+  for (const [why, cases] of Object.entries(table))
+    for (const changes of cases)
+      await assert.rejects(judge(changes), (error: unknown) => {
+        assert.ok(isFault(error), String(error));
+        assert.deepEqual([error.code, error.context.why], ['RECEIPT_INVALID', why]);
+        return true;
+      });
+}

@@ -1,27 +1,28 @@
 /** Keys, a ticket and the receipts of one good unit, each from a seed; tests change one thing at a time. */
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { z } from 'zod';
 import { privateKeyFrom } from '../../drivers/crypto/ecdsa.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createSoftwareSigner } from '../../drivers/token/file-signer.ts';
 import { type Bytes, fromText, toHex } from '../../runtime/core/bytes.ts';
+import type { Json } from '../../runtime/core/canonical-json.ts';
 import { withCheckDigits } from '../../runtime/core/eid.ts';
 import type { ControllerReport, Release } from '../../runtime/core/gate/release.ts';
 import { tagRelease } from '../../runtime/core/gate/tag.ts';
-import { checkpointText, type NoteKey, signedNote } from '../../runtime/core/log/checkpoint.ts';
-import { leafHash, MerkleTree } from '../../runtime/core/log/tree.ts';
-import type { Role, TrustedKey } from '../../runtime/core/messages/envelope.ts';
-import type {
-  confirmationPayload,
-  registrationPayload,
-  rejectionPayload,
-  reservationPayload,
+import { type LeafKind, leafOf } from '../../runtime/core/log/leaf.ts';
+import { hashOf, type Role, seal, type TrustedKey } from '../../runtime/core/messages/envelope.ts';
+import {
+  confirmation,
+  type confirmationPayload,
+  type registrationPayload,
+  type rejectionPayload,
+  type reservationPayload,
 } from '../../runtime/core/messages/receipts.ts';
 import type { TicketPayload } from '../../runtime/core/messages/ticket.ts';
 import type { CardIdentity } from '../../runtime/core/operation/facts.ts';
 import type { Judgement } from '../../runtime/core/operation/receipt-judge.ts';
 import type { Signer } from '../../runtime/core/ports.ts';
+import { knownCheckpoint, logKeys, shownInLog } from './log-samples.ts';
 
 const entropy = createSimulatedEntropy('core tests');
 const signer = (): Signer => createSoftwareSigner(privateKeyFrom(entropy.bytes(40)));
@@ -163,49 +164,38 @@ export const report: Omit<ControllerReport, 'mac'> = {
   left: { arrival: 40, counter: 6, lane: 'good' },
 };
 
-export const logKeys = ed25519(entropy.bytes(32));
-export const otherLogKeys = ed25519(entropy.bytes(32));
+/** Of the confirmation as the gateway signs it: these keys give the same signature each time. */
+export const confirmationHash = hashOf(
+  await seal(confirmation, confirmed, signers.gateway, nodeCrypto),
+  nodeCrypto,
+);
 
-function ed25519(seed: Bytes): { readonly key: NoteKey; sign(message: Bytes): Bytes } {
-  const prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
-  const privateKey = createPrivateKey({ key: Buffer.concat([prefix, seed]), format: 'der', type: 'pkcs8' });
-  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
-  return {
-    key: { name: 'log.holdfast.example/test', publicKey: Buffer.from(x ?? '', 'base64url') },
-    sign: (message) => sign(null, message, privateKey),
+/** The leaf of the registration as it stands in the log, with one thing changed where a test wants it. */
+export function registrationEntry(changes: LeafChanges = {}, kind: LeafKind = 'registration'): Bytes {
+  const body = {
+    operation: OPERATION,
+    epoch: unit.epoch,
+    eid: EID,
+    recordHash: hashOfText('record'),
+    confirmationHash,
+    station: STATION,
   };
+  return leafOf(kind, `record/${OPERATION}`, AT, { ...body, ...changes }).entry;
 }
 
-/** A log whose leaf number `i` is the text `<name> <i>`. */
-export function logOf(name: string, size: number): MerkleTree {
-  const tree = new MerkleTree(nodeCrypto.sha256);
-  for (let i = 0; i < size; i++) tree.append(leafHash(fromText(`${name} ${i}`), nodeCrypto.sha256));
-  return tree;
+/** The leaf of the reject receipt, likewise. */
+export function rejectionEntry(changes: LeafChanges = {}, kind: LeafKind = 'rejection'): Bytes {
+  const body = { visit: VISIT, operation: OPERATION, eid: EID, station: STATION };
+  return leafOf(kind, `rejection/${VISIT}`, AT, { ...body, ...changes }).entry;
 }
 
-/** What a receipt says of the log: `size` leaves, the station having seen `known` of them. */
-export function placeIn(tree: MerkleTree, known: number, by = logKeys) {
-  const text = checkpointText({ origin: by.key.name, size: tree.size, root: tree.root() });
-  const leafIndex = tree.size - 1;
-  return {
-    leafIndex,
-    leafHash: toHex(tree.leaf(leafIndex)),
-    inclusionProof: tree.inclusionProof(leafIndex).map(toHex),
-    consistencyProof: known === 0 ? [] : tree.consistencyProof(known).map(toHex),
-    knownTreeSize: known,
-    checkpoint: signedNote(text, by.key, by.sign(fromText(text)), nodeCrypto),
-  };
-}
-
-export const TREE_SIZE = 13;
-export const KNOWN_SIZE = 6;
-const tree = logOf('leaf', TREE_SIZE);
+export type LeafChanges = Readonly<Record<string, Json>>;
 
 export const registered: z.input<typeof registrationPayload> = {
   ...unit,
   transcriptHash: confirmed.transcriptHash,
   recordHash: hashOfText('record'),
-  ...placeIn(tree, KNOWN_SIZE),
+  ...shownInLog(registrationEntry()),
   release,
   registeredAt: AT,
 };
@@ -217,7 +207,7 @@ export const rejected: z.input<typeof rejectionPayload> = {
   operation: OPERATION,
   eid: EID,
   fault: { code: 'CARD_KEYS_NOT_PROVED', context: {} },
-  ...placeIn(tree, KNOWN_SIZE),
+  ...shownInLog(rejectionEntry()),
   release: { ...release, lane: 'reject' },
   registeredAt: AT,
 };
@@ -230,5 +220,5 @@ export const judgement: Judgement = {
   trusted,
   logKey: logKeys.key,
   crypto: nodeCrypto,
-  known: { origin: logKeys.key.name, size: KNOWN_SIZE, root: tree.root(KNOWN_SIZE) },
+  known: knownCheckpoint,
 };

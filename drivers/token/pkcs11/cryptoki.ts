@@ -77,7 +77,8 @@ export function logIn(cryptoki: Cryptoki, slot: Handle, pinFile: string): Handle
     const name = nameOf(error);
     if (name === 'CKR_USER_ALREADY_LOGGED_IN') return session;
     const wrong = name === 'CKR_PIN_INCORRECT' || name === 'CKR_PIN_LEN_RANGE' || name === 'CKR_PIN_INVALID';
-    throw new Fault(wrong ? 'TOKEN_PIN_WRONG' : 'TOKEN_UNAVAILABLE', vendorContext(error), { cause: error });
+    const code = wrong ? 'TOKEN_PIN_WRONG' : 'TOKEN_UNAVAILABLE';
+    throw new Fault(code, { pinFile, ...vendorContext(error) }, { cause: error });
   }
   return session;
 }

@@ -16,9 +16,9 @@ export interface Copy extends AsyncDisposable {
 export interface JournalWorld {
   readonly files: Files;
   readonly dial: Dial;
-  /** @throws Fault JOURNAL_LOCKED while the station lives; JOURNAL_MISSING, JOURNAL_DAMAGED */
+  /** @throws Fault JOURNAL_LOCKED while the station lives; JOURNAL_MISSING, JOURNAL_DAMAGED, FILE_UNREADABLE */
   openCopy(directory: string): Promise<Copy>;
-  /** @throws Fault JOURNAL_MISSING, JOURNAL_DAMAGED */
+  /** @throws Fault JOURNAL_MISSING, JOURNAL_DAMAGED, FILE_UNREADABLE */
   readGenesis(directory: string): Genesis;
   readonly sha256: Sha256;
   pause(ms: number): Promise<void>;
@@ -37,7 +37,7 @@ interface Source {
   close(): Promise<void>;
 }
 
-/** @throws Fault JOURNAL_MISSING, JOURNAL_LOCKED, JOURNAL_DAMAGED */
+/** @throws Fault JOURNAL_MISSING, JOURNAL_LOCKED, JOURNAL_DAMAGED, FILE_UNREADABLE */
 export async function openJournal(directory: string, world: JournalWorld): Promise<OpenedJournal> {
   const place = findJournal(directory, world.files);
   const genesis = world.readGenesis(place.directory);

@@ -85,6 +85,15 @@ export function* exchange(command: Bytes): CardScript<Exchange> {
   throw new Fault('CARD_ANSWER_MALFORMED', { answer: 'never ends', command: toHex(command.subarray(0, 4)) });
 }
 
+/** The exchange that these frames make: the first names the command, the data of all and the last status word the answer.
+ * A cold reset is one frame without a command. */
+export function exchangeOf(kind: Exchange['kind'], wire: Exchange['wire']): Exchange {
+  const answers = wire.map((frame) => frame.answer);
+  const last = answers.at(-1) ?? new Uint8Array(0);
+  const before = answers.slice(0, -1).map((answer) => answer.subarray(0, Math.max(0, answer.length - 2)));
+  return { kind, command: wire[0]?.command ?? new Uint8Array(0), answer: concat(...before, last), wire };
+}
+
 /** The same command with another Le (case 2 or 4). */
 function withExpected(command: Bytes, expected: number): Bytes {
   const lc = command.length > 5 ? (command[4] ?? 0) : 0;

@@ -90,7 +90,8 @@ export function exchangeKind<const Topic extends string, Req extends z.ZodType, 
     answer: statement({ typ: `${typ}-answer+v1`, signedBy: declared.to, payload: answer }),
     requestChannel: channel({
       topic: `holdfast/v1/req/{station}/${declared.topic}`,
-      qos: 1,
+      // The signed answer is the acknowledgement; the broker's would only cost time.
+      qos: 0,
       retain: false,
       from: 'station',
       to: declared.to,
@@ -99,7 +100,7 @@ export function exchangeKind<const Topic extends string, Req extends z.ZodType, 
     }),
     answerChannel: channel({
       topic: `holdfast/v1/res/{station}/${declared.topic}`,
-      qos: 1,
+      qos: 0,
       retain: false,
       from: declared.to,
       to: 'station',

@@ -86,9 +86,10 @@ export type ApduList = z.output<typeof apduList>;
 /** What crossed the wire for one action: frames as sent and answered. */
 export const playedExchange = z.strictObject({
   kind: z.enum(['command', 'cold-reset']),
-  command: z.base64(),
-  answer: z.base64(),
-  wire: z.array(z.strictObject({ command: z.base64(), answer: z.base64() })).max(320),
+  wire: z
+    .array(z.strictObject({ command: z.base64(), answer: z.base64() }))
+    .min(1)
+    .max(320),
 });
 
 const dialogueAnswer = z.union([

@@ -26,7 +26,7 @@ export const statusState = channel({
     step: z.string().meta({ description: 'State of the operation.' }),
     since: instant,
     reason: faultNote
-      .extend({ title: z.string(), remedy: z.string() })
+      .extend({ title: z.string(), cause: z.string(), remedy: z.string() })
       .nullable()
       .meta({ description: 'Why the unit is held.' }),
   }),

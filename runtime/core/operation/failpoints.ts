@@ -15,7 +15,6 @@ export const apduLists = [
   { name: 'sign',           changes: false },
   { name: 'certificate',    changes: true  },
   { name: 'finish',         changes: true  },
-  { name: 'secure',         changes: true  },
 ] as const;
 export type ApduListName = (typeof apduLists)[number]['name'];
 

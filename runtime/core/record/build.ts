@@ -1,10 +1,8 @@
 /** Makes the identity record of a unit from the signed statements about it. */
-
 import type { FaultNote } from '../faults.ts';
 import type { Confirmation } from '../messages/receipts.ts';
 import type { TicketPayload } from '../messages/ticket.ts';
-import type { IdentityRecord } from './identity-record.ts';
-import { notYet } from './identity-record.ts';
+import { type IdentityRecord, notYet } from './identity-record.ts';
 
 export interface RecordSources {
   readonly confirmation: Confirmation;
@@ -26,20 +24,7 @@ export function buildRecord(from: RecordSources): IdentityRecord {
     schema: 'holdfast/identity-record-1',
     operation: c.operation,
     eid: c.eid,
-    certificate: {
-      serial: c.certificate.serial,
-      sha256: c.certificate.sha256,
-      der: c.certificate.der,
-      issuer: c.certificate.issuer,
-      issuingAuthority: from.rootName,
-      issuerKeyId: c.certificate.issuerKeyId,
-      profile: c.certificate.profile,
-      publicKeyHash: c.certificate.publicKeyHash,
-      proofOfPossession: 'request signed on the chip',
-      revocationPoint: notYet(
-        'the profile names no distribution point; revocation lists are one per intermediate',
-      ),
-    },
+    certificate: certificateOf(c, from.rootName),
     manufacturedAt: c.confirmedAt,
     productionLine: ticket.productionLine,
     keyInjection: {
@@ -51,16 +36,7 @@ export function buildRecord(from: RecordSources): IdentityRecord {
       sequenceCounter: c.card.sequenceCounter,
       exchanges: c.exchanges,
     },
-    keyMaterial: {
-      scheme: c.keys.scheme,
-      algorithm: c.keys.algorithm,
-      generation: c.keys.generation,
-      keyVersion: c.keys.keyVersion,
-      checkValues: c.keys.checkValues,
-      transportKeyVersion: c.transport.keyVersion,
-      transportClass: c.transport.class,
-      token: { softwareToken: c.token.softwareToken, module: c.token.module, serial: c.token.serial },
-    },
+    keyMaterial: keyMaterialOf(c),
     custody: from.custody,
     batch: ticket.batch,
     product: ticket.product,
@@ -95,5 +71,35 @@ export function buildRecord(from: RecordSources): IdentityRecord {
     },
     lifeCycle: { state: 'RECORDED', epoch: c.epoch, predecessor: notYet('first record of this EID') },
     evidence: { witnessCosignatures: notYet('no independent witness is configured') },
+  };
+}
+
+function certificateOf({ certificate }: Confirmation, rootName: string): IdentityRecord['certificate'] {
+  return {
+    serial: certificate.serial,
+    sha256: certificate.sha256,
+    der: certificate.der,
+    issuer: certificate.issuer,
+    issuingAuthority: rootName,
+    issuerKeyId: certificate.issuerKeyId,
+    profile: certificate.profile,
+    publicKeyHash: certificate.publicKeyHash,
+    proofOfPossession: 'request signed on the chip',
+    revocationPoint: notYet(
+      'the profile names no distribution point; revocation lists are one per intermediate',
+    ),
+  };
+}
+
+function keyMaterialOf({ keys, transport, token }: Confirmation): IdentityRecord['keyMaterial'] {
+  return {
+    scheme: keys.scheme,
+    algorithm: keys.algorithm,
+    generation: keys.generation,
+    keyVersion: keys.keyVersion,
+    checkValues: keys.checkValues,
+    transportKeyVersion: transport.keyVersion,
+    transportClass: transport.class,
+    token: { softwareToken: token.softwareToken, module: token.module, serial: token.serial },
   };
 }

@@ -26,9 +26,9 @@ import { signatureFromDer } from '../../core/pki/signature.ts';
 import { FAR_DATE_MS } from '../../core/pki/time.ts';
 import type { CertificateRow } from '../../core/store/ledger.ts';
 import { issuerOf } from '../issuer.ts';
-import { demand, intend, type Job, type Touched } from './job.ts';
+import { demand, type Job, type Touched } from './job.ts';
 import { follow, prepareFleet } from './keys.ts';
-import { type CardSession, dataOf } from './session.ts';
+import { type CardSession, dataOf, type Opening } from './session.ts';
 
 /** The certificate as the confirmation names it. */
 export interface Certified {
@@ -57,8 +57,11 @@ export async function certify(
   const kept = before !== null && (await holdsKeyOf(job, session, before)) ? before : null;
   const row = kept ?? (await newCertificate(job, session, touched));
   touched.certificateSerials.add(row.serial);
-  const certificate = row.certificate ?? (await signed(job, row));
-  const domain = await store(job, session, certificate);
+  const [next, certificate] = await Promise.all([
+    prepareFleet(job, false),
+    row.certificate ?? signed(job, row),
+  ]);
+  const domain = await store(job, session, certificate, next);
   return { certified: certifiedAs(job, row, certificate), domain };
 }
 
@@ -78,7 +81,6 @@ async function holdsKeyOf(job: Job, session: CardSession, row: CertificateRow): 
 
 async function newCertificate(job: Job, session: CardSession, touched: Touched): Promise<CertificateRow> {
   const { ports, profile, reserved } = job;
-  await intend(job, 'generate', `slot ${profile.keySlot.toString(16)}`);
   const generated = await session.send([generateKeyPair(profile.keySlot)], {
     list: 'generate',
     changes: true,
@@ -86,18 +88,24 @@ async function newCertificate(job: Job, session: CardSession, touched: Touched):
   });
   const publicKey = decodePublicKey(dataOf(generated.answers[0], 'GENERATE'));
   const info = requestInfo(reserved.eid, publicKey);
-  const signedInfo = await session.send([signDigest(profile.keySlot, ports.crypto.sha256(info))], {
-    list: 'sign',
-    changes: false,
-  });
+  const intent = intentFor(job, publicKey);
+  // Built while the chip signs; nothing is signed with it before the chip has proved the key.
+  const building = ports.certificates.toBeSigned(intent);
+  const knowing = ports.ledger.certificatesOf(reserved.eid);
+  const [signedInfo] = await Promise.all([
+    session.send([signDigest(profile.keySlot, ports.crypto.sha256(info))], {
+      list: 'sign',
+      changes: false,
+    }),
+    building,
+    knowing,
+  ]);
   const signature = decodeSignature(dataOf(signedInfo.answers[0], 'GENERAL AUTHENTICATE'));
   demand(
     ports.crypto.verifyP256(publicKey, info, rawSignature(signature)),
     () => new Fault('CARD_KEY_PAIR_NOT_PROVED', { slot: profile.keySlot }),
   );
-  const intent = intentFor(job, publicKey);
-  const toBeSigned = await ports.certificates.toBeSigned(intent);
-  const known = await ports.ledger.certificatesOf(reserved.eid);
+  const [toBeSigned, known] = await Promise.all([building, knowing]);
   const violations = lintTbs(toBeSigned, intent, {
     crypto: ports.crypto,
     eid: reserved.eid,
@@ -158,9 +166,13 @@ async function signed(job: Job, row: CertificateRow): Promise<Bytes> {
 }
 
 /** Writes the certificate and reads it back byte for byte; the applet's own object is what a verifier will get. */
-async function store(job: Job, session: CardSession, certificate: Bytes): Promise<CardSession> {
+async function store(
+  job: Job,
+  session: CardSession,
+  certificate: Bytes,
+  next: Opening,
+): Promise<CardSession> {
   const { profile } = job;
-  const next = await prepareFleet(job, false);
   const frames = putObject(
     profile.certificateObject,
     certificateContent(certificate),

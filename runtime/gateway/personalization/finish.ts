@@ -15,7 +15,7 @@ import { initializeUpdate } from '../../core/card/scp03.ts';
 import { StatusWord } from '../../core/card/status-word.ts';
 import { tlvAt } from '../../core/card/tlv.ts';
 import { Fault } from '../../core/faults.ts';
-import { demand, intend, type Job } from './job.ts';
+import { demand, type Job } from './job.ts';
 import type { Proved } from './keys.ts';
 import { type CardSession, dataOf } from './session.ts';
 
@@ -26,36 +26,35 @@ export interface Finished {
   readonly sequenceCounter: number | null;
 }
 
+/**
+ * One list: the chip is proved and certified, so that from here on every step only closes it. What it did is
+ * judged by what it shows afterwards, under R-MAC.
+ */
 export async function finish(job: Job, session: CardSession, proved: Proved): Promise<Finished> {
   const { profile, reserved } = job;
   const transport = proved.keyVersions.includes(profile.transportKeyVersion);
-  if (transport) await intend(job, 'delete-transport', `key version ${profile.transportKeyVersion}`);
-  const deletion = transport ? [deleteKeyVersion(profile.transportKeyVersion)] : [];
-  const { answers: afterDeletion } = await session.send([...deletion, getData('E0')], {
-    list: 'finish',
-    changes: transport,
-  });
-  const left = keyVersionsOf(decodeKeyTemplate(dataOf(afterDeletion.at(-1), 'GET DATA E0')));
-  demand(
-    onlyFleet(left, reserved.keyVersion),
-    () => new Fault('CARD_KEYS_LEFT_BEHIND', { versions: left.join(' ') }),
-  );
-
   const moves = movesTo(LifeCycle.secured, proved.lifeCycle);
+  const changes = [
+    ...(transport ? [deleteKeyVersion(profile.transportKeyVersion)] : []),
+    ...moves.map(setCardStatus),
+  ];
   const { answers, plain } = await session.send(
-    [...moves.map(setCardStatus), getStatusOfSecurityDomain(), getData('E0'), getData('C1')],
-    { list: 'secure', changes: moves.length > 0, plain: [select(profile.securityDomain), oldSetAsked(job)] },
+    [...changes, getData('E0'), getStatusOfSecurityDomain(), getData('C1')],
+    {
+      list: 'finish',
+      changes: changes.length > 0,
+      plain: [select(profile.securityDomain), oldSetAsked(job)],
+    },
   );
-  await session.close();
-  const [status, template, counter] = answers.slice(moves.length);
-  const lifeCycle = decodeLifeCycle(dataOf(status, 'GET STATUS'), profile.securityDomain);
-  demand(lifeCycle === LifeCycle.secured, () => new Fault('CARD_STATE_WRONG', { lifeCycle }));
+  const [template, status, counter] = answers.slice(changes.length);
   const keyVersions = keyVersionsOf(decodeKeyTemplate(dataOf(template, 'GET DATA E0')));
-  // Its refusal proves nothing, its answer would: then the old set is still there.
+  // The old set's refusal proves nothing, its answer would: then it is still there.
   demand(
     onlyFleet(keyVersions, reserved.keyVersion) && plain[1]?.statusWord !== StatusWord.success,
     () => new Fault('CARD_KEYS_LEFT_BEHIND', { versions: keyVersions.join(' ') }),
   );
+  const lifeCycle = decodeLifeCycle(dataOf(status, 'GET STATUS'), profile.securityDomain);
+  demand(lifeCycle === LifeCycle.secured, () => new Fault('CARD_STATE_WRONG', { lifeCycle }));
   const stated = counter?.statusWord === StatusWord.success ? toNumber(tlvAt(counter.data, 'C1')) : null;
   return { keyVersions, lifeCycle, sequenceCounter: stated ?? session.proof.sequenceCounter };
 }

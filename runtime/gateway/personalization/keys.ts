@@ -40,8 +40,11 @@ export async function injectKeys(job: Job, touched: Touched): Promise<CardSessio
 async function putKeys(job: Job, session: CardSession): Promise<CardSession> {
   const { generation, keyVersion } = job.reserved;
   const under = job.profile.transportKeyVersion;
-  await intend(job, 'put-key', `generation ${generation}, key version ${keyVersion} under ${under}`);
-  const next = await prepareFleet(job, true);
+  // The session to come only draws a nonce; what the intent guards is the wrap below.
+  const [next] = await Promise.all([
+    prepareFleet(job, true),
+    intend(job, 'put-key', `generation ${generation}, key version ${keyVersion} under ${under}`),
+  ]);
   const { answers, opened, checkValues } = await session.putKeys(fleetKeys(job), {
     list: 'put-key',
     changes: true,

@@ -23,6 +23,7 @@ export async function personalize(job: Job): Promise<Conclusion> {
     const { proved, applet } = await proveKeys(job, session);
     const { certified, domain } = await certify(job, applet, touched);
     const finished = await finish(job, domain, proved);
+    await domain.close();
     return await confirm(job, proved, certified, finished);
   } catch (error) {
     const fault = asFault(error, 'UNEXPECTED');
@@ -40,7 +41,10 @@ async function confirm(
   const { ports, reserved, ticket, config, profile } = job;
   const at = instantOf(ports.clock.now());
   const transcriptHash = job.line.transcriptHash();
-  await intend(job, 'confirm', `certificate ${certified.serial}, transcript ${transcriptHash}`);
+  const [checkValues] = await Promise.all([
+    ports.token.checkValues(fleetKeys(job)),
+    intend(job, 'confirm', `certificate ${certified.serial}, transcript ${transcriptHash}`),
+  ]);
   const jws = await seal(
     confirmation,
     {
@@ -57,7 +61,7 @@ async function confirm(
         algorithm: 'aes-128',
         generation: reserved.generation,
         keyVersion: reserved.keyVersion,
-        checkValues: [...(await ports.token.checkValues(fleetKeys(job)))],
+        checkValues: [...checkValues],
       },
       transport: { keyVersion: profile.transportKeyVersion, class: config.transportClass, deleted: true },
       proofs: {

@@ -1,0 +1,167 @@
+/** The rows that a registration adds to the fleet: the identity record, its confirmation, custody, and their leaf. */
+import type { BackendConfig } from '../../config/backend.ts';
+import { fromText, toHex } from '../core/bytes.ts';
+import { canonicalJson } from '../core/canonical-json.ts';
+import { Fault, type FaultNote } from '../core/faults.ts';
+import type { ControllerReport } from '../core/gate/release.ts';
+import { leafOf } from '../core/log/leaf.ts';
+import { hashOf } from '../core/messages/envelope.ts';
+import type { Confirmation } from '../core/messages/receipts.ts';
+import type { TicketPayload } from '../core/messages/ticket.ts';
+import { buildRecord } from '../core/record/build.ts';
+import { type IdentityRecord, identityRecord } from '../core/record/identity-record.ts';
+import type { RecordRow } from '../core/store/fleet.ts';
+import type { BackendPorts } from './ports.ts';
+import type { Draft } from './sequencer.ts';
+
+/** Everything that can be checked without the store, before anything waits for a lock. */
+export interface CheckedRegistration {
+  readonly confirmation: Confirmation;
+  readonly jws: { readonly reservation: string; readonly confirmation: string; readonly ticket: string };
+  readonly ticket: TicketPayload;
+  readonly report: ControllerReport;
+  readonly holds: readonly FaultNote[];
+  readonly sent: { readonly jws: string; readonly hash: string };
+  readonly at: string;
+}
+
+/** The first registration of an operation. */
+export function writeRecord(
+  draft: Draft,
+  owner: RecordRow | null,
+  checked: CheckedRegistration,
+  config: BackendConfig,
+  ports: BackendPorts,
+): { readonly leafIndex: number; readonly recordHash: string } {
+  const { confirmation: c, jws } = checked;
+  const drafted = draft.records.some((r) => r.publicKeyHash === c.certificate.publicKeyHash);
+  if (owner !== null || drafted)
+    throw new Fault('CERTIFICATE_REFUSED', { why: 'the public key belongs to another unit' });
+  const confirmationHash = hashOf(jws.confirmation, ports.crypto);
+  const custody = custodyOf(checked, ports);
+  const record = recordOf(checked, custody, confirmationHash, config);
+  const bytes = fromText(canonicalJson(record));
+  const recordHash = toHex(ports.crypto.sha256(bytes));
+  const leafIndex = draft.append(
+    leafOf('registration', `record/${c.operation}`, checked.at, {
+      operation: c.operation,
+      epoch: c.epoch,
+      eid: c.eid,
+      recordHash,
+      confirmationHash,
+      certificateHash: c.certificate.sha256,
+      keyVersion: c.keys.keyVersion,
+      checkValues: c.keys.checkValues,
+      station: c.station,
+    }),
+  );
+  draft.records.push({
+    operation: c.operation,
+    eid: c.eid,
+    certificateSerial: c.certificate.serial,
+    publicKeyHash: c.certificate.publicKeyHash,
+    record: bytes,
+    recordHash,
+    leafIndex,
+  });
+  draft.confirmations.push({
+    operation: c.operation,
+    epoch: c.epoch,
+    jws: jws.confirmation,
+    sha256: confirmationHash,
+    leafIndex,
+  });
+  draft.custody.push(
+    ...custody.map(({ holder, statement, sha256 }, position) => ({
+      operation: c.operation,
+      epoch: c.epoch,
+      position,
+      holder,
+      statement,
+      sha256,
+    })),
+  );
+  return { leafIndex, recordHash };
+}
+
+function recordOf(
+  { confirmation, ticket, report, holds, at }: CheckedRegistration,
+  custody: readonly Custody[],
+  confirmationHash: string,
+  config: BackendConfig,
+): IdentityRecord {
+  return identityRecord.parse(
+    buildRecord({
+      confirmation,
+      confirmationHash,
+      ticket,
+      custody: custody.map(({ holder, kind, sha256 }) => ({ holder, statement: kind, sha256 })),
+      operator: config.authorities[confirmation.station] ?? 'no authority configured',
+      controller: report.controller,
+      rootName: config.rootName,
+      holds,
+      stationSoftware: 'holdfast 0.1.0',
+      recordedAt: at,
+    }),
+  );
+}
+
+/** A resume: the record stays, the new confirmation is added; a repetition finds its own. */
+export async function writeConfirmation(
+  draft: Draft,
+  recordHash: string,
+  { confirmation: c, jws, at }: CheckedRegistration,
+  ports: BackendPorts,
+): Promise<{ readonly leafIndex: number; readonly recordHash: string }> {
+  const known =
+    draft.confirmations.find((row) => row.operation === c.operation && row.epoch === c.epoch) ??
+    (await draft.tx.confirmation(c.operation, c.epoch));
+  if (known !== null) return { leafIndex: known.leafIndex, recordHash };
+  const sha256 = hashOf(jws.confirmation, ports.crypto);
+  const leafIndex = draft.append(
+    leafOf('confirmation', `confirmation/${c.operation}/${c.epoch}`, at, {
+      operation: c.operation,
+      epoch: c.epoch,
+      eid: c.eid,
+      recordHash,
+      confirmationHash: sha256,
+      station: c.station,
+    }),
+  );
+  draft.confirmations.push({
+    operation: c.operation,
+    epoch: c.epoch,
+    jws: jws.confirmation,
+    sha256,
+    leafIndex,
+  });
+  return { leafIndex, recordHash };
+}
+
+interface Custody {
+  readonly holder: string;
+  readonly kind: string;
+  readonly statement: string;
+  readonly sha256: string;
+}
+
+/** Who held the issuance, as their own signed statements. */
+function custodyOf(
+  { confirmation: c, jws, sent }: CheckedRegistration,
+  ports: BackendPorts,
+): readonly Custody[] {
+  const statements = [
+    { holder: 'ticket-authority', kind: 'ticket', statement: jws.ticket },
+    { holder: 'backend', kind: 'reservation', statement: jws.reservation },
+    { holder: `gateway ${c.gateway}`, kind: 'confirmation', statement: jws.confirmation },
+  ].map((held) => ({ ...held, sha256: hashOf(held.statement, ports.crypto) }));
+  return [
+    ...statements,
+    {
+      holder: `station ${c.station}`,
+      kind: 'registration request',
+      statement: sent.jws,
+      sha256: sent.hash,
+    },
+  ];
+}

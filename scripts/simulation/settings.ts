@@ -1,0 +1,62 @@
+/** Configurations of a simulated plant: as on a line, but that no file, host or token stands behind them. */
+import { backendConfig } from '../../config/backend.ts';
+import { gatewayConfig } from '../../config/gateway.ts';
+import { stationConfig } from '../../config/station.ts';
+import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
+import { toHex } from '../../runtime/core/bytes.ts';
+import { ISSUER, type SimulatedParties } from './parties.ts';
+
+const PLANT = { enterprise: 'Simulation', site: 'Site', area: 'Area', line: 'Line-1' };
+
+const nowhere = {
+  host: 'simulated',
+  servername: 'simulated',
+  ca: 'none',
+  certificate: 'none',
+  key: { file: 'none' },
+};
+
+export function stationSettings(name: string, index: number, parties: SimulatedParties) {
+  return stationConfig.parse({
+    station: name,
+    authority: 'unattended under authority of the simulation',
+    plant: PLANT,
+    nests: [{ name: 'a', reader: 'simulated', pins: simulatedNestPins }],
+    controller: `gate-${index + 1}`,
+    ticketFile: 'none',
+    statusKey: 'simulation',
+    journal: { directory: 'none', socket: 'none' },
+    serialPort: 'none',
+    bus: nowhere,
+    token: { module: 'none', label: 'none', pinFile: 'none' },
+    trusted: [],
+    logKey: { name: parties.logSigner.key.name, publicKey: toHex(parties.logSigner.key.publicKey) },
+  });
+}
+
+export function gatewaySettings() {
+  return gatewayConfig.parse({
+    gateway: 'gateway-1',
+    profile: 'laboratory',
+    bus: nowhere,
+    token: { module: 'none', label: 'none', pinFile: 'none', constantsFile: 'none' },
+    ledgerUrl: 'postgres:simulated',
+    issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: 'none' }],
+    hardwareType: '1.3.6.1.4.1.32473.1.1',
+    batchExtension: '1.3.6.1.4.1.32473.1.2',
+    trusted: [],
+  });
+}
+
+export function backendSettings(stations: readonly string[]) {
+  return backendConfig.parse({
+    backend: 'backend-1',
+    bus: nowhere,
+    databaseUrl: 'postgres:simulated',
+    receiptKeyFile: 'none',
+    log: { origin: 'simulation', keyFile: 'none' },
+    controllers: stations.map((station, i) => ({ name: `gate-${i + 1}`, station, keyFile: 'none' })),
+    authorities: Object.fromEntries(stations.map((station) => [station, 'the simulation'])),
+    trusted: [],
+  });
+}

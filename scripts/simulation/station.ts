@@ -1,0 +1,126 @@
+/** One simulated station: the production program on a simulated fixture, with chips, journal and reader. */
+import { createVirtualSe, type VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
+import { freshChip } from '../../drivers/card-reader/virtual-se/chip.ts';
+import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
+import { createSimulatedReader } from '../../drivers/card-reader/virtual-se/simulated-reader.ts';
+import type { SimulatedClock } from '../../drivers/clock/simulated.ts';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
+import { createFixture, type Fixture, type GateLogLine } from '../../drivers/jig/controller/fixture.ts';
+import { BLANK_MEMORY, type ControllerMemory } from '../../drivers/jig/controller/gate-controller.ts';
+import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
+import { createJournalDisk, type JournalDisk, openInMemoryJournal } from '../../drivers/journal/in-memory.ts';
+import { cardProfiles } from '../../runtime/core/card/profile.ts';
+import { instantOf } from '../../runtime/core/instant.ts';
+import type { Bus } from '../../runtime/core/ports.ts';
+import { uuidV4 } from '../../runtime/core/uuid.ts';
+import { createStation, type Station } from '../../runtime/station/station.ts';
+import type { SimulatedParties } from './parties.ts';
+import { stationSettings } from './settings.ts';
+
+export interface SimulatedStation {
+  readonly name: string;
+  readonly fixture: Fixture;
+  readonly disk: JournalDisk;
+  readonly program: Station;
+  readonly gateLog: GateLogLine[];
+}
+
+export type Wiretap = (command: Uint8Array, answer: Uint8Array) => void;
+
+const MOTION = { arriveMs: 800, clampMs: 150, gateMs: 120, leaveMs: 600 };
+
+export interface StationParts {
+  readonly name: string;
+  readonly index: number;
+  readonly seed: string;
+  readonly clock: SimulatedClock;
+  readonly parties: SimulatedParties;
+  readonly chips: Map<number, VirtualSe>;
+  readonly ticket: string;
+  readonly common: Pick<Parameters<typeof createStation>[1], 'clock' | 'crypto' | 'trusted' | 'log'>;
+  readonly bus: Bus;
+  /** Sees every command and answer on the wire of a chip. */
+  readonly wire: Wiretap | undefined;
+  readonly startMs: number;
+}
+
+export async function createSimulatedStation(parts: StationParts): Promise<SimulatedStation> {
+  const { name, index, clock, parties } = parts;
+  const entropy = createSimulatedEntropy(`${parts.seed}/${name}`);
+  const tagKey = parties.tagKeys[index] ?? new Uint8Array(16);
+  const gateLog: GateLogLine[] = [];
+  let seated: VirtualSe | null = null;
+  let memory: ControllerMemory = BLANK_MEMORY;
+  const fixture = createFixture({
+    clock,
+    self: {
+      controller: `gate-${index + 1}`,
+      nest: 'a',
+      cipher: (block) => nodeCrypto.aesEncryptBlock(tagKey, block),
+    },
+    memory: {
+      load: () => memory,
+      save: (next) => {
+        memory = next;
+      },
+    },
+    motion: MOTION,
+    seat: async (unit) => {
+      seated = parts.chips.get(unit) ?? tapped(makeChip(unit, parties, entropy), parts.wire);
+      parts.chips.set(unit, seated);
+    },
+    openTimeoutMs: 5_000,
+    hostTimeoutMs: 1_000,
+    witness: (line) => gateLog.push(line),
+  });
+  const genesis = { journal: uuidV4(entropy.bytes(16)), station: name, created: instantOf(parts.startMs) };
+  const disk = createJournalDisk(genesis);
+  const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 });
+  const reader = createSimulatedReader({ clock, card: () => seated });
+  const program = await createStation(stationSettings(name, index, parties), {
+    ...parts.common,
+    entropy,
+    signer: parties.stationSigners[index] ?? parties.backendSigner,
+    journal,
+    bus: parts.bus,
+    jig: createSimulatedJig({ clock, fixture }),
+    reader: () => reader,
+    failpoint: () => undefined,
+    logKey: parties.logSigner.key,
+    ticket: parts.ticket,
+    genesis,
+  });
+  return { name, fixture, disk, program, gateLog };
+}
+
+/** The same card, with somebody listening on its contacts. */
+function tapped(card: VirtualSe, wire: Wiretap | undefined): VirtualSe {
+  if (wire === undefined) return card;
+  return {
+    state: card.state,
+    powerOn: () => card.powerOn(),
+    powerOff: () => card.powerOff(),
+    transmit: (command) => {
+      const answer = card.transmit(command);
+      wire(command, answer);
+      return answer;
+    },
+  };
+}
+
+function makeChip(
+  unit: number,
+  parties: SimulatedParties,
+  entropy: { bytes(count: number): Uint8Array },
+): VirtualSe {
+  return createVirtualSe({
+    state: freshChip({
+      eid: eidOfIndex(unit),
+      index: unit,
+      transportMaster: parties.transportMaster,
+      transportKeyVersion: cardProfiles['holdfast-virtual'].transportKeyVersion,
+    }),
+    entropy,
+  });
+}
