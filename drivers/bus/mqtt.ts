@@ -193,8 +193,10 @@ class MqttBus implements Bus, AsyncDisposable {
         end();
       };
       const lost = (fault: Fault): void => settle(() => reject(fault));
-      const late = new Fault('BUS_UNREACHABLE', { topic, reason: 'no answer' });
-      const timer = setTimeout(() => lost(late), this.#options.connectDeadlineMs);
+      const timer = setTimeout(
+        () => lost(new Fault('BUS_UNREACHABLE', { topic, reason: 'no answer' })),
+        this.#options.connectDeadlineMs,
+      );
       this.#unanswered.add(lost);
       send((error) => settle(() => (error ? reject(requestFault(error, topic)) : resolve())));
     });

@@ -39,7 +39,9 @@ export async function serveJournal(options: {
     // An error is followed by `close`, which is all that matters of a reader, also of one that is turned away.
     socket.on('error', () => sockets.delete(socket));
     if (sockets.size >= READERS_MAX) {
-      socket.end(`${JSON.stringify({ error: 'too many readers' })}\n`);
+      socket.write(`${JSON.stringify({ error: 'too many readers' })}\n`);
+      // Whether or not it hangs up: nobody waits for it.
+      socket.destroySoon();
       return;
     }
     sockets.add(socket);

@@ -104,8 +104,11 @@ const CHARACTERS_MAX = 4096;
 
 function fromCodes(codes: Bytes): string {
   let text = '';
-  for (let at = 0; at < codes.length; at += CHARACTERS_MAX)
-    text += String.fromCharCode(...codes.subarray(at, at + CHARACTERS_MAX));
+  for (let at = 0; at < codes.length; at += CHARACTERS_MAX) {
+    const part: ArrayLike<number> = codes.subarray(at, at + CHARACTERS_MAX);
+    // `apply` takes anything like an array, which its type does not say, without walking an iterator.
+    text += String.fromCharCode.apply(null, part as number[]);
+  }
   return text;
 }
 

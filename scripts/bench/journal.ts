@@ -24,38 +24,52 @@ export async function benchJournal(directory: string): Promise<readonly BenchRow
     onWarning: () => undefined,
   });
   const file = openSync(join(directory, 'bare'), 'a');
-  const [appends, bare]: [number[], number[]] = [[], []];
+  const visit = { nest: 'a', visit: randomUUID() };
+  const ordinary: NewEntry = { at: 0, fact: { ...visit, name: 'reserved', receipt: 'x'.repeat(200) } };
+  const intent: NewEntry = {
+    at: 0,
+    fact: { ...visit, name: 'intent', step: 'put-key', listHash: 'ab'.repeat(32) },
+  };
+  const bytes = Buffer.alloc(350, 1);
+  const bare = async (): Promise<void> => {
+    writeSync(file, bytes);
+    fdatasyncSync(file);
+  };
+  const times: Record<'ordinary' | 'intent' | 'once' | 'twice', number[]> = {
+    ordinary: [],
+    intent: [],
+    once: [],
+    twice: [],
+  };
   for (let i = 0; i < ROUNDS; i++) {
-    const entry: NewEntry = {
-      at: i,
-      fact: { name: 'intent', nest: 'a', visit: randomUUID(), step: 'put-key', listHash: 'ab'.repeat(32) },
-    };
-    appends.push(
-      await timed(async () => {
-        await journal.append([entry]);
-      }),
-    );
-    const bytes = Buffer.alloc(350, i);
-    bare.push(
-      await timed(async () => {
-        writeSync(file, bytes);
-        fdatasyncSync(file);
-      }),
-    );
+    times.ordinary.push(await timed(() => journal.append([ordinary])));
+    times.once.push(await timed(bare));
+    times.intent.push(await timed(() => journal.append([intent])));
+    times.twice.push(await timed(() => bare().then(bare)));
   }
   closeSync(file);
-  const [a, b] = [median(appends), median(bare)];
+  const beside = (what: string, own: number[], other: number[]): NonNullable<BenchRow['beside']> => ({
+    what,
+    value: median(other),
+    ratio: median(own) / median(other),
+  });
   return [
     {
       what: 'journal append, synced, p50',
-      value: a,
+      value: median(times.ordinary),
       unit: 'ms',
-      beside: { what: 'write + fdatasync', value: b, ratio: a / b },
+      beside: beside('write + fdatasync', times.ordinary, times.once),
+    },
+    {
+      what: 'the same with its witness (intents), p50',
+      value: median(times.intent),
+      unit: 'ms',
+      beside: beside('twice that', times.intent, times.twice),
     },
   ];
 }
 
-async function timed(work: () => Promise<void>): Promise<number> {
+async function timed(work: () => Promise<unknown>): Promise<number> {
   const begun = performance.now();
   await work();
   return performance.now() - begun;

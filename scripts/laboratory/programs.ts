@@ -1,6 +1,7 @@
 /** Starts our own programs as processes, with their logs in files, and starts a station again when it dies. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { endWithParent } from '../stand/service.ts';
 
@@ -26,6 +27,7 @@ export interface Program {
 
 const READY_DEADLINE_MS = 20_000;
 const STOP_DEADLINE_MS = 8_000;
+const LAST_WORDS_MS = 500;
 
 /** Resolves when the program says it is ready. @throws Error with what it said on standard error */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
@@ -49,7 +51,12 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
       options.deadlineMs ?? READY_DEADLINE_MS,
     ).unref();
   });
-  const died = ended.then(({ code, signal }) => {
+  const closed = new Promise<void>((resolve) => {
+    child.once('close', () => resolve());
+  });
+  const died = ended.then(async ({ code, signal }) => {
+    // What it said last may still be on the way; a child of its own may hold the pipe open.
+    await Promise.race([closed, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
     throw new Error(`${options.name} ended (${signal ?? code})\n${said.errors()}`);
   });
   try {

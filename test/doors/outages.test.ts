@@ -66,7 +66,10 @@ describe('a line that loses a part', () => {
   it('names the reason that the station knows, not that the gateway heard of a failure', () => {
     const holds = rig.lines.filter(({ event }) => event === 'unit-held');
     assert.ok(holds.length >= outages.length);
-    assert.deepEqual(holds.filter(({ outcome }) => outcome === 'unsent'), []);
+    assert.deepEqual(
+      holds.filter(({ outcome }) => outcome === 'unsent'),
+      [],
+    );
   });
 
   it('has lost nothing and done nothing twice', () => assertWhole(rig, { released }));

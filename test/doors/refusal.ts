@@ -1,11 +1,11 @@
-/** A program that is expected to refuse at its start, and what a technician must be able to read then. */
+/** Programs run to their end, and what a technician must be able to read of one that refuses. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type FaultCode, faults } from '../../runtime/core/faults.ts';
 import { ExitCode } from '../../runtime/program.ts';
 
-export interface Refusal {
+export interface Ended {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
@@ -16,14 +16,14 @@ const DEADLINE_MS = 30_000;
 /** A frame of a stack trace: `    at open (file:///…:3:1)`. */
 const STACK_FRAME = /^\s+at /m;
 
-/** Runs the compiled program to its end. */
+/** Runs a compiled program, named from the root of the project, to its end. */
 export function runToEnd(
-  program: 'station' | 'gateway' | 'backend',
-  config: string,
+  module: string,
+  args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<Refusal> {
-  const script = fileURLToPath(new URL(`../../runtime/${program}/main.js`, import.meta.url));
-  const child = spawn(process.execPath, ['--enable-source-maps', script, config], {
+): Promise<Ended> {
+  const script = fileURLToPath(new URL(`../../${module}`, import.meta.url));
+  const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
     timeout: DEADLINE_MS,
@@ -42,7 +42,7 @@ export function runToEnd(
 }
 
 /** Title, cause and remedy of this fault, what it is about, and nothing that only a programmer reads. */
-export function assertRefused(refusal: Refusal, code: FaultCode, about: readonly string[]): void {
+export function assertRefused(refusal: Ended, code: FaultCode, about: readonly string[]): void {
   assert.equal(refusal.code, ExitCode.fault, refusal.err);
   assertReadable(refusal.err, code, about);
   assertNoTrace(refusal.err);

@@ -100,7 +100,9 @@ export class Rig implements AsyncDisposable {
     this.station.program()?.child.stdout?.on('data', (data: Buffer) => {
       const lines = (rest + data.toString('utf8')).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines.map((text) => JSON.parse(text) as LogLine)) {
+      // The end of a line whose beginning came before this turn is left out.
+      for (const text of lines.filter((one) => one.startsWith('{"level":'))) {
+        const line = JSON.parse(text) as LogLine;
         this.#log.push(line);
         for (const tell of this.#listeners) tell(line);
       }
@@ -175,10 +177,10 @@ export class Rig implements AsyncDisposable {
   async held(code: FaultCode, since: Mark): Promise<void> {
     const isHold = (line: LogLine): boolean => line.event === 'unit-held' && line.code === code;
     await this.logged(`held for ${code}`, isHold, since);
-    assertWords(this.#log.find(isHold), code);
+    assertWords(this.#log.slice(since.log).find(isHold), code);
   }
 
-  /** Log and retained status tell it; nothing has left since. */
+  /** Log and status tell it in words. */
   async heldAndShown(code: FaultCode, since: Mark): Promise<void> {
     await this.held(code, since);
     const shown = (): StatusState | undefined =>

@@ -185,7 +185,11 @@ for (const program of ['station', 'gateway', 'backend'] as const)
         PKCS11_MODULE_PATH: token.module,
         SOFTHSM2_CONF: token.softHsmConf,
       };
-      return runToEnd(program, spoiltConfig(program), program === 'station' ? environment : {});
+      return runToEnd(
+        `runtime/${program}/main.js`,
+        [spoiltConfig(program)],
+        program === 'station' ? environment : {},
+      );
     };
 
     it('is closed to no configuration at all, in words', async () => {

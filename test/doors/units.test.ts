@@ -18,7 +18,7 @@ import { ExitCode } from '../../runtime/program.ts';
 import { placeForeignChip } from '../../scripts/kill/scenes.ts';
 import { authorityIn } from '../../scripts/laboratory/certificates.ts';
 import { holdfast } from '../cli/support.ts';
-import { assertReadable } from './refusal.ts';
+import { assertReadable, runToEnd } from './refusal.ts';
 import { openRig, type Rig } from './rig.ts';
 import { assertCalm, assertWhole } from './whole.ts';
 
@@ -144,6 +144,18 @@ describe('a line that meets what it should not accept', () => {
   it('has lost nothing and done nothing twice', () => assertWhole(rig, { released, foreign }));
 
   it('has said it all in words, without a stack trace', () => assertCalm(rig));
+
+  it('shows what was made when it has ended', async () => {
+    await rig[Symbol.asyncDispose]();
+    const inspect = (...words: readonly string[]) =>
+      runToEnd('scripts/laboratory/inspect.js', ['--dir', rig.places.root, ...words]);
+    const list = await inspect('fleet', 'list', '--json');
+    assert.equal(list.code, ExitCode.done, list.err);
+    for (const unit of released) assert.ok(list.out.includes(eidOfIndex(unit)));
+    for (const unit of foreign) assert.ok(!list.out.includes(eidOfIndex(unit)));
+    assert.match((await inspect('audit', 'verify')).out, /^VERIFIED$/m);
+    assert.equal((await inspect('fleet', 'lst')).code, ExitCode.usage);
+  });
 });
 
 /** A chip with an EID of its own, where the host looks for this unit. */

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openJournalCopy } from '../../drivers/journal/copy.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
+import { refusalOf } from '../../drivers/journal/refusal.ts';
+import { isFault } from '../../runtime/core/faults.ts';
 import { fault } from '../contracts/journal.contract.ts';
 import { collect, flip, genesis, logOf, numberOf, samples } from './samples.ts';
 
@@ -36,6 +38,10 @@ function fingerprint(directory: string): string {
   return hash.digest('hex');
 }
 
+function copiesLeft(): readonly string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith('holdfast-journal-'));
+}
+
 describe('the copy of a dead station’s journal', () => {
   it('shows all entries and leaves the original as it was', async () => {
     using place = await withEntries(7);
@@ -47,10 +53,7 @@ describe('the copy of a dead station’s journal', () => {
       assert.deepEqual((await collect(copy.entries)).map(numberOf), [0, 1, 2, 3, 4, 5, 6]);
     }
     assert.equal(fingerprint(place.directory), before);
-    assert.deepEqual(
-      readdirSync(tmpdir()).filter((name) => name.startsWith('holdfast-journal-')),
-      [],
-    );
+    assert.deepEqual(copiesLeft(), []);
     await (await place.open())[Symbol.asyncDispose]();
   });
 
@@ -73,5 +76,49 @@ describe('the copy of a dead station’s journal', () => {
     }, fault('JOURNAL_DAMAGED'));
     assert.deepEqual(shown, [0, 1, 2, 3, 4]);
     assert.equal(fingerprint(place.directory), before);
+  });
+
+  it('does not take for damage what the system refuses to read', async () => {
+    using place = await withEntries(2);
+    // Even root may only write to it.
+    const forbidden = '/proc/sys/vm/drop_caches';
+    const file = join(place.directory, 'store', '000099.ldb');
+    symlinkSync(forbidden, file);
+    await assert.rejects(openJournalCopy(place.directory, { sha256 }), (error) => {
+      assert.ok(isFault(error), String(error));
+      assert.deepEqual([error.code, error.context], ['FILE_UNREADABLE', { file, error: 'EACCES' }]);
+      return true;
+    });
+    assert.deepEqual(copiesLeft(), []);
+  });
+
+  it('does not take for damage that there is no place for a copy', async () => {
+    using place = await withEntries(2);
+    const before = process.env.TMPDIR;
+    process.env.TMPDIR = '/proc';
+    try {
+      await assert.rejects(openJournalCopy(place.directory, { sha256 }), fault('FILE_UNREADABLE'));
+    } finally {
+      if (before === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = before;
+    }
+  });
+});
+
+describe('a refusal of the system', () => {
+  const failed = (code: string) =>
+    Object.assign(new Error(code), { code, syscall: 'copyfile', path: 'journal/1', dest: 'copy/1' });
+  const fileOf = (error: unknown) => refusalOf(error, 'journal')?.context.file;
+
+  it('names the file that may not be read, or the one that has no room', () => {
+    for (const code of ['EACCES', 'EPERM', 'EMFILE']) assert.equal(fileOf(failed(code)), 'journal/1');
+    for (const code of ['ENOSPC', 'EDQUOT', 'EROFS']) assert.equal(fileOf(failed(code)), 'copy/1');
+    assert.equal(fileOf(Object.assign(new Error(), { code: 'EACCES', syscall: 'scandir' })), 'journal');
+  });
+
+  it('is neither failing storage nor an error of a program', () => {
+    assert.equal(refusalOf(failed('EIO'), 'journal'), null);
+    assert.equal(refusalOf(new SyntaxError('no JSON'), 'journal'), null);
+    assert.equal(refusalOf(Object.assign(new Error(), { code: 'LEVEL_CORRUPTION' }), 'journal'), null);
   });
 });

@@ -41,7 +41,7 @@ async function openFleetIn(given: string | null, means: Means): Promise<FleetRea
     return await means.openFleet(url);
   } catch (error) {
     if (!isFault(error) || error.code !== 'STORE_UNAVAILABLE') throw error;
-    const hint = `the database of a laboratory runs while its line runs: ./scripts/line --dir ${line}`;
+    const hint = `a laboratory's database runs with its line; ./scripts/inspect --dir ${line} starts it`;
     throw new Fault('STORE_UNAVAILABLE', { ...error.context, hint }, { cause: error });
   }
 }

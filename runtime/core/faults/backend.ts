@@ -33,7 +33,7 @@ export const faultsOfBackend = {
   QUOTA_EXHAUSTED: {
     title: 'The quota of the production ticket is used up',
     cause: 'As many units were reserved as the ticket allows.',
-    remedy: 'Load the next ticket. The unit stays until then.',
+    remedy: 'Load the next ticket and start the station again. The unit stays until then.',
     disposition: 'hold',
     blame: 'outside',
   },

@@ -5,7 +5,7 @@ export const faultsOfGateway = {
   TICKET_INVALID: {
     title: 'The production ticket is not valid',
     cause: 'It is not signed by the authority, is not yet or no longer valid, or names another station.',
-    remedy: 'Load a valid ticket for this station.',
+    remedy: 'Load a valid ticket for this station and start the station again.',
     disposition: 'hold',
     blame: 'outside',
   },

@@ -68,6 +68,8 @@ export function open<P extends z.ZodType>(
   trusted: readonly TrustedKey[],
   crypto: Crypto,
 ): Opened<z.output<P>> {
+  const known = remembered(of, trusted).get(jws);
+  if (known !== undefined) return known as Opened<z.output<P>>;
   if (jws.length > MESSAGE_BYTES_MAX) throw invalid('too long');
   const [head = '', body = '', tail = '', ...rest] = jws.split('.');
   if (rest.length > 0 || tail === '') throw invalid('not a compact JWS');
@@ -86,7 +88,28 @@ export function open<P extends z.ZodType>(
       typ: of.typ,
       where: z.prettifyError(payload.error).slice(0, 300),
     });
-  return { signer, payload: payload.data };
+  const opened = { signer, payload: payload.data };
+  remember(of, trusted, jws, opened);
+  return opened;
+}
+
+/** Statements verified before, by the bytes they were: a receipt is judged at several steps of one unit. */
+const REMEMBERED_MAX = 32;
+const memory = new WeakMap<readonly TrustedKey[], Map<string, Map<string, Opened<unknown>>>>();
+
+function remembered(of: Statement, trusted: readonly TrustedKey[]): Map<string, Opened<unknown>> {
+  const kinds = memory.get(trusted) ?? new Map<string, Map<string, Opened<unknown>>>();
+  memory.set(trusted, kinds);
+  const known = kinds.get(of.typ) ?? new Map<string, Opened<unknown>>();
+  kinds.set(of.typ, known);
+  return known;
+}
+
+function remember(of: Statement, trusted: readonly TrustedKey[], jws: string, opened: Opened<unknown>): void {
+  const known = remembered(of, trusted);
+  known.set(jws, opened);
+  const oldest = known.keys().next();
+  if (known.size > REMEMBERED_MAX && oldest.done !== true) known.delete(oldest.value);
 }
 
 /** SHA-256 of a JWS as it was sent, hexadecimal: binds an answer to its request. */
