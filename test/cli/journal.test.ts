@@ -172,7 +172,7 @@ describe('an interrupted holdfast journal', () => {
       err += text.toString();
     });
     const ended = new Promise((resolve) => child.once('close', (_code, signal) => resolve(signal)));
-    while (readdirSync(own).length === 0) await pause(5);
+    while (readdirSync(own).length === 0 && child.exitCode === null) await pause(5);
     child.kill('SIGINT');
     assert.equal(await ended, 'SIGINT');
     assert.equal(err, '');

@@ -7,6 +7,7 @@ import { partiesOf } from '../../scripts/laboratory/services.ts';
 import { startMosquitto } from '../../scripts/stand/mosquitto.ts';
 import { startPcscd } from '../../scripts/stand/pcscd.ts';
 import { startPostgres } from '../../scripts/stand/postgres.ts';
+import { endWithParent } from '../../scripts/stand/service.ts';
 
 export type PartName = 'postgres' | 'broker' | 'pcscd' | 'backend' | 'gateway';
 
@@ -70,6 +71,6 @@ function endsOf(program: Line['parts']['backend']): Ends {
 
 /** Holds the namespace of pcscd, where the chips are: a pcscd that comes back must find them. */
 function keepNetwork(line: Line): ChildProcess {
-  const [command = '', ...rest] = line.parts.pcscd.enter(['sleep', 'infinity']);
+  const [command = '', ...rest] = line.parts.pcscd.enter(endWithParent('KILL', ['sleep', 'infinity']));
   return spawn(command, rest, { stdio: 'ignore' });
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openJournalCopy } from '../../drivers/journal/copy.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
@@ -13,6 +13,18 @@ import { fault } from '../contracts/journal.contract.ts';
 import { collect, flip, genesis, logOf, numberOf, samples } from './samples.ts';
 
 const { sha256 } = nodeCrypto;
+
+/** Copies are made here: other tests make theirs at the same time. */
+const own = mkdtempSync(join(tmpdir(), 'journal-copies-'));
+const temporary = process.env.TMPDIR;
+before(() => {
+  process.env.TMPDIR = own;
+});
+after(() => {
+  if (temporary === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = temporary;
+  rmSync(own, { recursive: true });
+});
 
 async function withEntries(count: number) {
   const top = mkdtempSync(join(tmpdir(), 'journal-copy-'));
@@ -39,7 +51,7 @@ function fingerprint(directory: string): string {
 }
 
 function copiesLeft(): readonly string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('holdfast-journal-'));
+  return readdirSync(own).filter((name) => name.startsWith('holdfast-journal-'));
 }
 
 describe('the copy of a dead station’s journal', () => {
@@ -94,13 +106,11 @@ describe('the copy of a dead station’s journal', () => {
 
   it('does not take for damage that there is no place for a copy', async () => {
     using place = await withEntries(2);
-    const before = process.env.TMPDIR;
     process.env.TMPDIR = '/proc';
     try {
       await assert.rejects(openJournalCopy(place.directory, { sha256 }), fault('FILE_UNREADABLE'));
     } finally {
-      if (before === undefined) delete process.env.TMPDIR;
-      else process.env.TMPDIR = before;
+      process.env.TMPDIR = own;
     }
   });
 });
