@@ -3,10 +3,10 @@
  * same bytes when none comes. The broker's word counts for nothing.
  */
 import type { z } from 'zod';
-import { fromText, toText } from '../core/bytes.ts';
+import { fromText } from '../core/bytes.ts';
 import { asFault, Fault, isFault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
-import { filterOf } from '../core/messages/channel.ts';
+import { filterOf, messageText } from '../core/messages/channel.ts';
 import { peekId, seal, type TrustedKey } from '../core/messages/envelope.ts';
 import { type Binding, type ExchangeKind, type Outcome, openAnswer } from '../core/messages/exchange.ts';
 import type { Retry } from '../core/operation/deadlines.ts';
@@ -64,10 +64,11 @@ export async function createRequester(
   const waiting = new Map<string, Waiting>();
   for (const kind of kinds)
     await ports.bus.subscribe(filterOf(kind.answerChannel, { station }), (_topic, payload) => {
-      const jws = toText(payload);
-      const id = peekId(jws);
+      const jws = messageText(payload);
+      const id = jws === null ? null : peekId(jws);
       const request = id === null ? undefined : waiting.get(id);
-      if (request !== undefined) request.take(jws);
+      // An answer that nobody waits for any longer is no fault: its request was repeated.
+      if (jws !== null && request !== undefined) request.take(jws);
     });
 
   return {

@@ -3,10 +3,10 @@
  * same bytes; what is still being worked on is not begun twice.
  */
 import type { z } from 'zod';
-import { fromText, toText } from '../core/bytes.ts';
+import { fromText } from '../core/bytes.ts';
 import { asFault, type Fault, isFault, noteOf } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
-import { filterOf, parametersIn } from '../core/messages/channel.ts';
+import { filterOf, messageText, parametersIn } from '../core/messages/channel.ts';
 import type { TrustedKey } from '../core/messages/envelope.ts';
 import {
   type Binding,
@@ -106,9 +106,18 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
       const station = parameters?.station;
       if (parameters === null || station === undefined) return;
       const answerTopic = filterOf(kind.answerChannel, parameters);
-      respond(station, toText(payload), answerTopic).catch((error: unknown) => {
-        const fault = asFault(error, 'UNEXPECTED');
+      const text = messageText(payload);
+      if (text === null) {
         ports.log.write('warn', 'message-refused', {
+          kind: kind.name,
+          station,
+          why: 'too large or not UTF-8',
+        });
+        return;
+      }
+      respond(station, text, answerTopic).catch((error: unknown) => {
+        const fault = asFault(error, 'UNEXPECTED');
+        ports.log.write(fault.code === 'UNEXPECTED' ? 'error' : 'warn', 'message-refused', {
           kind: kind.name,
           station,
           code: fault.code,

@@ -56,6 +56,16 @@ export function parametersIn(of: { topic: string }, topic: string): Readonly<Rec
 /** Largest message of any channel, in bytes. */
 export const MESSAGE_BYTES_MAX = 262_144;
 
+/** The text of a message; null when it is too large or not UTF-8. A hostile broker may send anything. */
+export function messageText(bytes: Bytes): string | null {
+  if (bytes.length > MESSAGE_BYTES_MAX) return null;
+  try {
+    return toText(bytes);
+  } catch {
+    return null; // The caller reports the message as refused.
+  }
+}
+
 /** @throws Fault MESSAGE_MALFORMED */
 export function decodeJson<P extends z.ZodType>(payload: P, bytes: Bytes): z.output<P> {
   if (bytes.length > MESSAGE_BYTES_MAX) throw new Fault('MESSAGE_MALFORMED', { bytes: bytes.length });
