@@ -79,11 +79,12 @@ export async function startBoardRig(changes: Partial<BoardConfig> = {}): Promise
       return board;
     },
     ask: (request) => control.ask(request),
-    gateLog: async () =>
-      (await readFile(at('gate.log'), 'utf8'))
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as GateLogLine),
+    gateLog: async () => {
+      // The board makes the file with its first line.
+      if (!existsSync(at('gate.log'))) return [];
+      const lines = (await readFile(at('gate.log'), 'utf8')).split('\n').filter((line) => line !== '');
+      return lines.map((line) => JSON.parse(line) as GateLogLine);
+    },
     powerCycle: async () => {
       await unplug();
       [board, control] = await power();
