@@ -36,6 +36,7 @@ try {
   for (const problem of report.problems) process.stderr.write(`✗ ${problem}\n`);
   process.stderr.write(`${report.outcomes.length} kills, ${report.problems.length} problems\n`);
   process.exitCode = report.problems.length === 0 ? 0 : 1;
+  if (report.problems.length > 0) process.stderr.write(`logs and journals are kept in ${directory}\n`);
 } finally {
-  rmSync(directory, { recursive: true, force: true });
+  if (process.exitCode === 0) rmSync(directory, { recursive: true, force: true });
 }

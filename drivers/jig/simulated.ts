@@ -57,7 +57,7 @@ export function createSimulatedJig(options: SimulatedJigOptions): SimulatedJig {
     detach: fixture.attachHost(),
   };
   const silence = fixture.onReport((report) => {
-    if (jig.fault === null && report.kind !== 'status') tell(jig, { kind: 'report', report });
+    if (jig.fault === null) tell(jig, { kind: 'report', report });
   });
   const close = async (): Promise<void> => {
     if (jig.fault?.context.reason === 'closed') return;

@@ -112,7 +112,7 @@ export interface Jig {
    * JIG_LINK_LOST (unknown: ask `report`) */
   open(release: Release): Promise<ControllerReport>;
   lamp(nest: string, lamp: Lamp): Promise<void>;
-  /** Arrivals, departures and faults as they happen, in order. */
+  /** What the controller says, answers to `report` among it and before they resolve, and the link; in order. */
   onEvent(handler: (event: JigEvent) => void): void;
   close(): Promise<void>;
 }

@@ -4,8 +4,10 @@
  */
 import type { StationConfig } from '../../config/station.ts';
 import { asFault } from '../core/faults.ts';
+import type { ControllerReport } from '../core/gate/release.ts';
 import { exchanges } from '../core/messages/exchanges.ts';
 import { openTicket, type TicketPayload } from '../core/messages/ticket.ts';
+import { GATE_LOOK_MS } from '../core/operation/deadlines.ts';
 import type { Fact } from '../core/operation/facts.ts';
 import { createRequester } from '../exchange/requester.ts';
 import { performer } from './actions.ts';
@@ -65,13 +67,14 @@ export async function createStation(config: StationConfig, ports: StationPorts):
       }),
   );
   await Promise.all(nests.map((nest) => lookForReader(nest.name, ports)));
-  await begin(nests, ports, () => status.publishAll(nests));
+  const stopLooking = await begin(nests, ports, () => status.publishAll(nests));
   outbox.wake();
   ports.log.write('info', 'started', { station: config.station, version: VERSION, nests: nests.length });
   return {
     ended,
     nests,
     stop: async () => {
+      stopLooking();
       outbox.stop();
       await status.offline();
       end?.resolve();
@@ -87,15 +90,21 @@ async function lookForReader(nest: string, ports: StationPorts): Promise<void> {
     ports.log.write('warn', 'fault', { nest, code: played.fault.code, ...played.fault.context });
 }
 
-/** Connects each nest with what its jig says. A jig that is away is waited for: it announces itself. */
-async function begin(nests: readonly Nest[], ports: StationPorts, online: () => void): Promise<void> {
+/** Connects each nest with what its jig says. A jig that is away is waited for: it announces itself.
+ * @returns ends the asking */
+async function begin(nests: readonly Nest[], ports: StationPorts, online: () => void): Promise<() => void> {
   const known = new Set<string>();
   const look = async (nest: Nest): Promise<void> => {
-    const report = await ports.jig.report(nest.name);
+    // The answer is an event as well, and in its turn: taken here it could be older than what was heard since.
+    await ports.jig.report(nest.name);
+    nest.nudge();
+  };
+  const hear = (report: ControllerReport): void => {
+    const nest = nests.find((n) => n.name === report.nest);
+    if (nest === undefined) return;
     if (known.has(nest.name)) nest.report(report);
     else nest.restart(report);
     known.add(nest.name);
-    nest.nudge();
   };
   const lookAt = (nest: Nest): Promise<void> =>
     look(nest).catch((error: unknown) => {
@@ -103,10 +112,8 @@ async function begin(nests: readonly Nest[], ports: StationPorts, online: () => 
       ports.log.write('warn', 'jig-lost', { nest: nest.name, code: fault.code, ...fault.context });
     });
   ports.jig.onEvent((event) => {
-    if (event.kind === 'report') {
-      const nest = nests.find((n) => n.name === event.report.nest);
-      if (nest !== undefined && known.has(nest.name)) nest.report(event.report);
-    } else if (event.kind === 'ready') {
+    if (event.kind === 'report') hear(event.report);
+    else if (event.kind === 'ready') {
       ports.log.write('info', 'jig-ready');
       for (const nest of nests) void lookAt(nest);
     } else {
@@ -124,6 +131,26 @@ async function begin(nests: readonly Nest[], ports: StationPorts, online: () => 
     for (const nest of nests) nest.nudge();
   });
   for (const nest of nests) await lookAt(nest);
+  return keepLooking(nests, ports);
+}
+
+/** Asks now and then; the answers come as events. A link that is away is no news here. @returns ends it */
+function keepLooking(nests: readonly Nest[], ports: StationPorts): () => void {
+  let cancel: () => void = () => undefined;
+  const next = (): void => {
+    cancel = ports.clock.after(GATE_LOOK_MS, () => {
+      const asked = nests.map((nest) => ports.jig.report(nest.name));
+      void Promise.allSettled(asked).then(() => {
+        if (!over) next();
+      });
+    });
+  };
+  let over = false;
+  next();
+  return () => {
+    over = true;
+    cancel();
+  };
 }
 
 function readTicket(config: StationConfig, ports: StationPorts): TicketPayload {

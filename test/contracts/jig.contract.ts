@@ -70,6 +70,17 @@ export function jigContract(name: string, start: () => Promise<JigRig>): void {
       assert.ok((await arrival(rig)) > first);
     });
 
+    holds('tells an answer in its turn: what happened after it is heard after it', async (rig) => {
+      const asked = rig.jig().report(NEST);
+      await rig.feed(1);
+      const answer = await rig.run(asked);
+      const reports = rig.events.flatMap((event) => (event.kind === 'report' ? [event.report] : []));
+      assert.ok(reports.some((report) => report.mac === answer.mac && report.kind === 'status'));
+      await rig.until(() => seen(rig, 'arrived').length === 1);
+      const kinds = rig.events.flatMap((event) => (event.kind === 'report' ? [event.report.kind] : []));
+      assert.ok(kinds.indexOf('status') < kinds.indexOf('arrived'), kinds.join(', '));
+    });
+
     holds('confirms the clamp by its own switches, and says so when they do not', async (rig) => {
       await rig.run(rig.jig().clamp(NEST, 'open'));
       assert.equal(await rig.clampIsOpen(), true);

@@ -32,7 +32,9 @@ async function onBench(test: (bench: Bench) => Promise<void>): Promise<void> {
   try {
     await using jig = await openFirmataJig(optionsOf(rig));
     const events: JigEvent[] = [];
-    jig.onEvent((event) => events.push(event));
+    jig.onEvent((event) => {
+      if (event.kind !== 'report' || event.report.kind !== 'status') events.push(event);
+    });
     let recovered = 0;
     await test({
       rig,

@@ -94,7 +94,7 @@ export function createGateClient(options: GateClientOptions): GateClient {
       if (message.kind === 'report' && identity !== null) {
         const report = { ...message.report, controller: identity.controller, nest: identity.nest };
         for (const opening of [...openings]) settle(opening, report, message.query);
-        if (report.kind !== 'status') options.onReport(report);
+        options.onReport(report);
       }
       asked.get(message.query)?.(message);
     },

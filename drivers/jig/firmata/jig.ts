@@ -156,7 +156,8 @@ function hear(owner: Supervised, message: ToParent): void {
       owner.waiting.get(message.id)?.reject(faultOf(message.fault));
       return;
     case 'report':
-      owner.onEvent(message);
+      // Before the board is ready nothing can be done about it; whoever is told `ready` asks.
+      if (owner.fault === null) owner.onEvent(message);
       return;
     case 'lost':
       lose(owner, faultOf(message.fault));

@@ -18,6 +18,9 @@ export const deadlines = {
   events: { waitMs: 5_000, attemptsMax: 1 },
 } as const satisfies Record<string, Retry>;
 
+/** How often a station asks the gate controller by itself: a word lost on the wire stops no line for longer. */
+export const GATE_LOOK_MS = 2_000;
+
 /** A held unit is tried again after `firstMs`, then twice as long each time, up to `maxMs`. */
 export const resumption = { firstMs: 300, maxMs: 30_000 } as const;
 
