@@ -81,9 +81,9 @@ export function busContract(name: string, createRig: () => Promise<BusRig>): voi
       await using a = await connect();
       await using b = await connect();
       await using sender = await connect();
-      const atA = await inbox(a.bus, '$share/group/open/work/+');
-      const atB = await inbox(b.bus, '$share/group/open/work/+');
-      for (let i = 0; i < 20; i++) await sender.bus.publish(`open/work/${i}`, Buffer.from('x'), once);
+      const atA = await inbox(a.bus, '$share/group/open/task/+');
+      const atB = await inbox(b.bus, '$share/group/open/task/+');
+      for (let i = 0; i < 20; i++) await sender.bus.publish(`open/task/${i}`, Buffer.from('x'), once);
       await until(() => atA.length + atB.length >= 20);
       assert.equal(new Set([...atA, ...atB]).size, 20);
       assert.ok(atA.length > 0 && atB.length > 0, 'both get work');
