@@ -12,7 +12,7 @@ import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
 import { createJournalDisk, type JournalDisk, openInMemoryJournal } from '../../drivers/journal/in-memory.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
-import type { Bus } from '../../runtime/core/ports.ts';
+import type { Bus, Jig } from '../../runtime/core/ports.ts';
 import { uuidV4 } from '../../runtime/core/uuid.ts';
 import { createStation, type Station } from '../../runtime/station/station.ts';
 import type { SimulatedParties } from './parties.ts';
@@ -42,6 +42,7 @@ export interface StationParts {
   readonly bus: Bus;
   /** Sees every command and answer on the wire of a chip. */
   readonly wire: Wiretap | undefined;
+  readonly betweenJig: ((jig: Jig, clock: SimulatedClock) => Jig) | undefined;
   readonly startMs: number;
 }
 
@@ -78,13 +79,14 @@ export async function createSimulatedStation(parts: StationParts): Promise<Simul
   const disk = createJournalDisk(genesis);
   const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 });
   const reader = createSimulatedReader({ clock, card: () => seated });
+  const jig = createSimulatedJig({ clock, fixture });
   const program = await createStation(stationSettings(name, index, parties), {
     ...parts.common,
     entropy,
     signer: parties.stationSigners[index] ?? parties.backendSigner,
     journal,
     bus: parts.bus,
-    jig: createSimulatedJig({ clock, fixture }),
+    jig: parts.betweenJig?.(jig, clock) ?? jig,
     reader: () => reader,
     failpoint: () => undefined,
     logKey: parties.logSigner.key,

@@ -29,6 +29,8 @@ export interface WorldOptions {
   readonly tap?: (topic: string, payload: Uint8Array) => void;
   /** Sees every command and answer on the wire of a chip. */
   readonly wire?: Wiretap;
+  /** Stands between the stations and their jigs. */
+  readonly betweenJig?: StationParts['betweenJig'];
 }
 
 export interface World {
@@ -83,6 +85,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
           common,
           bus: connect(name),
           wire: options.wire,
+          betweenJig: options.betweenJig,
           startMs: START_MS,
         }),
       ),
