@@ -100,12 +100,10 @@ async function restingReport(means: Means, task: Task): Promise<ControllerReport
   return report;
 }
 
-/** Asks the controller. @throws Fault JIG_LINK_LOST when the arrival cannot be made sure of */
-async function freshReport({ ports }: Means, { visit, tell }: Task): Promise<ControllerReport | null> {
+/** Asks the controller; null for another arrival, of which the nest has heard by then. @throws Fault JIG_LINK_LOST when the arrival cannot be made sure of */
+async function freshReport({ ports }: Means, { visit }: Task): Promise<ControllerReport | null> {
   const report = await ports.jig.report(visit.nest);
-  if (report.arrival === visit.arrival) return report;
-  for (const what of happeningsOf(report, visit.arrival)) void tell(what);
-  return null;
+  return report.arrival === visit.arrival ? report : null;
 }
 
 async function clamp(means: Means, task: Task): Promise<void> {
