@@ -31,6 +31,8 @@ export interface Reply<Body> {
   readonly body: Body;
   /** Operation and epoch, where the answer is what settles them. */
   readonly binding?: Binding;
+  /** Done when the answer has left, or could not. */
+  readonly afterwards?: () => void;
 }
 
 export type Handler<Req extends z.ZodType, Ans extends z.ZodType> = (
@@ -87,7 +89,7 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
       });
       if (result.keep) remember(kept, request.hash, answer);
       logOutcome(result.outcome, station);
-      await publish(topic, answer);
+      await publish(topic, answer).finally(result.afterwards);
     } finally {
       underWay.delete(request.hash);
     }
@@ -133,14 +135,10 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
 async function outcomeOf<Req extends z.ZodType, Ans extends z.ZodType>(
   handler: Handler<Req, Ans>,
   request: OpenedRequest<z.output<Req>>,
-): Promise<{ outcome: Outcome<z.input<Ans>>; binding?: Binding; keep: boolean }> {
+): Promise<Partial<Omit<Reply<z.input<Ans>>, 'body'>> & { outcome: Outcome<z.input<Ans>>; keep: boolean }> {
   try {
-    const reply = await handler(request.payload, request);
-    return {
-      outcome: { ok: true, body: reply.body },
-      keep: true,
-      ...(reply.binding === undefined ? {} : { binding: reply.binding }),
-    };
+    const { body, ...rest } = await handler(request.payload, request);
+    return { ...rest, outcome: { ok: true, body }, keep: true };
   } catch (error) {
     if (!isFault(error)) throw error;
     // A passing failure may be over at the next repetition, so it is not kept.

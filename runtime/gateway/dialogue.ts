@@ -19,6 +19,8 @@ export interface Line {
   /** Resolves with the answers to all actions of the list.
    * @throws Fault CARD_OUTCOME_UNKNOWN when the list was not played to its end */
   play(list: ApduList): Promise<readonly Exchange[]>;
+  /** Begins work when the next list has left, so that the unit does not wait for it: the chip works, and so do we. */
+  meanwhile<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Hash over everything played so far. */
   transcriptHash(): string;
   /** APDUs exchanged so far. */
@@ -42,6 +44,7 @@ export class Dialogue {
   #answers: Waiting<readonly Exchange[]> | null = null;
   #listHash = '';
   #step = 0;
+  #deferred: (() => void)[] = [];
   #ended = false;
 
   constructor(options: {
@@ -66,6 +69,7 @@ export class Dialogue {
     return this.#next(() => {
       const line: Line = {
         play: (list) => this.#play(list),
+        meanwhile: (work) => this.#meanwhile(work),
         transcriptHash: () => this.#transcript,
         exchanges: () => this.#count,
       };
@@ -76,6 +80,13 @@ export class Dialogue {
     });
   }
 
+  /** What the procedure said last has left: now is the time for what it put off. */
+  left(): void {
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const begin of deferred) begin();
+  }
+
   /** Brings the answers to list number `step`; resolves with what the procedure says next.
    * @throws Fault DIALOGUE_LOST when that list is not the one that waits */
   continue(step: number, played: Played): Promise<DialogueAnswer> {
@@ -83,6 +94,7 @@ export class Dialogue {
     if (waiting === null || step !== this.#step || this.#ended)
       return Promise.reject(new Fault('DIALOGUE_LOST', { step, expected: this.#step }));
     this.#answers = null;
+    this.left();
     return this.#next(() => {
       this.#transcript = transcriptNext(this.#transcript, this.#listHash, played.exchanges, this.#crypto);
       this.#count += played.exchanges.reduce((sum, exchange) => sum + exchange.wire.length, 0);
@@ -113,8 +125,18 @@ export class Dialogue {
     });
   }
 
+  /** Its failure counts where it is awaited; a dialogue that ends before needs it no longer. */
+  #meanwhile<Result>(work: () => Promise<Result>): Promise<Result> {
+    const begun = new Promise<Result>((resolve, reject) => {
+      this.#deferred.push(() => void work().then(resolve, reject));
+    });
+    begun.catch(() => undefined); // Known where it is awaited.
+    return begun;
+  }
+
   #finish(say: (waiting: Waiting<DialogueAnswer>) => void): void {
     this.#ended = true;
+    this.#deferred = [];
     if (this.#answer !== null) say(this.#answer);
     this.#answer = null;
   }

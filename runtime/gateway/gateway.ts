@@ -133,7 +133,7 @@ function openHandler(
     const answer = await watched(config, ports, dialogues, underWay, () =>
       dialogue.begin((line) => personalize(job(line))),
     );
-    return { body: answer };
+    return { body: answer, afterwards: () => dialogue.left() };
   };
 }
 
@@ -155,7 +155,7 @@ function continueHandler(
     const answer = await watched(config, ports, dialogues, underWay, () =>
       underWay.dialogue.continue(step, { outcome: body.outcome, exchanges }),
     );
-    return { body: answer };
+    return { body: answer, afterwards: () => underWay.dialogue.left() };
   };
 }
 

@@ -11,12 +11,12 @@ import type { StationPorts } from './ports.ts';
 
 /** Entries of one message, and how long a few wait for company. */
 const BATCH_MAX = 64;
-const LINGER_MS = 500;
+const LINGER_MS = 2_000;
 const RETRY_MS = 2_000;
 
 export interface Outbox {
-  /** Something was appended. */
-  wake(): void;
+  /** Something was appended. `idle`: the unit waits for nobody now, so this is the time to send. */
+  wake(idle: boolean): void;
   stop(): void;
 }
 
@@ -26,36 +26,45 @@ export function createOutbox(
   requester: Requester,
   failed: (error: unknown) => void,
 ): Outbox {
-  let scheduled = false;
+  let cancel: (() => void) | null = null;
+  let flushing = false;
   let stopped = false;
   const schedule = (delayMs: number): void => {
-    if (scheduled || stopped) return;
-    scheduled = true;
-    ports.clock.after(delayMs, () => {
-      scheduled = false;
-      if (!stopped) void flush();
+    if (stopped || flushing) return;
+    cancel?.();
+    cancel = ports.clock.after(delayMs, () => {
+      cancel = null;
+      flushing = true;
+      void flush().then((nextMs) => {
+        flushing = false;
+        if (nextMs !== null) schedule(nextMs);
+      });
     });
   };
-  /** Poison of the journal ends the program; anything else is tried again. */
-  const flush = async (): Promise<void> => {
+  /** Poison of the journal ends the program; anything else is tried again. @returns when to look again */
+  const flush = async (): Promise<number | null> => {
     try {
       const entries = await ports.journal.unacknowledged(BATCH_MAX);
-      if (entries.length === 0) return;
+      if (entries.length === 0 || stopped) return null;
       const acknowledged = await send(config, ports, requester, entries);
       await ports.journal.acknowledge(acknowledged);
       ports.log.write('debug', 'events-acknowledged', { upTo: acknowledged });
-      schedule(entries.length === BATCH_MAX ? 0 : LINGER_MS);
+      return entries.length === BATCH_MAX ? 0 : LINGER_MS;
     } catch (error) {
       const fault = asFault(error, 'UNEXPECTED');
-      if (fault.code === 'JOURNAL_POISONED' || fault.code === 'UNEXPECTED') failed(fault);
-      else {
-        ports.log.write('warn', 'fault', { part: 'outbox', code: fault.code, ...fault.context });
-        schedule(RETRY_MS);
+      if (fault.code === 'JOURNAL_POISONED' || fault.code === 'UNEXPECTED') {
+        failed(fault);
+        return null;
       }
+      ports.log.write('warn', 'fault', { part: 'outbox', code: fault.code, ...fault.context });
+      return RETRY_MS;
     }
   };
   return {
-    wake: () => schedule(LINGER_MS),
+    wake: (idle) => {
+      if (idle) schedule(0);
+      else if (cancel === null) schedule(LINGER_MS);
+    },
     stop: () => {
       stopped = true;
     },

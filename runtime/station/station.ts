@@ -9,6 +9,7 @@ import { exchanges } from '../core/messages/exchanges.ts';
 import { openTicket, type TicketPayload } from '../core/messages/ticket.ts';
 import { GATE_LOOK_MS } from '../core/operation/deadlines.ts';
 import type { Fact } from '../core/operation/facts.ts';
+import type { State } from '../core/operation/transitions.ts';
 import { createRequester } from '../exchange/requester.ts';
 import { performer } from './actions.ts';
 import { LogMemory } from './log-memory.ts';
@@ -24,6 +25,9 @@ export interface Station {
   /** Ends at a safe point: nothing new is begun, what is in the journal stays. */
   stop(): Promise<void>;
 }
+
+/** States in which the unit waits for jig or person, and not for us. */
+const idle: ReadonlySet<State> = new Set(['releasing', 'diverting', 'held', 'reject-held', 'vacant']);
 
 /** Folds the journal, then listens. @throws Fault TICKET_INVALID, JOURNAL_DAMAGED */
 export async function createStation(config: StationConfig, ports: StationPorts): Promise<Station> {
@@ -61,14 +65,14 @@ export async function createStation(config: StationConfig, ports: StationPorts):
         changed: (changed) => {
           const last = changed.view.facts.at(-1);
           if (last !== undefined) memory.learn(last);
-          outbox.wake();
+          outbox.wake(idle.has(changed.view.state));
           status.changed(changed);
         },
       }),
   );
   await Promise.all(nests.map((nest) => lookForReader(nest.name, ports)));
   const stopLooking = await begin(nests, ports, () => status.publishAll(nests));
-  outbox.wake();
+  outbox.wake(true);
   ports.log.write('info', 'started', { station: config.station, version: VERSION, nests: nests.length });
   return {
     ended,

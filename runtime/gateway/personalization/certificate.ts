@@ -26,9 +26,10 @@ import { signatureFromDer } from '../../core/pki/signature.ts';
 import { FAR_DATE_MS } from '../../core/pki/time.ts';
 import type { CertificateRow } from '../../core/store/ledger.ts';
 import { issuerOf } from '../issuer.ts';
-import { demand, type Job, type Touched } from './job.ts';
-import { follow, prepareFleet } from './keys.ts';
-import { type CardSession, dataOf, type Opening } from './session.ts';
+import type { Closing } from './finish.ts';
+import { demand, fleetKeys, type Job, type Touched } from './job.ts';
+import { cardMeans, onDomain } from './keys.ts';
+import { CardSession, dataOf, type Opening } from './session.ts';
 
 /** The certificate as the confirmation names it. */
 export interface Certified {
@@ -46,60 +47,80 @@ export interface Certified {
 /** A certificate's validity begins a minute before it is made: clocks of verifiers differ. */
 const BACKDATE_MS = 60_000;
 
-/** Works in a session on the key applet; ends in one on the security domain. */
+/** What the ledger knows of this unit's key pair, and the session in which the chip is asked for it. */
+export interface Certification {
+  readonly before: CertificateRow | null;
+  /** 32 bytes that a chip with a certified key pair must sign: a resume. */
+  readonly challenge: Bytes;
+  /** On the key applet; begins with a new key pair, or with the challenge. */
+  readonly opening: Opening;
+}
+
+export async function beginCertificate(job: Job): Promise<Certification> {
+  const { ports, profile, reserved } = job;
+  const before = await ports.ledger.certificateOf(reserved.eid);
+  const challenge = ports.entropy.bytes(32);
+  const digest = ports.crypto.sha256(challenge);
+  const first = before === null ? generateKeyPair(profile.keySlot) : signDigest(profile.keySlot, digest);
+  const opening = await CardSession.prepare(cardMeans(job), fleetKeys(job), {
+    aid: profile.keyApplet,
+    coldReset: false,
+    first: [first],
+  });
+  return { before, challenge, opening };
+}
+
+/** Works in the session that was prepared for it; ends in one on the security domain. */
 export async function certify(
   job: Job,
   session: CardSession,
   touched: Touched,
+  { before, challenge, ending }: Certification & { readonly ending: Closing },
 ): Promise<{ readonly certified: Certified; readonly domain: CardSession }> {
-  const { ports, reserved } = job;
-  const before = await ports.ledger.certificateOf(reserved.eid);
-  const kept = before !== null && (await holdsKeyOf(job, session, before)) ? before : null;
-  const row = kept ?? (await newCertificate(job, session, touched));
+  const last = onDomain(job, false, [...ending.changes, ...ending.shows]);
+  const preparing = job.line.meanwhile(() => CardSession.prepare(cardMeans(job), fleetKeys(job), last));
+  const kept = before !== null && (await holdsKeyOf(job, session, { before, challenge })) ? before : null;
+  const row = kept ?? (await newCertificate(job, session, touched, before === null));
   touched.certificateSerials.add(row.serial);
-  const [next, certificate] = await Promise.all([
-    prepareFleet(job, false),
-    row.certificate ?? signed(job, row),
-  ]);
-  const domain = await store(job, session, certificate, next);
+  const certificate = row.certificate ?? (await signed(job, row));
+  const domain = await store(job, session, certificate, await preparing);
   return { certified: certifiedAs(job, row, certificate), domain };
 }
 
 /** Whether the chip signs a fresh challenge with the key of a certificate made before: a resume. */
-async function holdsKeyOf(job: Job, session: CardSession, row: CertificateRow): Promise<boolean> {
-  const challenge = job.ports.entropy.bytes(32);
-  const digest = job.ports.crypto.sha256(challenge);
-  const { answers } = await session.send([signDigest(job.profile.keySlot, digest)], {
-    list: 'recall',
-    changes: false,
-  });
+async function holdsKeyOf(
+  { ports }: Job,
+  session: CardSession,
+  { before, challenge }: { readonly before: CertificateRow; readonly challenge: Bytes },
+): Promise<boolean> {
+  const { answers } = await session.start({ list: 'recall', changes: false });
   const [answer] = answers;
   // A chip without a key pair refuses; it gets one.
   if (answer?.statusWord !== StatusWord.success) return false;
-  return job.ports.crypto.verifyP256(row.publicKey, challenge, rawSignature(decodeSignature(answer.data)));
+  return ports.crypto.verifyP256(before.publicKey, challenge, rawSignature(decodeSignature(answer.data)));
 }
 
-async function newCertificate(job: Job, session: CardSession, touched: Touched): Promise<CertificateRow> {
+async function newCertificate(
+  job: Job,
+  session: CardSession,
+  touched: Touched,
+  first: boolean,
+): Promise<CertificateRow> {
   const { ports, profile, reserved } = job;
-  const generated = await session.send([generateKeyPair(profile.keySlot)], {
-    list: 'generate',
-    changes: true,
-    deadlineMs: profile.deadlines.generateMs,
-  });
+  const generating = { list: 'generate', changes: true, deadlineMs: profile.deadlines.generateMs } as const;
+  const generated = first
+    ? await session.start(generating)
+    : await session.send([generateKeyPair(profile.keySlot)], generating);
   const publicKey = decodePublicKey(dataOf(generated.answers[0], 'GENERATE'));
   const info = requestInfo(reserved.eid, publicKey);
   const intent = intentFor(job, publicKey);
   // Built while the chip signs; nothing is signed with it before the chip has proved the key.
-  const building = ports.certificates.toBeSigned(intent);
-  const knowing = ports.ledger.certificatesOf(reserved.eid);
-  const [signedInfo] = await Promise.all([
-    session.send([signDigest(profile.keySlot, ports.crypto.sha256(info))], {
-      list: 'sign',
-      changes: false,
-    }),
-    building,
-    knowing,
-  ]);
+  const building = job.line.meanwhile(() => ports.certificates.toBeSigned(intent));
+  const knowing = job.line.meanwhile(() => ports.ledger.certificatesOf(reserved.eid));
+  const signedInfo = await session.send([signDigest(profile.keySlot, ports.crypto.sha256(info))], {
+    list: 'sign',
+    changes: false,
+  });
   const signature = decodeSignature(dataOf(signedInfo.answers[0], 'GENERAL AUTHENTICATE'));
   demand(
     ports.crypto.verifyP256(publicKey, info, rawSignature(signature)),
@@ -178,7 +199,7 @@ async function store(
     certificateContent(certificate),
     profile.protectedBytesMax,
   );
-  const { answers, opened } = await session.send([...frames, getObject(profile.certificateObject)], {
+  const { answers, entered } = await session.send([...frames, getObject(profile.certificateObject)], {
     list: 'certificate',
     changes: true,
     deadlineMs: profile.deadlines.storeMs,
@@ -190,7 +211,7 @@ async function store(
     equal(decodeCertificate(dataOf(last, 'GET DATA')), certificate),
     () => new Fault('CARD_CERTIFICATE_NOT_STORED', { object: profile.certificateObject }),
   );
-  return follow(session, next, opened);
+  return entered;
 }
 
 function certifiedAs(job: Job, row: CertificateRow, certificate: Bytes): Certified {

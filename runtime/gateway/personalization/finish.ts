@@ -1,5 +1,6 @@
 /** The end: transport keys gone, life cycle SECURED, and the chip's own state read back under R-MAC. */
 import { toNumber } from '../../core/bytes.ts';
+import type { Command } from '../../core/card/apdu.ts';
 import {
   decodeKeyTemplate,
   decodeLifeCycle,
@@ -26,26 +27,32 @@ export interface Finished {
   readonly sequenceCounter: number | null;
 }
 
-/**
- * One list: the chip is proved and certified, so that from here on every step only closes it. What it did is
- * judged by what it shows afterwards, under R-MAC.
- */
-export async function finish(job: Job, session: CardSession, proved: Proved): Promise<Finished> {
-  const { profile, reserved } = job;
+/** Commands of the last list: what closes the chip, and what shows that it is closed. */
+export function closing({ profile }: Job, proved: Proved): Closing {
   const transport = proved.keyVersions.includes(profile.transportKeyVersion);
-  const moves = movesTo(LifeCycle.secured, proved.lifeCycle);
   const changes = [
     ...(transport ? [deleteKeyVersion(profile.transportKeyVersion)] : []),
-    ...moves.map(setCardStatus),
+    ...movesTo(LifeCycle.secured, proved.lifeCycle).map(setCardStatus),
   ];
-  const { answers, plain } = await session.send(
-    [...changes, getData('E0'), getStatusOfSecurityDomain(), getData('C1')],
-    {
-      list: 'finish',
-      changes: changes.length > 0,
-      plain: [select(profile.securityDomain), oldSetAsked(job)],
-    },
-  );
+  return { changes, shows: [getData('E0'), getStatusOfSecurityDomain(), getData('C1')] };
+}
+
+export interface Closing {
+  readonly changes: readonly Command[];
+  readonly shows: readonly Command[];
+}
+
+/**
+ * One list: the chip is proved and certified, so that from here on every step only closes it. What it did is
+ * judged by what it shows afterwards, under R-MAC. The session was opened with the commands of `closing`.
+ */
+export async function finish(job: Job, session: CardSession, { changes }: Closing): Promise<Finished> {
+  const { profile, reserved } = job;
+  const { answers, plain } = await session.start({
+    list: 'finish',
+    changes: changes.length > 0,
+    plain: [select(profile.securityDomain), oldSetAsked(job)],
+  });
   const [template, status, counter] = answers.slice(changes.length);
   const keyVersions = keyVersionsOf(decodeKeyTemplate(dataOf(template, 'GET DATA E0')));
   // The old set's refusal proves nothing, its answer would: then it is still there.

@@ -3,7 +3,7 @@
  * key set as a new version and proves it in a fresh session.
  */
 import { equal, fromHex, toHex } from '../../core/bytes.ts';
-import type { Answer, Exchange } from '../../core/card/apdu.ts';
+import type { Answer, Command } from '../../core/card/apdu.ts';
 import {
   decodeKeyTemplate,
   decodeLifeCycle,
@@ -17,7 +17,14 @@ import { tlvAt } from '../../core/card/tlv.ts';
 import { eidFromBytes } from '../../core/eid.ts';
 import { Fault } from '../../core/faults.ts';
 import { demand, fleetKeys, intend, type Job, type Touched, transportKeys } from './job.ts';
-import { CardSession, dataOf, dataOrEmpty, type Opening } from './session.ts';
+import {
+  asUnproved,
+  CardSession,
+  dataOf,
+  dataOrEmpty,
+  type Opening,
+  type OpeningOptions,
+} from './session.ts';
 
 /**
  * Opens the chip with its transport set and adds the fleet's set, unless the template under R-MAC has it already.
@@ -25,27 +32,27 @@ import { CardSession, dataOf, dataOrEmpty, type Opening } from './session.ts';
  */
 export async function injectKeys(job: Job, touched: Touched): Promise<CardSession> {
   const means = cardMeans(job);
-  const opening = await CardSession.prepare(means, transportKeys(job), onDomain(job, true));
+  const opening = await CardSession.prepare(
+    means,
+    transportKeys(job),
+    onDomain(job, true, identityCommands(job)),
+  );
   const session = await CardSession.open(means, opening, 'transport-open');
-  const { answers } = await session.send(identityCommands(job), { list: 'identity', changes: false });
+  // The session to come only draws a nonce; what an intent must guard is the wrap of its keys.
+  const next = job.line.meanwhile(() => prepareFleet(job));
+  const { answers } = await session.start({ list: 'identity', changes: false });
   const { keyVersions } = judgeIdentity(job, session.atr, answers);
   touched.keyVersions.add(job.reserved.keyVersion);
-  if (keyVersions.includes(job.reserved.keyVersion)) {
-    await session.close();
-    return openFleet(job);
-  }
-  return putKeys(job, session);
+  if (!keyVersions.includes(job.reserved.keyVersion)) return putKeys(job, session, await next);
+  await session.close();
+  return enterFleet(job, await next);
 }
 
-async function putKeys(job: Job, session: CardSession): Promise<CardSession> {
+async function putKeys(job: Job, session: CardSession, next: Opening): Promise<CardSession> {
   const { generation, keyVersion } = job.reserved;
   const under = job.profile.transportKeyVersion;
-  // The session to come only draws a nonce; what the intent guards is the wrap below.
-  const [next] = await Promise.all([
-    prepareFleet(job, true),
-    intend(job, 'put-key', `generation ${generation}, key version ${keyVersion} under ${under}`),
-  ]);
-  const { answers, opened, checkValues } = await session.putKeys(fleetKeys(job), {
+  await intend(job, 'put-key', `generation ${generation}, key version ${keyVersion} under ${under}`);
+  const { answers, entered, checkValues } = await session.putKeys(fleetKeys(job), {
     list: 'put-key',
     changes: true,
     deadlineMs: job.profile.deadlines.storeMs,
@@ -58,17 +65,6 @@ async function putKeys(job: Job, session: CardSession): Promise<CardSession> {
     equal(dataOf(answers[0], 'PUT KEY'), echo),
     () => new Fault('CARD_KEYS_NOT_PROVED', { step: 'put-key' }),
   );
-  return follow(session, next, opened);
-}
-
-/** Closes a session and enters the one whose first commands travelled with its last.
- * @throws Fault CARD_KEYS_NOT_PROVED when the chip shows another K-MAC */
-export async function follow(
-  session: CardSession,
-  next: Opening,
-  opened: readonly Exchange[],
-): Promise<CardSession> {
-  const [entered] = await Promise.all([next.complete(opened).catch(asUnproved), session.close()]);
   return entered;
 }
 
@@ -83,22 +79,15 @@ export interface Proved {
 
 /**
  * After a cold reset the chip answered under the new set: K-MAC by its cryptogram against our nonce. Now K-ENC,
- * by a command whose encrypted data it must understand and by answers that decrypt to what we know. Ends in a
- * session on the key applet.
+ * by a command whose encrypted data it must understand and by answers that decrypt to what we know. Ends in the
+ * session that `next` opens, on the key applet.
  */
 export async function proveKeys(
   job: Job,
   session: CardSession,
+  next: Opening,
 ): Promise<{ readonly proved: Proved; readonly applet: CardSession }> {
-  const next = await CardSession.prepare(cardMeans(job), fleetKeys(job), {
-    aid: job.profile.keyApplet,
-    coldReset: false,
-  });
-  const { answers, opened } = await session.send([...identityCommands(job), getStatusOfSecurityDomain()], {
-    list: 'prove',
-    changes: false,
-    next,
-  });
+  const { answers, entered } = await session.start({ list: 'prove', changes: false, next });
   const { keyVersions, objects } = judgeIdentity(job, session.atr, answers);
   demand(
     keyVersions.includes(job.reserved.keyVersion),
@@ -108,29 +97,28 @@ export async function proveKeys(
   const { challengeRecomputed } = session.proof;
   return {
     proved: { atr: toHex(session.atr), objects, keyVersions, lifeCycle, challengeRecomputed },
-    applet: await follow(session, next, opened),
+    applet: await entered,
   };
 }
 
 /** A session under the fleet's set on the security domain, begun by a cold reset: a resume.
  * @throws Fault CARD_KEYS_NOT_PROVED when the chip shows another K-MAC */
 export async function openFleet(job: Job): Promise<CardSession> {
-  return CardSession.open(cardMeans(job), await prepareFleet(job, true), 'fleet-open').catch(asUnproved);
+  return enterFleet(job, await prepareFleet(job));
 }
 
-export function prepareFleet(job: Job, coldReset: boolean): Promise<Opening> {
-  return CardSession.prepare(cardMeans(job), fleetKeys(job), onDomain(job, coldReset));
+function enterFleet(job: Job, opening: Opening): Promise<CardSession> {
+  return CardSession.open(cardMeans(job), opening, 'fleet-open').catch(asUnproved);
 }
 
-function onDomain({ profile }: Job, coldReset: boolean) {
-  return { aid: profile.securityDomain, coldReset };
+/** A session in which the fleet's set is proved. */
+function prepareFleet(job: Job): Promise<Opening> {
+  const first = [...identityCommands(job), getStatusOfSecurityDomain()];
+  return CardSession.prepare(cardMeans(job), fleetKeys(job), onDomain(job, true, first));
 }
 
-/** A wrong cryptogram under keys that we put there is a failed proof, not a foreign chip. */
-export function asUnproved(error: unknown): never {
-  if (error instanceof Fault && error.code === 'CARD_NOT_OURS')
-    throw new Fault('CARD_KEYS_NOT_PROVED', { step: 'cryptogram' }, { cause: error });
-  throw error;
+export function onDomain({ profile }: Job, coldReset: boolean, first: readonly Command[]): OpeningOptions {
+  return { aid: profile.securityDomain, coldReset, first };
 }
 
 export function cardMeans(job: Job) {

@@ -7,9 +7,10 @@ import { asFault, type Fault, isVerdict, noteOf } from '../../core/faults.ts';
 import { instantOf } from '../../core/instant.ts';
 import { seal } from '../../core/messages/envelope.ts';
 import { confirmation, verdict } from '../../core/messages/receipts.ts';
+import type { CheckValues } from '../../core/token.ts';
 import type { Conclusion } from '../dialogue.ts';
-import { type Certified, certify } from './certificate.ts';
-import { type Finished, finish } from './finish.ts';
+import { beginCertificate, type Certified, certify } from './certificate.ts';
+import { closing, type Finished, finish } from './finish.ts';
 import { fleetKeys, intend, type Job, type Touched } from './job.ts';
 import { injectKeys, openFleet, type Proved, proveKeys } from './keys.ts';
 
@@ -19,12 +20,16 @@ export async function personalize(job: Job): Promise<Conclusion> {
   try {
     // What the chip lists in clear is a hint where to begin; every step is proved under the keys themselves.
     const fresh = job.claimed.keyVersions.includes(job.profile.transportKeyVersion);
+    const beginning = job.line.meanwhile(() => beginCertificate(job));
     const session = fresh ? await injectKeys(job, touched) : await openFleet(job);
-    const { proved, applet } = await proveKeys(job, session);
-    const { certified, domain } = await certify(job, applet, touched);
-    const finished = await finish(job, domain, proved);
+    const certification = await beginning;
+    const { proved, applet } = await proveKeys(job, session, certification.opening);
+    const ending = closing(job, proved);
+    const { certified, domain } = await certify(job, applet, touched, { ...certification, ending });
+    const checkValues = job.line.meanwhile(() => job.ports.token.checkValues(fleetKeys(job)));
+    const finished = await finish(job, domain, ending);
     await domain.close();
-    return await confirm(job, proved, certified, finished);
+    return await confirm(job, proved, certified, finished, await checkValues);
   } catch (error) {
     const fault = asFault(error, 'UNEXPECTED');
     if (!isVerdict(fault)) throw fault;
@@ -37,14 +42,12 @@ async function confirm(
   proved: Proved,
   certified: Certified,
   finished: Finished,
+  checkValues: CheckValues,
 ): Promise<Conclusion> {
   const { ports, reserved, ticket, config, profile } = job;
   const at = instantOf(ports.clock.now());
   const transcriptHash = job.line.transcriptHash();
-  const [checkValues] = await Promise.all([
-    ports.token.checkValues(fleetKeys(job)),
-    intend(job, 'confirm', `certificate ${certified.serial}, transcript ${transcriptHash}`),
-  ]);
+  await intend(job, 'confirm', `certificate ${certified.serial}, transcript ${transcriptHash}`);
   const jws = await seal(
     confirmation,
     {

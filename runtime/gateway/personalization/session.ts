@@ -37,8 +37,16 @@ export interface Sent {
   readonly answers: readonly Answer[];
   /** Answers to `plain`, without any code. */
   readonly plain: readonly Answer[];
-  /** What came back for `next`, to be judged after the answers. */
-  readonly opened: readonly Exchange[];
+  /** The session that `next` asked for. To be awaited after the answers were judged: what they say comes first.
+   * @throws Fault CARD_KEYS_NOT_PROVED when the chip shows another K-MAC than the one put there */
+  readonly entered: Promise<CardSession>;
+}
+
+export interface OpeningOptions {
+  readonly aid: Bytes;
+  readonly coldReset: boolean;
+  /** Commands of the session's first list. */
+  readonly first: readonly Command[];
 }
 
 /** SELECT and INITIALIZE UPDATE of a session to come, with a nonce drawn already. */
@@ -48,29 +56,30 @@ export interface Opening {
   complete(played: readonly Exchange[]): Promise<CardSession>;
 }
 
-/** An open SCP03 channel; EXTERNAL AUTHENTICATE travels with the first list. */
+/** An open SCP03 channel; EXTERNAL AUTHENTICATE travels with the first list, whose commands are protected already. */
 export class CardSession {
   readonly proof: ChannelProof;
   /** ATR of the cold reset that began the session; empty without one. */
   readonly atr: Bytes;
   readonly #means: CardMeans;
   readonly #channel: string;
-  #pending: Bytes | null;
+  readonly #first: readonly Bytes[];
+  #started = false;
 
-  private constructor(means: CardMeans, channel: string, proof: ChannelProof, atr: Bytes) {
+  private constructor(
+    means: CardMeans,
+    channel: string,
+    opened: { readonly proof: ChannelProof; readonly atr: Bytes; readonly first: readonly Bytes[] },
+  ) {
     this.#means = means;
     this.#channel = channel;
-    this.proof = proof;
-    this.atr = atr;
-    this.#pending = proof.externalAuthenticate;
+    this.proof = opened.proof;
+    this.atr = opened.atr;
+    this.#first = opened.first;
   }
 
   /** Prepares a session in which the chip must prove K-MAC against a fresh nonce; wrong, nothing more is sent. */
-  static async prepare(
-    means: CardMeans,
-    keys: KeySet,
-    options: { readonly aid: Bytes; readonly coldReset: boolean },
-  ): Promise<Opening> {
+  static async prepare(means: CardMeans, keys: KeySet, options: OpeningOptions): Promise<Opening> {
     const { channel, initializeUpdate } = await means.token.openChannel(keys);
     const { plainMs } = means.profile.deadlines;
     return {
@@ -84,8 +93,12 @@ export class CardSession {
         const [selected, initialized] = played.slice(options.coldReset ? 1 : 0);
         demandSuccess(selected, 'SELECT');
         const answer = demandSuccess(initialized, 'INITIALIZE UPDATE');
-        const proof = await means.token.authenticate(channel, answer, options.aid);
-        return new CardSession(means, channel, proof, atr);
+        // Asked in one breath: where the chip proves nothing, the channel is gone and protects nothing.
+        const [proof, first] = await Promise.all([
+          means.token.authenticate(channel, answer, options.aid),
+          means.token.wrap(channel, options.first),
+        ]);
+        return new CardSession(means, channel, { proof, atr, first });
       },
     };
   }
@@ -97,44 +110,74 @@ export class CardSession {
     );
   }
 
-  /** Plays commands in one list. @throws Fault CARD_CHANNEL_BROKEN */
+  /** Plays the first list: what the opening named. @throws Fault CARD_CHANNEL_BROKEN */
+  start(options: SendOptions): Promise<Sent> {
+    if (this.#started) throw new RangeError('the session has begun');
+    this.#started = true;
+    return this.#play([this.proof.externalAuthenticate], this.#first, options);
+  }
+
+  /** Plays commands in a later list. @throws Fault CARD_CHANNEL_BROKEN */
   async send(commands: readonly Command[], options: SendOptions): Promise<Sent> {
-    return this.#play(await this.#means.token.wrap(this.#channel, commands), options);
+    return this.#play([], await this.#means.token.wrap(this.#channel, commands), options);
   }
 
   /** PUT KEY, the only protected command of its list. */
   async putKeys(keys: KeySet, options: SendOptions): Promise<Sent & { readonly checkValues: CheckValues }> {
     const form = this.#means.profile.putKeyForm;
     const { command, checkValues } = await this.#means.token.wrapPutKey(this.#channel, { keys, form });
-    return { ...(await this.#play([command], options)), checkValues };
+    return { ...(await this.#play([], [command], options)), checkValues };
   }
 
   close(): Promise<void> {
     return this.#means.token.closeChannel(this.#channel);
   }
 
-  async #play(wrapped: readonly Bytes[], options: SendOptions): Promise<Sent> {
-    const deadlineMs = options.deadlineMs ?? this.#means.profile.deadlines.plainMs;
-    const before = this.#pending === null ? [] : [this.#pending];
-    this.#pending = null;
+  async #play(
+    before: readonly Bytes[],
+    wrapped: readonly Bytes[],
+    { list: name, changes, next, ...options }: SendOptions,
+  ): Promise<Sent> {
+    const { line, token, profile } = this.#means;
+    const deadlineMs = options.deadlineMs ?? profile.deadlines.plainMs;
     const plain = (options.plain ?? []).map(encodeCommand);
     const own = [...before, ...wrapped, ...plain].map((command) => plainAction(command, deadlineMs));
-    const actions = [...own, ...(options.next?.actions ?? [])];
-    const played = await this.#means.line.play({ name: options.list, changes: options.changes, actions });
+    const actions = [...own, ...(next?.actions ?? [])];
+    const played = await line.play({ name, changes, actions });
     if (played.length !== actions.length)
       throw new Fault('CARD_ANSWER_MALFORMED', { exchanges: played.length, expected: actions.length });
     if (before.length > 0) demandSuccess(played[0], 'EXTERNAL AUTHENTICATE');
-    const protectedOnes = played.slice(before.length, before.length + wrapped.length);
-    const answers = await this.#means.token.unwrap(
+    const [first, last] = [before.length, before.length + wrapped.length];
+    const unwrapping = token.unwrap(
       this.#channel,
-      protectedOnes.map((exchange) => exchange.answer),
+      played.slice(first, last).map((exchange) => exchange.answer),
     );
+    const entered = next === undefined ? nowhere() : this.#leaveFor(next, played.slice(own.length));
+    entered.catch(() => undefined); // Whoever sends asks for it once the answers are judged.
     return {
-      answers,
-      plain: played.slice(before.length + wrapped.length, own.length).map((e) => decodeAnswer(e.answer)),
-      opened: played.slice(own.length),
+      answers: await unwrapping,
+      plain: played.slice(last, own.length).map((exchange) => decodeAnswer(exchange.answer)),
+      entered,
     };
   }
+
+  /** The card has left this session for the next one. */
+  async #leaveFor(next: Opening, opened: readonly Exchange[]): Promise<CardSession> {
+    const closing = this.close();
+    const [entered] = await Promise.all([next.complete(opened).catch(asUnproved), closing]);
+    return entered;
+  }
+}
+
+function nowhere(): Promise<never> {
+  return Promise.reject(new RangeError('no session was to follow'));
+}
+
+/** A wrong cryptogram under keys that we put there is a failed proof, not a foreign chip. */
+export function asUnproved(error: unknown): never {
+  if (error instanceof Fault && error.code === 'CARD_NOT_OURS')
+    throw new Fault('CARD_KEYS_NOT_PROVED', { step: 'cryptogram' }, { cause: error });
+  throw error;
 }
 
 /** The data of an answer that came under R-MAC with success.
