@@ -4,7 +4,8 @@ import type { Bytes } from '../../../../runtime/core/bytes.ts';
 import type { FaultCode } from '../../../../runtime/core/faults.ts';
 import type { ChipProfile, ChipState } from '../chip.ts';
 import type { Manner } from '../manner.ts';
-import type { CardAnswer, CardCommand } from '../wire.ts';
+import { tlv } from '../tlv.ts';
+import { type CardAnswer, type CardCommand, success } from '../wire.ts';
 
 /** What becomes of a unit with such a chip; `resumed`: it is held, and released in the end. */
 export type Outcome = 'released' | 'held' | 'rejected' | 'resumed';
@@ -40,6 +41,11 @@ export function otherThan(value: string): string {
 
 export function asks(command: CardCommand, ins: number, tag = command.p1 * 256 + command.p2): boolean {
   return command.ins === ins && command.p1 * 256 + command.p2 === tag;
+}
+
+/** The answer to GET DATA: class 80 gives the whole object, class 00 its value. GPCS 2.3.1 table 11-27. */
+export function shown(tag: number, value: Bytes, command: CardCommand): CardAnswer {
+  return success(command.cla === 0x80 ? tlv(tag, value) : value);
 }
 
 /** Changes the data of an answer that carries any. */

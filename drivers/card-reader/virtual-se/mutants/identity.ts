@@ -2,8 +2,6 @@
 import type { VirtualSe } from '../card.ts';
 import type { ChipState } from '../chip.ts';
 import { eidOfIndex } from '../eid.ts';
-import { tlv } from '../tlv.ts';
-import { type CardAnswer, type CardCommand, success } from '../wire.ts';
 import {
   asks,
   type Hooks,
@@ -12,6 +10,7 @@ import {
   otherThan,
   PROTECTED,
   saidOtherwise,
+  shown,
 } from './definition.ts';
 
 const EID = 0x5a;
@@ -48,9 +47,9 @@ function neighbourOf({ manner: _, ...state }: ChipState): ChipState {
 /** Gives the EID of another unit, in clear or in a session. */
 function naming(when: (inSession: boolean) => boolean): Hooks {
   return (state) => ({
-    says: (answer: CardAnswer, command: CardCommand, session) =>
+    says: (answer, command, session) =>
       asks(command, Instruction.getData, EID) && when(session !== null)
-        ? success(tlv(EID, Buffer.from(nextEid(state.eid), 'hex')))
+        ? shown(EID, Buffer.from(nextEid(state.eid), 'hex'), command)
         : answer,
   });
 }

@@ -1,8 +1,6 @@
 /** Mutants that keep, delete or name their key sets otherwise than they were told to. */
 import type { ChipState, KeySet } from '../chip.ts';
 import { dataObject } from '../data-objects.ts';
-import { tlv } from '../tlv.ts';
-import type { CardAnswer, CardCommand } from '../wire.ts';
 import {
   asks,
   type Hooks,
@@ -10,9 +8,11 @@ import {
   type MannerDefinition,
   otherThan,
   saidOtherwise,
+  shown,
 } from './definition.ts';
 
 const KEY_TEMPLATE = 0xe0;
+const EMPTY = new Uint8Array(0);
 
 /** Stores what `change` makes of each set. */
 function storing(change: (set: KeySet) => KeySet | null): Hooks {
@@ -27,14 +27,13 @@ function listing(
   return (state) => ({
     says: (answer, command, session) =>
       asks(command, Instruction.getData, KEY_TEMPLATE) && when(session !== null)
-        ? templateOf({ ...state, keySets: [...sets(state)] }, command)
+        ? shown(
+            KEY_TEMPLATE,
+            dataObject({ ...state, keySets: [...sets(state)] }, KEY_TEMPLATE) ?? EMPTY,
+            command,
+          )
         : answer,
   });
-}
-
-function templateOf(state: ChipState, command: CardCommand): CardAnswer {
-  const value = dataObject(state, KEY_TEMPLATE) ?? new Uint8Array(0);
-  return { data: command.cla === 0x80 ? tlv(KEY_TEMPLATE, value) : value, statusWord: 0x9000 };
 }
 
 /** A set under the version that follows the one of the maker: what the fleet's will most likely be. */
