@@ -2,9 +2,13 @@
 import { backendConfig } from '../../config/backend.ts';
 import { gatewayConfig } from '../../config/gateway.ts';
 import { stationConfig } from '../../config/station.ts';
+import { contactFaults } from '../../drivers/card-reader/virtual-se/mutants/contact.ts';
+import { goodCards } from '../../drivers/card-reader/virtual-se/mutants/good-cards.ts';
+import { liars } from '../../drivers/card-reader/virtual-se/mutants/table.ts';
 import { toMermaid } from '../../runtime/core/operation/transitions.ts';
 import { channelTable } from './channels.ts';
 import { faultList } from './faults.ts';
+import { mutantTable } from './mutants.ts';
 import { fillParts } from './parts.ts';
 import { settingTable } from './settings.ts';
 
@@ -33,6 +37,15 @@ export const pages: readonly Page[] = [
         station: settingTable(stationConfig),
         gateway: settingTable(gatewayConfig),
         backend: settingTable(backendConfig),
+      }),
+  },
+  {
+    path: 'drivers/card-reader/virtual-se/README.md',
+    text: (now) =>
+      fillParts(now, {
+        liars: mutantTable(liars, 'caught'),
+        contact: mutantTable(contactFaults, 'harmless'),
+        good: mutantTable(goodCards, 'harmless'),
       }),
   },
 ];

@@ -1,6 +1,6 @@
 /** One simulated station: the production program on a simulated fixture, with chips, journal and reader. */
 import { createVirtualSe, type VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
-import { freshChip } from '../../drivers/card-reader/virtual-se/chip.ts';
+import { freshChip, type MannerChoice } from '../../drivers/card-reader/virtual-se/chip.ts';
 import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
 import { createSimulatedReader } from '../../drivers/card-reader/virtual-se/simulated-reader.ts';
 import type { SimulatedClock } from '../../drivers/clock/simulated.ts';
@@ -12,7 +12,7 @@ import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
 import { createJournalDisk, type JournalDisk, openInMemoryJournal } from '../../drivers/journal/in-memory.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
-import type { Bus, Jig } from '../../runtime/core/ports.ts';
+import type { Bus, Entropy, Jig } from '../../runtime/core/ports.ts';
 import { uuidV4 } from '../../runtime/core/uuid.ts';
 import { createStation, type Station } from '../../runtime/station/station.ts';
 import type { SimulatedParties } from './parties.ts';
@@ -44,6 +44,8 @@ export interface StationParts {
   readonly wire: Wiretap | undefined;
   readonly betweenJig: ((jig: Jig, clock: SimulatedClock) => Jig) | undefined;
   readonly startMs: number;
+  /** Of the units whose chips are not honest or not usual. */
+  readonly manners: Readonly<Record<number, MannerChoice>>;
 }
 
 export async function createSimulatedStation(parts: StationParts): Promise<SimulatedStation> {
@@ -68,7 +70,7 @@ export async function createSimulatedStation(parts: StationParts): Promise<Simul
     },
     motion: MOTION,
     seat: async (unit) => {
-      seated = parts.chips.get(unit) ?? tapped(makeChip(unit, parties, entropy), parts.wire);
+      seated = parts.chips.get(unit) ?? tapped(makeChip(unit, parts, entropy), parts.wire);
       parts.chips.set(unit, seated);
     },
     openTimeoutMs: 5_000,
@@ -111,17 +113,15 @@ function tapped(card: VirtualSe, wire: Wiretap | undefined): VirtualSe {
   };
 }
 
-function makeChip(
-  unit: number,
-  parties: SimulatedParties,
-  entropy: { bytes(count: number): Uint8Array },
-): VirtualSe {
+function makeChip(unit: number, parts: StationParts, entropy: Entropy): VirtualSe {
+  const manner = parts.manners[unit];
   return createVirtualSe({
     state: freshChip({
       eid: eidOfIndex(unit),
       index: unit,
-      transportMaster: parties.transportMaster,
+      transportMaster: parts.parties.transportMaster,
       transportKeyVersion: cardProfiles['holdfast-virtual'].transportKeyVersion,
+      ...(manner === undefined ? {} : { manner }),
     }),
     entropy,
   });

@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly wire?: Wiretap;
   /** Stands between the stations and their jigs. */
   readonly betweenJig?: StationParts['betweenJig'];
+  /** How the chips of some units treat their host; all others are honest. Units count from 1. */
+  readonly manners?: StationParts['manners'];
 }
 
 export interface World {
@@ -87,6 +89,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
           wire: options.wire,
           betweenJig: options.betweenJig,
           startMs: START_MS,
+          manners: options.manners ?? {},
         }),
       ),
     );

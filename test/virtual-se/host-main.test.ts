@@ -94,6 +94,32 @@ describe('the process that holds the chips of one station', () => {
     await host.end();
   });
 
+  it('holds liars where its configuration says so, and they remember their manner', async () => {
+    await using bench = await openBench({
+      4: { name: 'claims-another-eid' },
+      5: { name: 'torn-after', at: 2 },
+    });
+    const { peer } = bench;
+    const first = await bench.start();
+    assert.deepEqual(await first.ask({ verb: 'seat', index: 4 }), { ok: true, eid: eidOfIndex(4) });
+    assert.equal(await eidOf(peer), eidOfIndex(5));
+    await first.ask({ verb: 'seat', index: 5 });
+    assert.equal(await eidOf(peer), eidOfIndex(5));
+    assert.equal(await eidOf(peer), '', 'the second command finds no card');
+    await first.end();
+    const second = await bench.start();
+    assert.equal(await peer.inserted(), 2);
+    await second.ask({ verb: 'seat', index: 5 });
+    for (let nth = 3; nth <= 6; nth++)
+      assert.equal(await eidOf(peer), eidOfIndex(5), 'torn once in its life');
+    await second.end();
+  });
+
+  it('does not start with a manner that no chip has', async () => {
+    await using bench = await openBench({ 4: { name: 'polite' } });
+    await assert.rejects(bench.start(), /manners\.4\.name/);
+  });
+
   it('answers what it cannot do with an error and goes on; tells no key', async () => {
     await using bench = await openBench();
     const host = await bench.start();
@@ -147,7 +173,9 @@ interface Host {
   end(): Promise<void>;
 }
 
-async function openBench(): Promise<
+async function openBench(
+  manners: object = {},
+): Promise<
   AsyncDisposable & { readonly peer: VpcdPeer; readonly directory: string; start(): Promise<Host> }
 > {
   const directory = await mkdtemp(join(tmpdir(), 'virtual-se-'));
@@ -165,6 +193,7 @@ async function openBench(): Promise<
       transportMasterFile: join(directory, 'master'),
       transportKeyVersion: 0x30,
       seed: 'test',
+      manners,
     }),
   );
   const children: ChildProcess[] = [];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createVirtualSe, type VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
 import { createMac, decryptCbc, encryptBlock } from '../../drivers/card-reader/virtual-se/cipher.ts';
+import { honest } from '../../drivers/card-reader/virtual-se/manner.ts';
 import {
   authenticate,
   initiate,
@@ -179,6 +180,8 @@ function sessionOfRecording(inputs: SessionInputs): ReturnType<typeof initiate> 
     hostChallenge: bytes(inputs.hostChallenge),
     cardChallenge: challengeOf(inputs),
     countsEmptyCommands: true,
+    extraPaddingBlocks: 0,
+    overlooks: honest.overlooks,
   });
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ChipState } from '../../drivers/card-reader/virtual-se/chip.ts';
+import { honest } from '../../drivers/card-reader/virtual-se/manner.ts';
 import { putKey } from '../../drivers/card-reader/virtual-se/put-key.ts';
 import {
   authenticate,
@@ -119,7 +120,7 @@ describe('PUT KEY of others', () => {
       const state = chip();
       // The vector of AES-192 has one field: a set of three equal keys is made of it.
       const text = expected.apdu ?? `80d800817632${expected.field.repeat(3)}`;
-      const answer = putKey(state, parseCommand(bytes(text)), bytes(inputs.dek));
+      const answer = putKey({ state, manner: honest }, parseCommand(bytes(text)), bytes(inputs.dek));
       const [enc, mac, dek] = expected.apdu
         ? [inputs.newEnc, inputs.newMac, inputs.newDek]
         : [inputs.key, inputs.key, inputs.key];
@@ -164,6 +165,8 @@ function sessionOf(inputs: TranscriptInputs, steps: readonly TranscriptStep[]): 
     hostChallenge: bytes(steps[start]?.command ?? '').subarray(5, 5 + size),
     cardChallenge: bytes(steps[start]?.response ?? '').subarray(13, 13 + size),
     countsEmptyCommands: true,
+    extraPaddingBlocks: 0,
+    overlooks: honest.overlooks,
   });
   authenticate(session, parseCommand(bytes(steps[start + 1]?.command ?? '')), inputs.iParameter);
   assert.equal(session.level, inputs.securityLevel);

@@ -9,6 +9,8 @@ import type { Entropy } from '../../../runtime/core/ports.ts';
 import type { Application } from './application.ts';
 import { type ChipState, LifeCycle } from './chip.ts';
 import { initializeUpdate } from './initiation.ts';
+import type { Manner } from './manner.ts';
+import { mannerOf } from './mutants/table.ts';
 import { createOutlet, type Outlet } from './outlet.ts';
 import { createPivApplet } from './piv-applet.ts';
 import { authenticate, protect, type SecureSession, unwrap } from './secure-channel.ts';
@@ -43,11 +45,17 @@ interface Powered {
   session: SecureSession | null;
 }
 
+/** The card of one chip, in the chip's manner. @throws RangeError when the table of mutants has no such manner */
 export function createVirtualSe(options: VirtualSeOptions): VirtualSe {
+  const manner = mannerOf(options.state);
+  return manner.contacts(createCard(options, manner), (state) => createVirtualSe({ ...options, state }));
+}
+
+function createCard(options: VirtualSeOptions, manner: Manner): VirtualSe {
   const { state, entropy } = options;
-  const domain = createSecurityDomain(state);
-  const applications = [domain, createPivApplet(state, entropy)];
-  const outlet: Outlet = createOutlet(state.profile.answers);
+  const domain = createSecurityDomain(state, manner);
+  const applications = [domain, createPivApplet(state, entropy, manner)];
+  const outlet: Outlet = createOutlet(state.profile);
   let powered: Powered | null = null;
   const powerOff = (): void => {
     powered = null;
@@ -59,18 +67,20 @@ export function createVirtualSe(options: VirtualSeOptions): VirtualSe {
     powerOff,
     powerOn: () => {
       powerOff();
+      manner.wakes();
       powered = { selected: domain, session: null };
       return Buffer.from(state.atr, 'hex');
     },
     transmit: (bytes) => {
       const card = powered;
       if (card === null) return new Uint8Array(0);
-      return outlet.deliver(bytes, (command) => answer({ ...options, applications }, card, command));
+      return outlet.deliver(bytes, (command) => answer({ ...options, manner, applications }, card, command));
     },
   };
 }
 
 interface Parts extends VirtualSeOptions {
+  readonly manner: Manner;
   readonly applications: readonly Application[];
 }
 
@@ -80,18 +90,19 @@ function answer(parts: Parts, card: Powered, command: CardCommand): CardAnswer {
   if (cla === 0x00 && ins === SELECT) return select(parts, card, command);
   if (cla === 0x80 && ins === INITIALIZE_UPDATE) {
     card.session = null;
-    const source = { aid: card.selected.aid, random: (count: number) => parts.entropy.bytes(count) };
-    const begun = initializeUpdate(parts.state, command, source);
+    const { entropy, manner } = parts;
+    const begun = initializeUpdate(parts.state, command, {
+      aid: card.selected.aid,
+      random: (count) => entropy.bytes(count),
+      overlooks: manner.overlooks,
+    });
     card.session = begun.session;
-    return begun.answer;
+    return manner.says(begun.answer, command, null);
   }
   const { session } = card;
   if (session === null || session.phase === 'initiated') return answerPlain(parts, card, command);
   const plain = unwrap(session, command);
-  return protect(
-    session,
-    refusalAsAnswer(() => carryOut(card, plain, session)),
-  );
+  return protect(session, carryOut(parts, card, plain, session));
 }
 
 /** Without an open session. @throws Refusal */
@@ -105,12 +116,20 @@ function answerPlain(parts: Parts, card: Powered, command: CardCommand): CardAns
     return success();
   }
   if (command.cla & 0x04) throw new Refusal(StatusWord.securityNotSatisfied);
-  return carryOut(card, command, null);
+  return carryOut(parts, card, command, null);
 }
 
-function carryOut(card: Powered, command: CardCommand, session: SecureSession | null): CardAnswer {
-  if (command.cla & 0x03) throw new Refusal(StatusWord.channelNotSupported);
-  return card.selected.process(command, session);
+function carryOut(
+  { manner }: Parts,
+  card: Powered,
+  command: CardCommand,
+  session: SecureSession | null,
+): CardAnswer {
+  const answer = refusalAsAnswer(() => {
+    if (command.cla & 0x03) throw new Refusal(StatusWord.channelNotSupported);
+    return card.selected.process(command, session);
+  });
+  return manner.says(answer, command, session);
 }
 
 /** An empty name selects the security domain, part of an AID the first that begins so. Ends the session even

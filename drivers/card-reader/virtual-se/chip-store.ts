@@ -4,7 +4,7 @@
  */
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ChipState } from './chip.ts';
+import { type ChipState, usualProfile } from './chip.ts';
 
 export interface ChipStore {
   /** Null when no chip with this EID was ever written. */
@@ -59,7 +59,9 @@ export async function openChipStore(options: ChipStoreOptions): Promise<ChipStor
   return {
     load: async (eid) => {
       try {
-        return JSON.parse(await readFile(join(directory, `${eid}.json`), 'utf8')) as ChipState;
+        const state = JSON.parse(await readFile(join(directory, `${eid}.json`), 'utf8')) as ChipState;
+        // A chip that was written by an earlier version has a profile with fewer entries.
+        return { ...state, profile: { ...usualProfile, ...state.profile } };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
         throw error;

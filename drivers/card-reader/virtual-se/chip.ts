@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Bytes } from '../../../runtime/core/bytes.ts';
 import { diversifiedSet } from './diversification.ts';
+import { type MannerName, profileOf } from './mutants/table.ts';
 
 /** The whole memory of one chip as JSON; all byte strings are lower-case hexadecimal. The card changes it in
  * place, and never between two commands. It holds keys: who stores it keeps it to himself. */
@@ -24,6 +25,17 @@ export interface ChipState {
   /** What lies inside tag 53, by tag: `5fc101` is the certificate of slot 9E. */
   readonly objects: Record<string, string>;
   readonly pin: { readonly value: string; triesLeft: number };
+  /** Absent for an honest chip. */
+  readonly manner?: ChipManner;
+}
+
+/** How a chip treats its host, out of the table of mutants. */
+export interface ChipManner {
+  readonly name: string;
+  /** The command it happens at, counted from 1 over the chip's life; 0 where the manner knows no such point. */
+  readonly at: number;
+  /** Commands so far, as far as the manner counts them. */
+  commands: number;
 }
 
 export interface KeySet {
@@ -51,6 +63,11 @@ export interface ChipProfile {
   readonly putKeyForm: 'either' | 'inner-length' | 'block-only';
   /** `direct`: up to 256 bytes come at once (T=1). `get-response`: data are fetched, Le must fit (T=0). */
   readonly answers: 'direct' | 'get-response';
+  /** Most data bytes in one part of an answer; the rest is announced and fetched. 256 for most cards. */
+  readonly answerPartBytes: number;
+  /** Blocks of zeros that R-ENC puts behind the padding of an answer; none for most cards. */
+  readonly extraPaddingBlocks: number;
+  /** Key sets the card has room for. PUT KEY of one more is refused with 6A84. */
   readonly keySetsMax: number;
 }
 
@@ -69,6 +86,8 @@ export const usualProfile: ChipProfile = {
   checkValueFill: 0x01,
   putKeyForm: 'either',
   answers: 'direct',
+  answerPartBytes: 256,
+  extraPaddingBlocks: 0,
   keySetsMax: 8,
 };
 
@@ -82,14 +101,21 @@ export interface FreshChipOptions {
   readonly transportKeyVersion: number;
   readonly keyBytes?: 16 | 32;
   readonly profile?: Partial<ChipProfile>;
+  readonly manner?: MannerChoice;
+}
+
+/** `at`: see `ChipManner`. */
+export interface MannerChoice {
+  readonly name: MannerName;
+  readonly at?: number;
 }
 
 /** A chip as it arrives: OP_READY, one transport set, no key pair, no certificate. @throws RangeError */
 export function freshChip(options: FreshChipOptions): ChipState {
-  const { eid, index, transportKeyVersion: keyVersion } = options;
+  const { eid, index, manner, transportKeyVersion: keyVersion } = options;
   if (!/^\d{32}$/.test(eid)) throw new RangeError('an EID has 32 digits');
   if (options.transportMaster.length !== 32) throw new RangeError('the transport master has 32 bytes');
-  const profile = { ...usualProfile, ...options.profile };
+  const profile = { ...usualProfile, ...profileOf(manner?.name), ...options.profile };
   const keys = diversifiedSet({
     master: options.transportMaster,
     generation: 0,
@@ -111,6 +137,7 @@ export function freshChip(options: FreshChipOptions): ChipState {
     pairs: {},
     objects: {},
     pin: { value: Buffer.from('123456\xff\xff', 'latin1').toString('hex'), triesLeft: PIN_TRIES_MAX },
+    ...(manner === undefined ? {} : { manner: { name: manner.name, at: manner.at ?? 0, commands: 0 } }),
   };
 }
 

@@ -4,9 +4,11 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fromHex } from '../../../runtime/core/bytes.ts';
+import type { MannerChoice } from './chip.ts';
 import { openChipStore } from './chip-store.ts';
 import { type ChipHost, createChipHost } from './host.ts';
 import { openLineServer } from './line-server.ts';
+import { isMannerName } from './mutants/table.ts';
 import { createPlug, type Plug } from './plug.ts';
 
 interface Configuration {
@@ -19,6 +21,8 @@ interface Configuration {
   readonly transportKeyVersion: number;
   readonly seed: string;
   readonly eidPrefix?: string;
+  /** Chips that are not honest or not usual, by index: `{"7": {"name": "torn-after", "at": 12}}`. */
+  readonly manners?: Readonly<Record<number, MannerChoice>>;
 }
 
 await main(process.argv[2]);
@@ -33,6 +37,7 @@ async function main(configPath: string | undefined): Promise<void> {
     transportKeyVersion: config.transportKeyVersion,
     seed: config.seed,
     ...(config.eidPrefix === undefined ? {} : { eidPrefix: config.eidPrefix }),
+    ...(config.manners === undefined ? {} : { manners: config.manners }),
   });
   const plug = createPlug({ host: config.vpcdHost, port: config.vpcdPort, card: host.card, note });
   const server = await openLineServer({
@@ -108,7 +113,22 @@ function parseConfiguration(text: string): Configuration {
     transportKeyVersion: integer('transportKeyVersion', 0x7f),
     seed: string('seed'),
     ...(found.eidPrefix === undefined ? {} : { eidPrefix: string('eidPrefix') }),
+    ...(found.manners === undefined ? {} : { manners: parseManners(found.manners) }),
   };
+}
+
+/** @throws RangeError that names the chip */
+function parseManners(found: unknown): Readonly<Record<number, MannerChoice>> {
+  if (typeof found !== 'object' || found === null) throw new RangeError('manners: chips by their index');
+  const chosen = Object.entries(found).map(([index, value]): readonly [string, MannerChoice] => {
+    const { name, at = 0 } = (value ?? {}) as { readonly name?: unknown; readonly at?: unknown };
+    if (!/^\d+$/.test(index)) throw new RangeError(`manners: ${index} is no index of a chip`);
+    if (typeof name !== 'string' || !isMannerName(name))
+      throw new RangeError(`manners.${index}.name: one of the manners in README.md`);
+    if (!Number.isSafeInteger(at)) throw new RangeError(`manners.${index}.at: a whole number`);
+    return [index, { name, at: at as number }];
+  });
+  return Object.fromEntries(chosen);
 }
 
 /** One line of JSON per event; nothing that a chip holds. */

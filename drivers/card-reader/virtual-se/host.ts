@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createSimulatedEntropy } from '../../entropy/simulated.ts';
 import { createVirtualSe, type VirtualSe } from './card.ts';
-import { type ChipState, freshChip } from './chip.ts';
+import { type ChipState, freshChip, type MannerChoice } from './chip.ts';
 import type { ChipStore } from './chip-store.ts';
 import { eidOfIndex } from './eid.ts';
 import { parseTlvs, valueIn } from './tlv.ts';
@@ -14,6 +14,8 @@ export interface HostOptions {
   readonly transportKeyVersion: number;
   readonly seed: string;
   readonly eidPrefix?: string;
+  /** By index: how a chip treats its host, from its first seating on. All others are honest. */
+  readonly manners?: Readonly<Record<number, MannerChoice>>;
 }
 
 export interface ChipHost {
@@ -85,7 +87,9 @@ export function createChipHost(options: HostOptions): ChipHost {
     seat: async (index) => {
       const eid = eidOfIndex(index, options.eidPrefix);
       await store.flush();
-      const state = (await stateOf(index)) ?? freshChip({ ...options, eid, index });
+      const manner = options.manners?.[index];
+      const fresh = { ...options, eid, index, ...(manner === undefined ? {} : { manner }) };
+      const state = (await stateOf(index)) ?? freshChip(fresh);
       leave();
       const meter: Meter = { cardMs: 0, apdus: 0 };
       const card = metered(newCard(state, options.seed), meter, store);

@@ -6,6 +6,7 @@
 import type { Bytes } from '../../../runtime/core/bytes.ts';
 import type { ChipState, KeySet } from './chip.ts';
 import { createMac, Derivation, derive } from './cipher.ts';
+import type { Manner } from './manner.ts';
 import { initiate, type SecureSession } from './secure-channel.ts';
 import { type CardAnswer, type CardCommand, Refusal, StatusWord, success } from './wire.ts';
 
@@ -27,9 +28,13 @@ export interface Initiation {
 export function initializeUpdate(
   state: ChipState,
   command: CardCommand,
-  source: { readonly aid: Bytes; readonly random: (count: number) => Bytes },
+  source: {
+    readonly aid: Bytes;
+    readonly random: (count: number) => Bytes;
+    readonly overlooks: Manner['overlooks'];
+  },
 ): Initiation {
-  const { iParameter, randomChallenge, countsEmptyCommands } = state.profile;
+  const { iParameter, randomChallenge, countsEmptyCommands, extraPaddingBlocks } = state.profile;
   const size = iParameter & LONG ? 16 : 8;
   if (command.p2 !== 0) throw new Refusal(StatusWord.parametersWrong);
   if (command.data.length !== size) throw new Refusal(StatusWord.lengthWrong);
@@ -50,6 +55,8 @@ export function initializeUpdate(
     hostChallenge: command.data,
     cardChallenge,
     countsEmptyCommands,
+    extraPaddingBlocks,
+    overlooks: source.overlooks,
   });
   if (counts) set.sequenceCounter++;
   const protocol = Buffer.of(set.keyVersion, SCP03, iParameter);

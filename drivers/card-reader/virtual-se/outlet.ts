@@ -10,7 +10,7 @@ import { type CardAnswer, type CardCommand, encodeAnswer, parseCommand, Refusal 
 const GET_RESPONSE = 0xc0;
 const MORE_DATA = 0x6100;
 const LE_WRONG = 0x6c00;
-/** Most data bytes of one short answer. */
+/** Most data bytes of one short answer. ISO/IEC 7816-4 section 5.1. */
 const PART_BYTES_MAX = 256;
 
 export interface Outlet {
@@ -19,11 +19,12 @@ export interface Outlet {
   reset(): void;
 }
 
-export function createOutlet(manner: ChipProfile['answers']): Outlet {
+export function createOutlet(profile: Pick<ChipProfile, 'answers' | 'answerPartBytes'>): Outlet {
   let waiting: CardAnswer | null = null;
 
   /** The next part of the answer, and 61xx while there is more. */
-  const part = (answer: CardAnswer, size: number): Uint8Array => {
+  const part = (answer: CardAnswer, asked: number): Uint8Array => {
+    const size = Math.min(asked, profile.answerPartBytes);
     const rest = answer.data.subarray(size);
     waiting = rest.length > 0 ? { ...answer, data: rest } : null;
     const statusWord = waiting ? MORE_DATA | lengthByte(rest.length) : answer.statusWord;
@@ -32,7 +33,7 @@ export function createOutlet(manner: ChipProfile['answers']): Outlet {
 
   const fetched = (answer: CardAnswer, command: CardCommand): Uint8Array => {
     const size = answer.data.length;
-    if (manner === 'direct' || size === 0) return part(answer, command.expected ?? PART_BYTES_MAX);
+    if (profile.answers === 'direct' || size === 0) return part(answer, command.expected ?? PART_BYTES_MAX);
     if (command.data.length > 0 || command.expected === null) return part(answer, 0);
     if (command.expected === size || (command.expected === PART_BYTES_MAX && size > PART_BYTES_MAX))
       return part(answer, PART_BYTES_MAX);

@@ -10,6 +10,7 @@ import { privateKeyFrom, publicKeyOf, signDigest } from '../../crypto/ecdsa.ts';
 import type { Application } from './application.ts';
 import { createChain } from './chaining.ts';
 import type { ChipState } from './chip.ts';
+import type { Manner } from './manner.ts';
 import { createPin, type Pin } from './pin.ts';
 import { Level, type SecureSession } from './secure-channel.ts';
 import { parseTlvs, tlv, valueIn } from './tlv.ts';
@@ -42,12 +43,13 @@ interface Applet {
   readonly state: ChipState;
   readonly entropy: Entropy;
   readonly pin: Pin;
+  readonly manner: Manner;
 }
 
-export function createPivApplet(state: ChipState, entropy: Entropy): Application {
+export function createPivApplet(state: ChipState, entropy: Entropy, manner: Manner): Application {
   const aid = Buffer.from(state.profile.appletAid, 'hex');
   const chain = createChain();
-  const applet: Applet = { state, entropy, pin: createPin(state) };
+  const applet: Applet = { state, entropy, pin: createPin(state), manner };
   return {
     aid,
     // The application identifier without the issuer's five bytes, and the tag allocation authority.
@@ -86,7 +88,7 @@ function carryOut(applet: Applet, command: CardCommand): CardAnswer {
     case Instruction.getData:
       return getData(applet.state, command);
     case Instruction.putData:
-      return putData(applet.state, command);
+      return putData(applet, command);
     default:
       throw new Refusal(StatusWord.instructionUnknown);
   }
@@ -104,7 +106,7 @@ function generate({ state, entropy }: Applet, command: CardCommand): CardAnswer 
 }
 
 /** `7C{82 00, 81 digest}` gives `7C{82 signature}`. */
-function sign({ state, pin }: Applet, command: CardCommand): CardAnswer {
+function sign({ state, pin, manner }: Applet, command: CardCommand): CardAnswer {
   const slot = slotOf(command);
   if (command.p1 !== P256) throw new Refusal(StatusWord.dataWrong);
   const template = parseTlvs(valueIn(parseTlvs(command.data), 0x7c) ?? EMPTY);
@@ -116,7 +118,7 @@ function sign({ state, pin }: Applet, command: CardCommand): CardAnswer {
   const rule = SLOTS[slot];
   if (rule !== 'none' && !pin.admits(rule === 'pin-each-time'))
     throw new Refusal(StatusWord.securityNotSatisfied);
-  const signature = signDigest(Buffer.from(key, 'hex'), digest);
+  const signature = signDigest(Buffer.from(manner.signsWith(key), 'hex'), digest);
   return success(tlv(0x7c, tlv(0x82, derSignature(signature))));
 }
 
@@ -128,14 +130,14 @@ function getData(state: ChipState, command: CardCommand): CardAnswer {
 }
 
 /** `5C tag, 53 len ...`; an empty 53 deletes. */
-function putData(state: ChipState, command: CardCommand): CardAnswer {
+function putData({ state, manner }: Applet, command: CardCommand): CardAnswer {
   const items = parseTlvs(command.data);
   const tag = objectTag(command, valueIn(items, 0x5c));
   const value = valueIn(items, 0x53);
   if (value === undefined || items.length !== 2) throw new Refusal(StatusWord.dataWrong);
   if (value.length > OBJECT_BYTES_MAX) throw new Refusal(StatusWord.memoryFull);
   if (value.length === 0) delete state.objects[tag];
-  else state.objects[tag] = Buffer.from(value).toString('hex');
+  else state.objects[tag] = manner.writes(Buffer.from(value).toString('hex'));
   return success();
 }
 

@@ -6,6 +6,7 @@
 import { type Bytes, equal } from '../../../runtime/core/bytes.ts';
 import type { ChipProfile, ChipState, KeySet } from './chip.ts';
 import { BLOCK, checkValue, decryptCbc, ZERO } from './cipher.ts';
+import type { Manner } from './manner.ts';
 import { parseTlvs, valueIn } from './tlv.ts';
 import { type CardAnswer, type CardCommand, Refusal, StatusWord, success } from './wire.ts';
 
@@ -24,7 +25,11 @@ interface SentKey {
  * Adds (P1 = 00) or replaces (P1 = version) a set; all or nothing.
  * @throws Refusal 6A86, 6A80, 6A84 (no room), 6A88 (none to replace), 6982 (check value)
  */
-export function putKey(state: ChipState, command: CardCommand, dek: Bytes): CardAnswer {
+export function putKey(
+  { state, manner }: { readonly state: ChipState; readonly manner: Manner },
+  command: CardCommand,
+  dek: Bytes,
+): CardAnswer {
   if (command.p2 !== THREE_KEYS || command.p1 > KEY_VERSION_MAX)
     throw new Refusal(StatusWord.parametersWrong);
   const keyVersion = command.data[0] ?? 0;
@@ -36,14 +41,18 @@ export function putKey(state: ChipState, command: CardCommand, dek: Bytes): Card
   if (sent.some(({ key }) => key.length !== size)) throw new Refusal(StatusWord.dataWrong);
   if (before !== undefined && before.enc.length / 2 !== size) throw new Refusal(StatusWord.dataWrong);
   for (const { key, checkValue: claimed } of sent)
-    if (!equal(checkValue(key, state.profile.checkValueFill), claimed))
+    if (!equal(checkValue(key, state.profile.checkValueFill), claimed) && !manner.overlooks('check-value'))
       throw new Refusal(StatusWord.securityNotSatisfied);
-  state.keySets[at] = keySet(keyVersion, sent);
+  const kept = manner.stores(keySet(keyVersion, sent));
+  if (kept !== null) state.keySets[at] = kept;
   return success(Buffer.concat([Buffer.of(keyVersion), ...sent.map((item) => item.checkValue)]));
 }
 
 /** Deletes a whole set. @throws Refusal 6A80, 6A88 (absent), 6985 (the last one) */
-export function deleteKey(state: ChipState, command: CardCommand): CardAnswer {
+export function deleteKey(
+  { state, manner }: { readonly state: ChipState; readonly manner: Manner },
+  command: CardCommand,
+): CardAnswer {
   const items = parseTlvs(command.data);
   const version = valueIn(items, 0xd2);
   if (version === undefined && valueIn(items, 0x4f) !== undefined)
@@ -52,7 +61,7 @@ export function deleteKey(state: ChipState, command: CardCommand): CardAnswer {
   const at = state.keySets.findIndex((set) => set.keyVersion === version[0]);
   if (at < 0) throw new Refusal(StatusWord.referenceAbsent);
   if (state.keySets.length === 1) throw new Refusal(StatusWord.conditionsNotSatisfied);
-  state.keySets.splice(at, 1);
+  if (version[0] !== undefined && manner.deletes(version[0])) state.keySets.splice(at, 1);
   return success(Buffer.of(0x00));
 }
 

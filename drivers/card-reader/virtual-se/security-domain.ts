@@ -7,6 +7,7 @@ import { type Bytes, equal } from '../../../runtime/core/bytes.ts';
 import type { Application } from './application.ts';
 import { type ChipState, LifeCycle } from './chip.ts';
 import { dataObject } from './data-objects.ts';
+import type { Manner } from './manner.ts';
 import { deleteKey, putKey } from './put-key.ts';
 import type { SecureSession } from './secure-channel.ts';
 import { parseTlvs, tlv, valueIn } from './tlv.ts';
@@ -38,7 +39,12 @@ const GET_EID = Buffer.from('bf3e035c015a', 'hex');
 /** Life cycle SELECTABLE of an application. GPCS 2.3.1 table 11-4. */
 const SELECTABLE = 0x07;
 
-export function createSecurityDomain(state: ChipState): Application {
+interface Domain {
+  readonly state: ChipState;
+  readonly manner: Manner;
+}
+
+export function createSecurityDomain(state: ChipState, manner: Manner): Application {
   const aid = Buffer.from(state.profile.domainAid, 'hex');
   return {
     aid,
@@ -46,12 +52,13 @@ export function createSecurityDomain(state: ChipState): Application {
       data: tlv(0x6f, tlv(0x84, aid), tlv(0xa5, tlv(0x9f65, Buffer.of(0xff)))),
       statusWord: state.lifeCycle === LifeCycle.locked ? StatusWord.selectedLocked : StatusWord.success,
     }),
-    process: (command, session) => process(state, command, session),
+    process: (command, session) => process({ state, manner }, command, session),
     reset: () => undefined,
   };
 }
 
-function process(state: ChipState, command: CardCommand, session: SecureSession | null): CardAnswer {
+function process(domain: Domain, command: CardCommand, session: SecureSession | null): CardAnswer {
+  const { state } = domain;
   const { cla, ins } = command;
   if (ins === Instruction.getData || (ins === Instruction.getDataOdd && cla === 0x00))
     return getData(state, command);
@@ -61,10 +68,10 @@ function process(state: ChipState, command: CardCommand, session: SecureSession 
   if (ins === Instruction.storeData) return storeData(state, command);
   if (session === null) throw new Refusal(StatusWord.securityNotSatisfied);
   if (ins === Instruction.getStatus) return getStatus(state, command);
-  if (ins === Instruction.setStatus) return setStatus(state, command);
+  if (ins === Instruction.setStatus) return setStatus(domain, command);
   if (state.lifeCycle === LifeCycle.locked) throw new Refusal(StatusWord.conditionsNotSatisfied);
-  if (ins === Instruction.putKey) return putKey(state, command, session.dek);
-  if (ins === Instruction.delete) return deleteKey(state, command);
+  if (ins === Instruction.putKey) return putKey(domain, command, session.dek);
+  if (ins === Instruction.delete) return deleteKey(domain, command);
   throw new Refusal(StatusWord.instructionUnknown);
 }
 
@@ -99,11 +106,11 @@ function getStatus(state: ChipState, command: CardCommand): CardAnswer {
 }
 
 /** Only the card's own life cycle, one step at a time; the data are ignored. */
-function setStatus(state: ChipState, command: CardCommand): CardAnswer {
+function setStatus({ state, manner }: Domain, command: CardCommand): CardAnswer {
   if (command.p1 === 0x40 || command.p1 === 0x60) throw new Refusal(StatusWord.referenceAbsent);
   if (command.p1 !== 0x80) throw new Refusal(StatusWord.parametersWrong);
   if (!STEPS[state.lifeCycle]?.includes(command.p2)) throw new Refusal(StatusWord.dataWrong);
-  state.lifeCycle = command.p2;
+  state.lifeCycle = manner.enters(command.p2);
   return success();
 }
 

@@ -1,0 +1,145 @@
+/** Every chip of the table of mutants in the nest of a whole line: what becomes of its unit is what the table says. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { goodCards } from '../../drivers/card-reader/virtual-se/mutants/good-cards.ts';
+import { liars, type MannerName, manners } from '../../drivers/card-reader/virtual-se/mutants/table.ts';
+import type { FaultCode } from '../../runtime/core/faults.ts';
+import { createWorld } from '../../scripts/simulation/world.ts';
+import { allFiles, readSource } from '../tidy/sources.ts';
+import { assertReleased, type Fate, fateOf, heldWith, lanesOf, recordsOf } from './fates.ts';
+
+/** Liars that are released as long as nothing asks a chip for its Key-DEK or sends it a wrong check value. */
+const awaitingTheScratchSetProof: readonly MannerName[] = [
+  'echoes-check-values',
+  'accepts-anything',
+  'wrong-dek',
+  'wrong-dek-and-echoes',
+];
+/** Liars that are released as long as a counter stated in clear is not compared with the one under R-MAC. */
+const awaitingAJudgementOfTheCounter: readonly MannerName[] = ['wrong-counter'];
+/** What a good chip is condemned with when it bounces, as long as a bare refusal counts as an absent object. */
+const awaitingAnIdentityThatNoRefusalChanges: readonly FaultCode[] = ['CARD_IDENTITY_MISMATCH'];
+
+const awaiting = [...awaitingTheScratchSetProof, ...awaitingAJudgementOfTheCounter];
+const names = <Name extends string>(table: Readonly<Record<Name, unknown>>): readonly Name[] =>
+  Object.keys(table) as Name[];
+
+/** Longest a line may take in simulated time. */
+const DAY_MS = 86_400_000;
+
+describe('a liar in the nest', () => {
+  for (const name of names(liars).filter((liar) => !awaiting.includes(liar))) {
+    const { outcome, fault } = manners[name];
+    it(`${name} is ${outcome} with ${fault}`, async () => assertFate(await fateOf({ name }), name));
+  }
+
+  for (const name of awaitingTheScratchSetProof)
+    it(`${name} is released, awaiting the scratch-set proof`, async () => {
+      assert.equal(manners[name].outcome, 'rejected');
+      await assertReleased(await fateOf({ name }));
+    });
+
+  for (const name of awaitingAJudgementOfTheCounter)
+    it(`${name} is released, awaiting a judgement of the counter`, async () => {
+      assert.equal(manners[name].outcome, 'rejected');
+      await assertReleased(await fateOf({ name }));
+    });
+
+  it('that took the name of a good unit gets no record, and that unit is held as a clone, not rejected', async () => {
+    const world = await createWorld({
+      seed: 'namesake',
+      units: 2,
+      stations: 1,
+      manners: { 1: { name: 'claims-another-eid' } },
+    });
+    await world.run(120_000);
+    assert.deepEqual([...lanesOf(world)], [[1, 'reject']]);
+    assert.equal(await recordsOf(world), 0);
+    assert.deepEqual(new Set(heldWith(world)), new Set(['UNIT_CLONED']));
+  });
+
+  it('lies the same way each time', async () => {
+    const history = async (name: MannerName) => (await fateOf({ name })).world.historyHash();
+    for (const name of ['wrong-enc', 'answers-as-another', 'signs-with-another-key'] as const)
+      assert.equal(await history(name), await history(name), name);
+  });
+});
+
+describe('a good card that differs', () => {
+  for (const name of names(goodCards))
+    it(`${name} is released and never held`, async () => {
+      const fate = await fateOf({ name });
+      assert.deepEqual([fate.heldWith, fate.rejectedWith], [[], null]);
+      await assertReleased(fate);
+    });
+
+  it('stands between honest ones on one line, and nobody is held or rejected', async () => {
+    const chosen = Object.fromEntries(names(goodCards).map((name, i) => [2 * i + 1, { name }]));
+    const units = 2 * names(goodCards).length;
+    const world = await createWorld({ seed: 'good cards', units, stations: 1, manners: chosen });
+    await world.run(DAY_MS);
+    assert.deepEqual(new Set(lanesOf(world).values()), new Set(['good']));
+    assert.equal(lanesOf(world).size, units);
+    assert.deepEqual(heldWith(world), []);
+  });
+});
+
+describe('a good chip that loses contact', () => {
+  for (const name of ['torn-before', 'torn-after'] as const)
+    it(`${name}: at each command of its unit it is held, asked again, and released`, async () => {
+      const { commands } = await fateOf();
+      for (let at = 1; at <= commands; at++) {
+        const fate = await fateOf({ name, at });
+        assert.deepEqual(fate.heldWith, ['CARD_OUTCOME_UNKNOWN'], `command ${at} of ${commands}`);
+        await assertReleased(fate, `command ${at} of ${commands}`);
+      }
+    });
+
+  it('bounces: before each command of its unit, and is released, held at most once', async () => {
+    const { commands } = await fateOf();
+    const condemned = new Set<FaultCode>();
+    for (let at = 1; at <= commands; at++) {
+      const fate = await fateOf({ name: 'bounces', at });
+      assert.ok(fate.heldWith.length <= 1, `command ${at}: ${fate.heldWith.join(' ')}`);
+      if (fate.rejectedWith === null) await assertReleased(fate, `command ${at} of ${commands}`);
+      else condemned.add(fate.rejectedWith);
+    }
+    assert.deepEqual([...condemned], awaitingAnIdentityThatNoRefusalChanges);
+  });
+});
+
+describe('the product', () => {
+  it('reaches nothing of the virtual SE from any program, not even through others', () => {
+    const sources = new Map(
+      allFiles()
+        .filter((path) => path.endsWith('.ts'))
+        .map((path) => [path, readSource(path)]),
+    );
+    const reached = new Set([...sources.keys()].filter((path) => path.startsWith('runtime/')));
+    for (const path of reached)
+      for (const { to, relative } of sources.get(path)?.imports ?? []) if (relative) reached.add(to);
+    assert.ok(reached.has('runtime/gateway/main.ts') && reached.has('drivers/index.ts'));
+    assert.deepEqual(
+      [...reached].filter((path) => path.includes('virtual-se')),
+      [],
+    );
+  });
+});
+
+async function assertFate(fate: Fate, name: MannerName): Promise<void> {
+  const { outcome, fault } = manners[name];
+  if (outcome === 'resumed') {
+    assert.deepEqual(fate.heldWith, [fault]);
+    await assertReleased(fate);
+    return;
+  }
+  assert.equal(await recordsOf(fate.world), 0);
+  if (outcome === 'rejected') {
+    assert.deepEqual([fate.lane, fate.rejectedWith, fate.heldWith], ['reject', fault, []]);
+    return;
+  }
+  assert.equal(outcome, 'held');
+  assert.deepEqual([fate.lane, fate.rejectedWith], [null, null]);
+  assert.deepEqual([...new Set(fate.heldWith)], [fault]);
+  assert.ok(fate.heldWith.length > 1, 'it is tried again');
+}
