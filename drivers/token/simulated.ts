@@ -11,7 +11,7 @@ import type { Entropy } from '../../runtime/core/ports.ts';
 import type { CheckValues, KeySet, Token } from '../../runtime/core/token.ts';
 import { publicKeyOf, signMessage } from '../crypto/ecdsa.ts';
 import { cbc, cbcDecrypt, cmacOf, ecb } from './software-aes.ts';
-import { masterOf, type Vault } from './vault.ts';
+import { masterOf, type Vault, type VaultChannel } from './vault.ts';
 import { type ChannelLimits, channelLimits, createVerbs, type Verb } from './verbs.ts';
 
 export interface SimulatedTokenOptions {
@@ -55,6 +55,8 @@ export function createSimulatedToken(options: SimulatedTokenOptions): SimulatedT
   return {
     describe: () => call('describe', () => table.verbs.describe()),
     openChannel: (keys) => call('openChannel', () => table.verbs.openChannel(keys)),
+    openScratchChannel: (keyVersion) =>
+      call('openScratchChannel', () => table.verbs.openScratchChannel(keyVersion)),
     authenticate: (channel, answer, aid) =>
       call('authenticate', () => table.verbs.authenticate(channel, answer, aid)),
     wrap: (channel, commands) => call('wrap', () => table.verbs.wrap(channel, commands)),
@@ -74,9 +76,11 @@ export function createSimulatedToken(options: SimulatedTokenOptions): SimulatedT
   };
 }
 
+type Keys = readonly [enc: Bytes, mac: Bytes, dek: Bytes];
+
 function createSoftwareVault({ entropy, masters, signingKeys, label }: SimulatedTokenOptions): Vault {
   const name = label ?? 'simulated';
-  const setOf = (keys: KeySet): readonly [enc: Bytes, mac: Bytes, dek: Bytes] => {
+  const setOf = (keys: KeySet): Keys => {
     const master = masters[masterOf(keys)];
     if (master === undefined) throw new Fault('CONFIG_INVALID', { master: masterOf(keys) });
     const cmac = cmacOf(master);
@@ -95,26 +99,38 @@ function createSoftwareVault({ entropy, masters, signingKeys, label }: Simulated
     if (found === undefined) throw new Fault('CONFIG_INVALID', { key });
     return found;
   };
+  const scratch = new WeakMap<VaultChannel, Keys>();
+  const channelOf = ([enc, mac, dek]: Keys): VaultChannel => {
+    const channel: VaultChannel = {
+      derive: (context, message) => {
+        scratch.delete(channel);
+        return {
+          keys: sessionKeys(enc, mac, context),
+          challenge: message === null ? null : cmacOf(enc)(message),
+        };
+      },
+      wrapKeys: (keys) => {
+        const set = 'origin' in keys ? setOf(keys) : scratch.get(keys);
+        if (set === undefined) throw new RangeError('no scratch channel, or one that is in use');
+        const wrapped = (key: Bytes) => ({
+          wrapped: cbc(dek, new Uint8Array(16), key),
+          checkValue: checkValue(key),
+        });
+        return [wrapped(set[0]), wrapped(set[1]), wrapped(set[2])];
+      },
+      close: () => undefined,
+    };
+    return channel;
+  };
   return {
     description: { softwareToken: true, module: 'simulated', label: name, serial: '0' },
     random: (count) => entropy.bytes(count),
-    openChannel: (keys) => {
-      const [enc, mac, dek] = setOf(keys);
-      return {
-        derive: (context, message) => ({
-          keys: sessionKeys(enc, mac, context),
-          challenge: message === null ? null : cmacOf(enc)(message),
-        }),
-        wrapKeys: (fresh) => {
-          const [newEnc, newMac, newDek] = setOf(fresh);
-          const wrapped = (key: Bytes) => ({
-            wrapped: cbc(dek, new Uint8Array(16), key),
-            checkValue: checkValue(key),
-          });
-          return [wrapped(newEnc), wrapped(newMac), wrapped(newDek)];
-        },
-        close: () => undefined,
-      };
+    openChannel: (keys) => channelOf(setOf(keys)),
+    openScratchChannel: () => {
+      const drawn = [entropy.bytes(16), entropy.bytes(16), entropy.bytes(16)] as const;
+      const channel = channelOf(drawn);
+      scratch.set(channel, drawn);
+      return channel;
     },
     checkValues: (keys) => setOf(keys).map((key) => toHex(checkValue(key))) as unknown as CheckValues,
     sign: (key, message) => signMessage(signingKey(key), message),

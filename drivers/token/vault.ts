@@ -12,6 +12,8 @@ export interface Vault {
   random(count: number): Bytes;
   /** Derives the key set anew. @throws Fault CONFIG_INVALID when there is no such master or key version */
   openChannel(keys: KeySet): VaultChannel;
+  /** Draws a key set that only a chip will get. */
+  openScratchChannel(): VaultChannel;
   checkValues(keys: KeySet): CheckValues;
   /** r || s over SHA-256 of the message. @throws Fault CONFIG_INVALID for an unknown key */
   sign(key: string, message: Bytes): Bytes;
@@ -27,8 +29,9 @@ export interface VaultChannel {
    * card draws its challenge
    */
   derive(context: Bytes, challengeMessage: Bytes | null): SessionDerivation;
-  /** Three new keys wrapped under this channel's Key-DEK. */
-  wrapKeys(keys: KeySet): readonly [enc: WrappedKey, mac: WrappedKey, dek: WrappedKey];
+  /** Three keys wrapped under this channel's Key-DEK: of a set by its name, or of a scratch channel that derived nothing yet.
+   * @throws RangeError for the keys of any other channel */
+  wrapKeys(keys: KeySet | VaultChannel): readonly [enc: WrappedKey, mac: WrappedKey, dek: WrappedKey];
   /** Destroys every key of the channel. */
   close(): void;
 }

@@ -19,9 +19,9 @@ import {
   unwrapAnswer,
   wrapCommand,
 } from '../../runtime/core/card/scp03-channel.ts';
-import { putKeyCommand } from '../../runtime/core/card/scp03-put-key.ts';
+import { putKeyCommand, type WrappedKey } from '../../runtime/core/card/scp03-put-key.ts';
 import { Fault } from '../../runtime/core/faults.ts';
-import type { ChannelProof, Token } from '../../runtime/core/token.ts';
+import type { ChannelProof, PutKeyCommand, Token } from '../../runtime/core/token.ts';
 import type { Vault, VaultChannel } from './vault.ts';
 
 /** Verbs that a token's process answers; `close` ends the process. */
@@ -71,6 +71,13 @@ interface Channel {
 export function createVerbs(options: VerbOptions): ChannelTable {
   const { vault } = options;
   const table = createTable(options);
+  const putKeyOf = (channel: Channel, { keys, form, spoilt = false, replaces }: PutKeyCommand) => {
+    const source = keys.origin === 'scratch' ? table.get(keys.channel).vault : keys;
+    const right = channel.vault.wrapKeys(source);
+    const [enc, mac, dek] = spoilt ? withWrongCheckValue(right, vault.random(2)) : right;
+    const checkValues = [enc, mac, dek].map((key) => toHex(key.checkValue)) as [string, string, string];
+    return { command: putKeyCommand(keys.keyVersion, [enc, mac, dek], form, replaces), checkValues };
+  };
   const verbs: Verbs = {
     describe: () => vault.description,
     openChannel: (keys) => {
@@ -80,6 +87,10 @@ export function createVerbs(options: VerbOptions): ChannelTable {
         initializeUpdate: initializeUpdate(keys.keyVersion, channel.hostChallenge),
       };
     },
+    openScratchChannel: (keyVersion) => {
+      const channel = table.add(vault.openScratchChannel(), keyVersion);
+      return { channel: channel.name, initializeUpdate: initializeUpdate(keyVersion, channel.hostChallenge) };
+    },
     authenticate: (name, answer, aid) => table.using(name, (channel) => authenticate(channel, answer, aid)),
     wrap: (name, commands) =>
       table.using(name, (channel) => {
@@ -88,7 +99,8 @@ export function createVerbs(options: VerbOptions): ChannelTable {
           throw new RangeError('too many commands without answers');
         let { state } = session;
         const wrapped = commands.map((command) => {
-          const next = wrapCommand(session.keys, state, command);
+          const plain = 'keys' in command ? putKeyOf(channel, command).command : command;
+          const next = wrapCommand(session.keys, state, plain);
           state = next.state;
           return next.command;
         });
@@ -98,12 +110,9 @@ export function createVerbs(options: VerbOptions): ChannelTable {
     wrapPutKey: (name, put) =>
       table.using(name, (channel) => {
         const session = sessionOf(channel);
-        const keys = channel.vault.wrapKeys(put.keys);
-        const command = putKeyCommand(put.keys.keyVersion, keys, put.form);
+        const { command, checkValues } = putKeyOf(channel, put);
         const wrapped = wrapCommand(session.keys, session.state, command);
         channel.session = { ...session, state: wrapped.state };
-        const [enc, mac, dek] = keys;
-        const checkValues = [enc, mac, dek].map((key) => toHex(key.checkValue)) as [string, string, string];
         return { command: wrapped.command, checkValues };
       }),
     unwrap: (name, answers) =>
@@ -149,6 +158,19 @@ function authenticate(channel: Channel, answer: Bytes, aid: Bytes): ChannelProof
     challengeRecomputed:
       challenge === null ? null : equal(challenge.subarray(0, CHALLENGE_BYTES), card.cardChallenge),
   };
+}
+
+type WrappedKeys = readonly [enc: WrappedKey, mac: WrappedKey, dek: WrappedKey];
+
+/** Which key's check value is wrong, and how, is drawn: a chip cannot wait for it. */
+function withWrongCheckValue(keys: WrappedKeys, [which = 0, by = 0]: Bytes): WrappedKeys {
+  const at = which % keys.length;
+  const spoil = (key: WrappedKey, i: number): WrappedKey =>
+    i === at
+      ? { ...key, checkValue: key.checkValue.map((byte, j) => (j === 0 ? byte ^ (by || 1) : byte)) }
+      : key;
+  const [enc, mac, dek] = keys;
+  return [spoil(enc, 0), spoil(mac, 1), spoil(dek, 2)];
 }
 
 function sessionOf(channel: Channel): NonNullable<Channel['session']> {
@@ -202,6 +224,12 @@ function createTable({ vault, limits, prefix, monotonicMs }: VerbOptions) {
         remove(name);
         throw error;
       }
+    },
+    /** @throws Fault DIALOGUE_LOST when there is no such channel */
+    get: (name: string): Channel => {
+      const channel = channels.get(name);
+      if (channel === undefined) throw new Fault('DIALOGUE_LOST', { channel: name });
+      return channel;
     },
     remove,
     sweep,

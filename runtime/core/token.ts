@@ -45,24 +45,39 @@ export interface ChannelProof {
   readonly challengeRecomputed: boolean | null;
 }
 
+/** A key set that nobody keeps: the token drew it for one proof. It dies with its channel. */
+export interface ScratchSet {
+  readonly origin: 'scratch';
+  /** From `openScratchChannel`. */
+  readonly channel: string;
+  readonly keyVersion: number;
+}
+
 export interface PutKeyCommand {
-  /** Adds `keys` as a new version, each key wrapped under the channel's K-DEK, then protected. */
-  readonly keys: KeySet;
-  /** `explicit-length`: form A, `block-only`: form B. reference: GPCS 2.3.1 section 11.8.2.3. */
+  /** Each key is wrapped under the channel's K-DEK, then the command is protected. */
+  readonly keys: KeySet | ScratchSet;
+  /** `explicit-length`: form A, `block-only`: form B. GPCS 2.3.1 section 11.8.2.3. */
   readonly form: 'explicit-length' | 'block-only';
+  /** Makes the check value of one key wrong: a chip that unwraps and compares must refuse it. */
+  readonly spoilt?: boolean;
+  /** Takes the place of the set that has this version; otherwise the set is added. */
+  readonly replaces?: boolean;
 }
 
 export interface Token {
   describe(): Promise<TokenDescription>;
   /** @throws Fault HSM_FAILED */
   openChannel(keys: KeySet): Promise<ChannelOpening>;
+  /** A channel under a key set that is drawn for it. To be put on the chip before it is authenticated.
+   * @throws Fault HSM_FAILED */
+  openScratchChannel(keyVersion: number): Promise<ChannelOpening>;
   /** Judges the answer to INITIALIZE UPDATE (data and status word) in constant time. `aid`: the selected
    * application, for the pseudo-random challenge.
    * @throws Fault CARD_NOT_OURS when the cryptogram is wrong: EXTERNAL AUTHENTICATE must not be sent.
    * @throws Fault CARD_ANSWER_MALFORMED when form and length disagree */
   authenticate(channel: string, answer: Bytes, aid: Bytes): Promise<ChannelProof>;
   /** Protects commands in order: C-MAC and C-ENC. */
-  wrap(channel: string, commands: readonly Command[]): Promise<readonly Bytes[]>;
+  wrap(channel: string, commands: readonly (Command | PutKeyCommand)[]): Promise<readonly Bytes[]>;
   wrapPutKey(
     channel: string,
     put: PutKeyCommand,

@@ -64,8 +64,8 @@ describe('the identity record', () => {
   it('repeats the confirmation, and claims no proof that it does not name', () => {
     assert.equal(record.eid, confirmed.eid);
     assert.equal(record.keyInjection.transcriptHash, confirmed.transcriptHash);
-    assert.equal(record.keyInjection.proofs.dek, 'not-proved');
-    assert.equal(record.keyInjection.negativeControl, 'not-proved');
+    assert.equal(record.keyInjection.proofs.dek, 'scratch-set');
+    assert.equal(record.keyInjection.negativeControl, 'absent-from-template');
     assert.deepEqual(record.errors, [{ code: 'CARD_ABSENT', context: { reader: 'one' } }]);
   });
 

@@ -118,8 +118,9 @@ export const confirmed: z.input<typeof confirmationPayload> = {
   proofs: {
     enc: 'encrypted-round-trip',
     mac: 'cryptogram',
-    dek: 'not-proved',
-    negativeControl: 'not-proved',
+    challengeRecomputed: true,
+    dek: 'scratch-set',
+    negativeControl: 'absent-from-template',
   },
   card: { atr: '3b00', objects: { '9F7F': '00' }, keyVersions: [0x31], lifeCycle: 0x0f, sequenceCounter: 3 },
   certificate: {

@@ -23,7 +23,7 @@ const WATCHED_MS = 120_000;
 export async function fateOf(manner?: MannerChoice): Promise<Fate> {
   let commands = 0;
   const world = await createWorld({
-    seed: `${manner?.name} at ${manner?.at}`,
+    seed: 'fates',
     units: 1,
     stations: 1,
     wire: () => {

@@ -44,6 +44,7 @@ const rows = [
   ['s-mac',            'secret',  'session', 'aes-128', ['SIGN'],               ['AES_CMAC'],                                   'never',    NONE],
   ['s-rmac',           'secret',  'session', 'aes-128', ['SIGN'],               ['AES_CMAC'],                                   'never',    NONE],
   ['new-key',          'secret',  'session', 'aes-128', ['ENCRYPT'],            ['AES_ECB'],                                    'wrapped',  NONE],
+  ['scratch-key',      'secret',  'session', 'aes-128', ['ENCRYPT', 'DERIVE', 'SIGN'], ['AES_ECB', 'AES_CMAC', 'AES_CBC_ENCRYPT_DATA'], 'wrapped', NONE],
   ['checked-key',      'secret',  'session', 'aes-128', ['ENCRYPT'],            ['AES_ECB'],                                    'never',    NONE],
   ['ceremony-block',   'secret',  'session', 'block',   [],                     [],                                             'readable', NONE],
 ] as const satisfies readonly Row[];

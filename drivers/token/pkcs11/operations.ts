@@ -68,6 +68,12 @@ export function createOperations(cryptoki: Cryptoki, session: Handle) {
       derive(master, ivs[1], eid, rules[1]),
       derive(master, ivs[2], eid, rules[2]),
     ],
+    /** Three keys that were never anywhere else. */
+    drawSet: (rule: RuleName): KeyHandles => {
+      const draw = (): Handle =>
+        run(() => cryptoki.C_GenerateKey(session, { mechanism: ck.CKM_AES_KEY_GEN }, sessionTemplate(rule)));
+      return [draw(), draw(), draw()];
+    },
     checkValue: (key: Handle): Bytes => ecb(key, CHECK_VALUE_BLOCK).subarray(0, CHECK_VALUE_BYTES),
     wrap: (wrapping: Handle, key: Handle): Bytes =>
       run(() => {

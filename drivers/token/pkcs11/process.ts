@@ -152,7 +152,8 @@ function createCalls(child: ChildProcess, deadlineMs: number, channels: TokenPro
     waiting.delete(reply.id);
     watch();
     channels.open = reply.open;
-    if (reply.kind === 'result' && waiter?.verb === 'openChannel') channels.opened++;
+    if (reply.kind === 'result' && (waiter?.verb === 'openChannel' || waiter?.verb === 'openScratchChannel'))
+      channels.opened++;
     if (reply.kind === 'result') waiter?.resolve(reply.result as never);
     else waiter?.reject(faultOf(reply.fault));
   });

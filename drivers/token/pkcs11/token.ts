@@ -52,6 +52,11 @@ export async function openPkcs11Token(options: Pkcs11TokenOptions): Promise<Toke
       crew.recycle();
       return opening;
     },
+    openScratchChannel: async (keyVersion) => {
+      const opening = await any('openScratchChannel', keyVersion);
+      crew.recycle();
+      return opening;
+    },
     authenticate: (channel, answer, aid) => on(channel, 'authenticate', channel, answer, aid),
     wrap: (channel, commands) => on(channel, 'wrap', channel, commands),
     wrapPutKey: (channel, put) => on(channel, 'wrapPutKey', channel, put),

@@ -75,6 +75,18 @@ export function openVault({ cryptoki, slot, session, constants }: VaultPlace): V
         throw error;
       }
     },
+    openScratchChannel: () => {
+      const channel = createOperations(cryptoki, openSession(cryptoki, slot));
+      try {
+        const keys = channel.drawSet('scratch-key');
+        const opened = openChannel(channel, keys, find);
+        scratchKeys.set(opened, keys);
+        return opened;
+      } catch (error) {
+        channel.close();
+        throw error;
+      }
+    },
     checkValues: (keys) => {
       const { master, ivs, eid } = find(keys);
       return using((operations) => checkValuesOf(operations, master, ivs, eid));
@@ -119,29 +131,40 @@ export function handlesByLabel(
   );
 }
 
+/** Keys of channels that were drawn: the only ones that another channel may wrap. */
+const scratchKeys = new WeakMap<VaultChannel, KeyHandles>();
+
 type Find = (keys: KeySet) => { master: Handle; ivs: ConstantEntry['ivs']; eid: Bytes };
 
 function openChannel(token: Operations, [enc, mac, dek]: KeyHandles, find: Find): VaultChannel {
-  return {
+  const channel: VaultChannel = {
     derive: (context, challengeMessage) => {
       const keys = deriveSession(token, enc, mac, context);
       const challenge = challengeMessage === null ? null : token.cmac(enc, challengeMessage);
       token.destroy(enc);
       token.destroy(mac);
+      scratchKeys.delete(channel);
       return { keys, challenge };
     },
-    wrapKeys: (fresh) => {
-      const { master, ivs, eid } = find(fresh);
+    wrapKeys: (keys) => {
+      const wrapped = (key: Handle): WrappedKey => ({
+        wrapped: token.wrap(dek, key),
+        checkValue: token.checkValue(key),
+      });
+      if (!('origin' in keys)) {
+        const drawn = scratchKeys.get(keys);
+        if (drawn === undefined) throw new RangeError('no scratch channel, or one that is in use');
+        return [wrapped(drawn[0]), wrapped(drawn[1]), wrapped(drawn[2])];
+      }
+      const { master, ivs, eid } = find(keys);
       const set = token.deriveSet(master, ivs, eid, ['new-key', 'new-key', 'new-key']);
-      const wrapped = (newKey: Handle): WrappedKey => {
-        const key = { wrapped: token.wrap(dek, newKey), checkValue: token.checkValue(newKey) };
-        token.destroy(newKey);
-        return key;
-      };
-      return [wrapped(set[0]), wrapped(set[1]), wrapped(set[2])];
+      const all = [wrapped(set[0]), wrapped(set[1]), wrapped(set[2])] as const;
+      for (const key of set) token.destroy(key);
+      return all;
     },
     close: token.close,
   };
+  return channel;
 }
 
 /** S-ENC from Key-ENC; S-MAC and S-RMAC from Key-MAC. Amendment D section 6.2.1. */

@@ -92,8 +92,9 @@ export function wrapCommand(
 /**
  * Judges the answer to the oldest command without one: R-MAC, then R-ENC. An error status word comes bare and
  * is returned as it is: it carries no MAC and proves nothing.
- * @throws Fault CARD_CHANNEL_BROKEN when the R-MAC is missing or wrong, the padding is wrong, or an error carries
- * data: the outcome of that command is unknown, and the channel must not be used again
+ * @throws Fault CARD_CHANNEL_BROKEN when the R-MAC is missing or wrong, or an error carries data: the outcome of
+ * that command is unknown, and the channel must not be used again
+ * @throws Fault CARD_NOT_OURS when the R-MAC is right and the data do not decrypt: the card itself has another Key-ENC
  */
 export function unwrapAnswer(
   keys: ChannelKeys,
@@ -115,10 +116,10 @@ export function unwrapAnswer(
   if (!equal(own.subarray(0, MAC_BYTES), data.subarray(body.length))) throw broken('R-MAC', statusWord);
   if ((state.level & R_ENC) === 0 || body.length === 0)
     return { answer: { data: body, statusWord }, state: next };
-  if (body.length % BLOCK_BYTES !== 0) throw broken('length', statusWord);
+  if (body.length % BLOCK_BYTES !== 0) throw new Fault('CARD_NOT_OURS', { proof: 'response encryption' });
   const iv = keys.encryptBlock(counterBlock(awaited.counter, 0x80));
   const plain = unpad(keys.decrypt(iv, body));
-  if (plain === null) throw broken('padding', statusWord);
+  if (plain === null) throw new Fault('CARD_NOT_OURS', { proof: 'response encryption' });
   return { answer: { data: plain, statusWord }, state: next };
 }
 

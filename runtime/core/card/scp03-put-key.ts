@@ -29,20 +29,21 @@ export interface WrappedKey {
 export type PutKeyForm = 'explicit-length' | 'block-only';
 
 /**
- * Plain PUT KEY that adds a new key version with Key-ENC, Key-MAC and Key-DEK as key identifiers 1, 2 and 3.
+ * Plain PUT KEY with Key-ENC, Key-MAC and Key-DEK as key identifiers 1, 2 and 3: adds the version, or replaces it.
  * @throws RangeError for a key version outside 01..7F or a key of another length
  */
 export function putKeyCommand(
   keyVersion: number,
   keys: readonly [enc: WrappedKey, mac: WrappedKey, dek: WrappedKey],
   form: PutKeyForm,
+  replaces = false,
 ): Command {
   if (!Number.isInteger(keyVersion) || keyVersion < 0x01 || keyVersion > 0x7f)
     throw new RangeError('a key version is 01 to 7F');
   return {
     cla: 0x80,
     ins: 0xd8,
-    p1: 0x00,
+    p1: replaces ? keyVersion : 0x00,
     p2: 0x81, // First key identifier 1, several keys.
     data: concat(Uint8Array.of(keyVersion), ...keys.map((key) => keyField(key, form))),
     expected: 0,

@@ -13,6 +13,7 @@ export const StatusWord = {
   securityNotSatisfied: 0x6982,
   conditionsNotSatisfied: 0x6985,
   wrongData: 0x6a80,
+  memoryFull: 0x6a84,
   fileNotFound: 0x6a82,
   wrongParameters: 0x6a86,
   notFound: 0x6a88,

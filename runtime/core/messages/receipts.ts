@@ -48,7 +48,23 @@ export const reservation = statement({
 });
 
 /** How each key was proved; what is not proved says so. */
-const keyProof = z.enum(['cryptogram', 'encrypted-round-trip', 'recomputed-challenge', 'not-proved']);
+export const keyProofs = z.strictObject({
+  mac: z.enum(['cryptogram']),
+  enc: z.enum(['encrypted-round-trip']),
+  challengeRecomputed: z
+    .boolean()
+    .nullable()
+    .meta({
+      description: 'Whether the card challenge is what Key-ENC makes of the counter; null: it is drawn.',
+    }),
+  dek: z.enum(['scratch-set', 'statistical']).meta({
+    description:
+      'A scratch set opened a session, or the chip told right check values from wrong ones, often.',
+  }),
+  negativeControl: z.enum(['absent-from-template', 'statistical']).meta({
+    description: 'How it showed that a wrong check value is refused.',
+  }),
+});
 
 export const confirmationPayload = z.strictObject({
   ...unit,
@@ -66,7 +82,7 @@ export const confirmationPayload = z.strictObject({
     class: z.enum(['diversified', 'shared', 'published']),
     deleted: z.literal(true),
   }),
-  proofs: z.strictObject({ enc: keyProof, mac: keyProof, dek: keyProof, negativeControl: keyProof }),
+  proofs: keyProofs,
   card: z.strictObject({
     atr: hex,
     objects: z.record(z.string(), hex).meta({ description: 'Fingerprint objects as read under R-MAC.' }),

@@ -29,7 +29,8 @@ import { issuerOf } from '../issuer.ts';
 import type { Closing } from './finish.ts';
 import { demand, fleetKeys, type Job, type Touched } from './job.ts';
 import { cardMeans, onDomain } from './keys.ts';
-import { CardSession, dataOf, type Opening } from './session.ts';
+import type { AfterProof } from './proof.ts';
+import { CardSession, dataOf, type Opening, type SendOptions } from './session.ts';
 
 /** The certificate as the confirmation names it. */
 export interface Certified {
@@ -48,12 +49,10 @@ export interface Certified {
 const BACKDATE_MS = 60_000;
 
 /** What the ledger knows of this unit's key pair, and the session in which the chip is asked for it. */
-export interface Certification {
+export interface Certification extends AfterProof {
   readonly before: CertificateRow | null;
   /** 32 bytes that a chip with a certified key pair must sign: a resume. */
   readonly challenge: Bytes;
-  /** On the key applet; begins with a new key pair, or with the challenge. */
-  readonly opening: Opening;
 }
 
 export async function beginCertificate(job: Job): Promise<Certification> {
@@ -62,12 +61,9 @@ export async function beginCertificate(job: Job): Promise<Certification> {
   const challenge = ports.entropy.bytes(32);
   const digest = ports.crypto.sha256(challenge);
   const first = before === null ? generateKeyPair(profile.keySlot) : signDigest(profile.keySlot, digest);
-  const opening = await CardSession.prepare(cardMeans(job), fleetKeys(job), {
-    aid: profile.keyApplet,
-    coldReset: false,
-    first: [first],
-  });
-  return { before, challenge, opening };
+  const prepare = (): Promise<Opening> =>
+    CardSession.prepare(cardMeans(job), fleetKeys(job), { aid: profile.keyApplet, coldReset: false });
+  return { before, challenge, first: [first], prepare, opening: await prepare() };
 }
 
 /** Works in the session that was prepared for it; ends in one on the security domain. */
@@ -77,13 +73,15 @@ export async function certify(
   touched: Touched,
   { before, challenge, ending }: Certification & { readonly ending: Closing },
 ): Promise<{ readonly certified: Certified; readonly domain: CardSession }> {
-  const last = onDomain(job, false, [...ending.changes, ...ending.shows]);
-  const preparing = job.line.meanwhile(() => CardSession.prepare(cardMeans(job), fleetKeys(job), last));
+  const preparing = job.line.meanwhile(() =>
+    CardSession.prepare(cardMeans(job), fleetKeys(job), onDomain(job, false)),
+  );
   const kept = before !== null && (await holdsKeyOf(job, session, { before, challenge })) ? before : null;
   const row = kept ?? (await newCertificate(job, session, touched, before === null));
   touched.certificateSerials.add(row.serial);
   const certificate = row.certificate ?? (await signed(job, row));
-  const domain = await store(job, session, certificate, await preparing);
+  const next = { opening: await preparing, first: [...ending.changes, ...ending.shows] };
+  const domain = await store(job, session, certificate, next);
   return { certified: certifiedAs(job, row, certificate), domain };
 }
 
@@ -191,7 +189,7 @@ async function store(
   job: Job,
   session: CardSession,
   certificate: Bytes,
-  next: Opening,
+  next: NonNullable<SendOptions['next']>,
 ): Promise<CardSession> {
   const { profile } = job;
   const frames = putObject(

@@ -1,6 +1,6 @@
 /** The end: transport keys gone, life cycle SECURED, and the chip's own state read back under R-MAC. */
-import { toNumber } from '../../core/bytes.ts';
-import type { Command } from '../../core/card/apdu.ts';
+import { type Bytes, toNumber } from '../../core/bytes.ts';
+import { type Answer, type Command, decodeAnswer, encodeCommand } from '../../core/card/apdu.ts';
 import {
   decodeKeyTemplate,
   decodeLifeCycle,
@@ -12,12 +12,12 @@ import {
   select,
   setCardStatus,
 } from '../../core/card/global-platform.ts';
-import { initializeUpdate } from '../../core/card/scp03.ts';
 import { StatusWord } from '../../core/card/status-word.ts';
 import { tlvAt } from '../../core/card/tlv.ts';
-import { Fault } from '../../core/faults.ts';
+import { Fault, isFault } from '../../core/faults.ts';
+import type { ChannelOpening } from '../../core/token.ts';
 import { demand, type Job } from './job.ts';
-import type { Proved } from './keys.ts';
+import type { Proved } from './proof.ts';
 import { type CardSession, dataOf } from './session.ts';
 
 export interface Finished {
@@ -29,9 +29,9 @@ export interface Finished {
 
 /** Commands of the last list: what closes the chip, and what shows that it is closed. */
 export function closing({ profile }: Job, proved: Proved): Closing {
-  const transport = proved.keyVersions.includes(profile.transportKeyVersion);
+  const gone = [profile.transportKeyVersion, profile.scratchKeyVersion];
   const changes = [
-    ...(transport ? [deleteKeyVersion(profile.transportKeyVersion)] : []),
+    ...gone.filter((version) => proved.keyVersions.includes(version)).map(deleteKeyVersion),
     ...movesTo(LifeCycle.secured, proved.lifeCycle).map(setCardStatus),
   ];
   return { changes, shows: [getData('E0'), getStatusOfSecurityDomain(), getData('C1')] };
@@ -44,26 +44,60 @@ export interface Closing {
 
 /**
  * One list: the chip is proved and certified, so that from here on every step only closes it. What it did is
- * judged by what it shows afterwards, under R-MAC. The session was opened with the commands of `closing`.
+ * judged by what it shows afterwards, under R-MAC. The session was begun with the commands of `closing`.
+ * @param oldSet a channel under the transport set, which the chip must have forgotten
  */
-export async function finish(job: Job, session: CardSession, { changes }: Closing): Promise<Finished> {
+export async function finish(
+  job: Job,
+  session: CardSession,
+  { changes }: Closing,
+  oldSet: ChannelOpening,
+): Promise<Finished> {
   const { profile, reserved } = job;
   const { answers, plain } = await session.start({
     list: 'finish',
     changes: changes.length > 0,
-    plain: [select(profile.securityDomain), oldSetAsked(job)],
+    plain: [encodeCommand(select(profile.securityDomain)), oldSet.initializeUpdate],
   });
   const [template, status, counter] = answers.slice(changes.length);
   const keyVersions = keyVersionsOf(decodeKeyTemplate(dataOf(template, 'GET DATA E0')));
-  // The old set's refusal proves nothing, its answer would: then it is still there.
-  demand(
-    onlyFleet(keyVersions, reserved.keyVersion) && plain[1]?.statusWord !== StatusWord.success,
-    () => new Fault('CARD_KEYS_LEFT_BEHIND', { versions: keyVersions.join(' ') }),
-  );
+  demand(onlyFleet(keyVersions, reserved.keyVersion), () => leftBehind(keyVersions));
   const lifeCycle = decodeLifeCycle(dataOf(status, 'GET STATUS'), profile.securityDomain);
   demand(lifeCycle === LifeCycle.secured, () => new Fault('CARD_STATE_WRONG', { lifeCycle }));
-  const stated = counter?.statusWord === StatusWord.success ? toNumber(tlvAt(counter.data, 'C1')) : null;
-  return { keyVersions, lifeCycle, sequenceCounter: stated ?? session.proof.sequenceCounter };
+  await Promise.all([demandForgotten(job, oldSet, plain[1]), session.close()]);
+  return { keyVersions, lifeCycle, sequenceCounter: judgeCounter(session, counter) };
+}
+
+/** The counter under R-MAC, where the chip gives it, must be what it stated in clear when the session began. */
+function judgeCounter({ proof }: CardSession, counter: Answer | undefined): number | null {
+  const { sequenceCounter: stated, challengeRecomputed } = proof;
+  if (counter?.statusWord !== StatusWord.success) return challengeRecomputed === true ? stated : null;
+  const read = toNumber(tlvAt(counter.data, 'C1'));
+  demand(
+    stated === null || read === stated,
+    () => new Fault('CARD_STATE_WRONG', { counter: read, stated: stated ?? -1 }),
+  );
+  return read;
+}
+
+/** A refusal under the old set proves nothing; a right cryptogram under it proves that it is still there.
+ * @throws Fault CARD_ANSWER_MALFORMED for an answer that is neither */
+async function demandForgotten(
+  { ports, profile }: Job,
+  { channel }: ChannelOpening,
+  answer: Bytes = new Uint8Array(0),
+): Promise<void> {
+  if (decodeAnswer(answer).statusWord !== StatusWord.success) return ports.token.closeChannel(channel);
+  await ports.token.authenticate(channel, answer, profile.securityDomain).catch((error: unknown) => {
+    if (!isFault(error) || error.code !== 'CARD_NOT_OURS') throw error;
+    throw new Fault('CARD_ANSWER_MALFORMED', { command: 'INITIALIZE UPDATE', set: 'old' }, { cause: error });
+  });
+  await ports.token.closeChannel(channel);
+  throw leftBehind([profile.transportKeyVersion]);
+}
+
+function leftBehind(versions: readonly number[]): Fault {
+  return new Fault('CARD_KEYS_LEFT_BEHIND', { versions: versions.join(' ') });
 }
 
 function onlyFleet(keyVersions: readonly number[], fleet: number): boolean {
@@ -74,17 +108,4 @@ function onlyFleet(keyVersions: readonly number[], fleet: number): boolean {
 function movesTo(target: number, present: number): readonly number[] {
   const order = [LifeCycle.opReady, LifeCycle.initialized, LifeCycle.secured];
   return order.filter((state) => state > present && state <= target);
-}
-
-/** INITIALIZE UPDATE under the transport set, in parts. Its challenge is never used: the chip should refuse. */
-function oldSetAsked({ profile }: Job) {
-  const bytes = initializeUpdate(profile.transportKeyVersion, new Uint8Array(8));
-  return {
-    cla: 0x80,
-    ins: 0x50,
-    p1: profile.transportKeyVersion,
-    p2: 0,
-    data: bytes.subarray(5, 13),
-    expected: 0,
-  };
 }

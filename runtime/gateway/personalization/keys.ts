@@ -1,15 +1,13 @@
 /**
  * The key set: the chip is opened with its transport keys, gives its identity under R-MAC, takes the fleet's
- * key set as a new version and proves it in a fresh session.
+ * key set as a new version, and answers under it after a cold reset.
  */
 import { equal, fromHex, toHex } from '../../core/bytes.ts';
 import type { Answer, Command } from '../../core/card/apdu.ts';
 import {
   decodeKeyTemplate,
-  decodeLifeCycle,
   fingerprintInput,
   getData,
-  getStatusOfSecurityDomain,
   keyVersionsOf,
 } from '../../core/card/global-platform.ts';
 import { putKeyEcho } from '../../core/card/scp03-put-key.ts';
@@ -24,31 +22,46 @@ import {
   dataOrEmpty,
   type Opening,
   type OpeningOptions,
+  type Protectable,
+  type SendOptions,
+  type Sent,
 } from './session.ts';
+
+/** A chip in a session under the fleet's set, which waits for the list that proves the set. */
+export interface Entered {
+  readonly session: CardSession;
+  readonly prove: (options: SendOptions) => Promise<Sent>;
+}
+
+/** The commands of that list, from the key versions that were listed under R-MAC. */
+export type Trial = (keyVersions: readonly number[]) => Promise<readonly Protectable[]>;
 
 /**
  * Opens the chip with its transport set and adds the fleet's set, unless the template under R-MAC has it already.
  * Ends in a session under the fleet's set, begun by a cold reset.
  */
-export async function injectKeys(job: Job, touched: Touched): Promise<CardSession> {
+export async function injectKeys(job: Job, touched: Touched, trial: Trial): Promise<Entered> {
   const means = cardMeans(job);
-  const opening = await CardSession.prepare(
-    means,
-    transportKeys(job),
-    onDomain(job, true, identityCommands(job)),
-  );
-  const session = await CardSession.open(means, opening, 'transport-open');
+  const opening = await CardSession.prepare(means, transportKeys(job), onDomain(job, true));
+  const session = await CardSession.open(means, { opening, first: identityCommands(job) }, 'transport-open');
   // The session to come only draws a nonce; what an intent must guard is the wrap of its keys.
   const next = job.line.meanwhile(() => prepareFleet(job));
   const { answers } = await session.start({ list: 'identity', changes: false });
   const { keyVersions } = judgeIdentity(job, session.atr, answers);
   touched.keyVersions.add(job.reserved.keyVersion);
-  if (!keyVersions.includes(job.reserved.keyVersion)) return putKeys(job, session, await next);
-  await session.close();
-  return enterFleet(job, await next);
+  if (keyVersions.includes(job.reserved.keyVersion)) {
+    await session.close();
+    return enterFleet(job, trial, await next);
+  }
+  const entered = await putKeys(job, session, { opening: await next, first: await trial(keyVersions) });
+  return { session: entered, prove: (options) => entered.start(options) };
 }
 
-async function putKeys(job: Job, session: CardSession, next: Opening): Promise<CardSession> {
+async function putKeys(
+  job: Job,
+  session: CardSession,
+  next: NonNullable<SendOptions['next']>,
+): Promise<CardSession> {
   const { generation, keyVersion } = job.reserved;
   const under = job.profile.transportKeyVersion;
   await intend(job, 'put-key', `generation ${generation}, key version ${keyVersion} under ${under}`);
@@ -68,74 +81,45 @@ async function putKeys(job: Job, session: CardSession, next: Opening): Promise<C
   return entered;
 }
 
-export interface Proved {
-  readonly atr: string;
-  /** Fingerprint objects as read under R-MAC, hexadecimal by tag. */
-  readonly objects: Readonly<Record<string, string>>;
-  readonly keyVersions: readonly number[];
-  readonly lifeCycle: number;
-  readonly challengeRecomputed: boolean | null;
-}
-
-/**
- * After a cold reset the chip answered under the new set: K-MAC by its cryptogram against our nonce. Now K-ENC,
- * by a command whose encrypted data it must understand and by answers that decrypt to what we know. Ends in the
- * session that `next` opens, on the key applet.
- */
-export async function proveKeys(
-  job: Job,
-  session: CardSession,
-  next: Opening,
-): Promise<{ readonly proved: Proved; readonly applet: CardSession }> {
-  const { answers, entered } = await session.start({ list: 'prove', changes: false, next });
-  const { keyVersions, objects } = judgeIdentity(job, session.atr, answers);
-  demand(
-    keyVersions.includes(job.reserved.keyVersion),
-    () => new Fault('CARD_KEYS_NOT_PROVED', { step: 'template' }),
-  );
-  const lifeCycle = decodeLifeCycle(dataOf(answers.at(-1), 'GET STATUS'), job.profile.securityDomain);
-  const { challengeRecomputed } = session.proof;
-  return {
-    proved: { atr: toHex(session.atr), objects, keyVersions, lifeCycle, challengeRecomputed },
-    applet: await entered,
-  };
-}
-
 /** A session under the fleet's set on the security domain, begun by a cold reset: a resume.
  * @throws Fault CARD_KEYS_NOT_PROVED when the chip shows another K-MAC */
-export async function openFleet(job: Job): Promise<CardSession> {
-  return enterFleet(job, await prepareFleet(job));
+export async function openFleet(job: Job, trial: Trial): Promise<Entered> {
+  return enterFleet(job, trial, await prepareFleet(job));
 }
 
-function enterFleet(job: Job, opening: Opening): Promise<CardSession> {
-  return CardSession.open(cardMeans(job), opening, 'fleet-open').catch(asUnproved);
+async function enterFleet(job: Job, trial: Trial, opening: Opening): Promise<Entered> {
+  const next = { opening, first: identityCommands(job) };
+  const session = await CardSession.open(cardMeans(job), next, 'fleet-open').catch(asUnproved);
+  const { answers } = await session.start({ list: 'recognize', changes: false });
+  const commands = await trial(judgeIdentity(job, session.atr, answers).keyVersions);
+  return { session, prove: (options) => session.send(commands, options) };
 }
 
-/** A session in which the fleet's set is proved. */
-function prepareFleet(job: Job): Promise<Opening> {
-  const first = [...identityCommands(job), getStatusOfSecurityDomain()];
-  return CardSession.prepare(cardMeans(job), fleetKeys(job), onDomain(job, true, first));
+export function prepareFleet(job: Job): Promise<Opening> {
+  return CardSession.prepare(cardMeans(job), fleetKeys(job), onDomain(job, true));
 }
 
-export function onDomain({ profile }: Job, coldReset: boolean, first: readonly Command[]): OpeningOptions {
-  return { aid: profile.securityDomain, coldReset, first };
+export function onDomain({ profile }: Job, coldReset: boolean): OpeningOptions {
+  return { aid: profile.securityDomain, coldReset };
 }
 
 export function cardMeans(job: Job) {
   return { line: job.line, token: job.ports.token, profile: job.profile };
 }
 
-function identityCommands({ profile }: Job) {
+export function identityCommands({ profile }: Job): readonly Command[] {
   return [getData(profile.eidObject), getData('E0'), ...profile.fingerprintObjects.map(getData)];
 }
 
 /** Compares the identity under R-MAC with what the chip claimed and what was reserved. */
-function judgeIdentity(job: Job, atr: Uint8Array, answers: readonly Answer[]) {
+export function judgeIdentity(job: Job, atr: Uint8Array, answers: readonly Answer[]) {
   const { profile, reserved, ports } = job;
   const [eidAnswer, template, ...rest] = answers;
   const eid = eidFromBytes(tlvAt(dataOf(eidAnswer, 'GET DATA EID'), profile.eidObject));
   const values = profile.fingerprintObjects.map((_, i) => dataOrEmpty(rest[i]));
   const fingerprint = toHex(ports.crypto.sha256(fingerprintInput(atr, values)));
+  // A refusal carries no code: it may be a bad contact's, and condemns nobody.
+  if (fingerprint !== reserved.seFingerprint) for (const answer of rest) dataOf(answer, 'GET DATA');
   demand(
     eid === reserved.eid && fingerprint === reserved.seFingerprint,
     () => new Fault('CARD_IDENTITY_MISMATCH', { eid: eid.slice(-4), fingerprint: fingerprint.slice(0, 8) }),

@@ -11,8 +11,9 @@ import type { CheckValues } from '../../core/token.ts';
 import type { Conclusion } from '../dialogue.ts';
 import { beginCertificate, type Certified, certify } from './certificate.ts';
 import { closing, type Finished, finish } from './finish.ts';
-import { fleetKeys, intend, type Job, type Touched } from './job.ts';
-import { injectKeys, openFleet, type Proved, proveKeys } from './keys.ts';
+import { fleetKeys, intend, type Job, type Touched, transportKeys } from './job.ts';
+import { injectKeys, openFleet, type Trial } from './keys.ts';
+import { drawProof, type Proved, proveKeys, trialCommands } from './proof.ts';
 
 /** Ends in a confirmation or in a signed verdict on the card. @throws Fault for everything that only holds the unit */
 export async function personalize(job: Job): Promise<Conclusion> {
@@ -21,14 +22,16 @@ export async function personalize(job: Job): Promise<Conclusion> {
     // What the chip lists in clear is a hint where to begin; every step is proved under the keys themselves.
     const fresh = job.claimed.keyVersions.includes(job.profile.transportKeyVersion);
     const beginning = job.line.meanwhile(() => beginCertificate(job));
-    const session = fresh ? await injectKeys(job, touched) : await openFleet(job);
+    const drawing = job.line.meanwhile(() => drawProof(job));
+    const trial: Trial = async (keyVersions) => trialCommands(job, await drawing, keyVersions);
+    const entered = fresh ? await injectKeys(job, touched, trial) : await openFleet(job, trial);
     const certification = await beginning;
-    const { proved, applet } = await proveKeys(job, session, certification.opening);
+    const { proved, applet } = await proveKeys(job, entered, await drawing, certification);
     const ending = closing(job, proved);
+    const oldSet = job.line.meanwhile(() => job.ports.token.openChannel(transportKeys(job)));
     const { certified, domain } = await certify(job, applet, touched, { ...certification, ending });
     const checkValues = job.line.meanwhile(() => job.ports.token.checkValues(fleetKeys(job)));
-    const finished = await finish(job, domain, ending);
-    await domain.close();
+    const finished = await finish(job, domain, ending, await oldSet);
     return await confirm(job, proved, certified, finished, await checkValues);
   } catch (error) {
     const fault = asFault(error, 'UNEXPECTED');
@@ -67,12 +70,7 @@ async function confirm(
         checkValues: [...checkValues],
       },
       transport: { keyVersion: profile.transportKeyVersion, class: config.transportClass, deleted: true },
-      proofs: {
-        enc: 'encrypted-round-trip',
-        mac: 'cryptogram',
-        dek: 'not-proved',
-        negativeControl: 'not-proved',
-      },
+      proofs: proved.proofs,
       card: {
         atr: proved.atr,
         objects: { ...proved.objects },

@@ -13,7 +13,7 @@ import { StatusWord, showStatusWord } from '../../core/card/status-word.ts';
 import { Fault } from '../../core/faults.ts';
 import type { ApduList } from '../../core/messages/exchanges.ts';
 import type { ApduListName } from '../../core/operation/failpoints.ts';
-import type { ChannelProof, CheckValues, KeySet, Token } from '../../core/token.ts';
+import type { ChannelProof, CheckValues, KeySet, PutKeyCommand, Token } from '../../core/token.ts';
 import type { Line } from '../dialogue.ts';
 
 export interface CardMeans {
@@ -27,16 +27,19 @@ export interface SendOptions {
   readonly changes: boolean;
   readonly deadlineMs?: number;
   /** Commands behind the protected ones that go out in clear; they end the session. */
-  readonly plain?: readonly Command[];
-  /** The session that follows: its first commands travel in the same list, and end this one. */
-  readonly next?: Opening;
+  readonly plain?: readonly Bytes[];
+  /** The session that follows: it is begun in the same list, and ends this one. `first`: its first protected commands. */
+  readonly next?: { readonly opening: Opening; readonly first: readonly Protectable[] };
 }
+
+/** What goes out in a session; keys are wrapped in the token. */
+export type Protectable = Command | PutKeyCommand;
 
 export interface Sent {
   /** Each checked under R-MAC. */
   readonly answers: readonly Answer[];
-  /** Answers to `plain`, without any code. */
-  readonly plain: readonly Answer[];
+  /** Answers to `plain` as they came, without any code. */
+  readonly plain: readonly Bytes[];
   /** The session that `next` asked for. To be awaited after the answers were judged: what they say comes first.
    * @throws Fault CARD_KEYS_NOT_PROVED when the chip shows another K-MAC than the one put there */
   readonly entered: Promise<CardSession>;
@@ -45,15 +48,13 @@ export interface Sent {
 export interface OpeningOptions {
   readonly aid: Bytes;
   readonly coldReset: boolean;
-  /** Commands of the session's first list. */
-  readonly first: readonly Command[];
 }
 
 /** SELECT and INITIALIZE UPDATE of a session to come, with a nonce drawn already. */
 export interface Opening {
   readonly actions: ApduList['actions'];
-  /** Judges the chip's cryptogram. @throws Fault CARD_NOT_OURS, CARD_COMMAND_REFUSED */
-  complete(played: readonly Exchange[]): Promise<CardSession>;
+  /** Judges the chip's cryptogram and protects the first commands. @throws Fault CARD_NOT_OURS, CARD_COMMAND_REFUSED */
+  complete(played: readonly Exchange[], first: readonly Protectable[]): Promise<CardSession>;
 }
 
 /** An open SCP03 channel; EXTERNAL AUTHENTICATE travels with the first list, whose commands are protected already. */
@@ -64,13 +65,21 @@ export class CardSession {
   readonly #means: CardMeans;
   readonly #channel: string;
   readonly #first: readonly Bytes[];
+  /** Whether the chip has these keys from us. */
+  readonly #fleet: boolean;
   #started = false;
 
   private constructor(
     means: CardMeans,
     channel: string,
-    opened: { readonly proof: ChannelProof; readonly atr: Bytes; readonly first: readonly Bytes[] },
+    opened: {
+      readonly proof: ChannelProof;
+      readonly atr: Bytes;
+      readonly first: readonly Bytes[];
+      readonly keys: KeySet;
+    },
   ) {
+    this.#fleet = opened.keys.origin === 'fleet';
     this.#means = means;
     this.#channel = channel;
     this.proof = opened.proof;
@@ -88,7 +97,7 @@ export class CardSession {
         plainAction(encodeCommand(select(options.aid)), plainMs),
         plainAction(initializeUpdate, plainMs),
       ],
-      complete: async (played) => {
+      complete: async (played, commands) => {
         const atr = options.coldReset ? (played[0]?.answer ?? new Uint8Array(0)) : new Uint8Array(0);
         const [selected, initialized] = played.slice(options.coldReset ? 1 : 0);
         demandSuccess(selected, 'SELECT');
@@ -96,21 +105,24 @@ export class CardSession {
         // Asked in one breath: where the chip proves nothing, the channel is gone and protects nothing.
         const [proof, first] = await Promise.all([
           means.token.authenticate(channel, answer, options.aid),
-          means.token.wrap(channel, options.first),
+          means.token.wrap(channel, commands),
         ]);
-        return new CardSession(means, channel, { proof, atr, first });
+        return new CardSession(means, channel, { proof, atr, first, keys });
       },
     };
   }
 
-  /** A session whose first commands are a list of their own. */
-  static async open(means: CardMeans, opening: Opening, list: ApduListName): Promise<CardSession> {
-    return opening.complete(
-      await means.line.play({ name: list, changes: false, actions: [...opening.actions] }),
-    );
+  /** A session that is begun by a list of its own. */
+  static async open(
+    means: CardMeans,
+    { opening, first }: NonNullable<SendOptions['next']>,
+    list: ApduListName,
+  ): Promise<CardSession> {
+    const played = await means.line.play({ name: list, changes: false, actions: [...opening.actions] });
+    return opening.complete(played, first);
   }
 
-  /** Plays the first list: what the opening named. @throws Fault CARD_CHANNEL_BROKEN */
+  /** Plays the first list: the commands that the session was begun with. @throws Fault CARD_CHANNEL_BROKEN */
   start(options: SendOptions): Promise<Sent> {
     if (this.#started) throw new RangeError('the session has begun');
     this.#started = true;
@@ -118,7 +130,7 @@ export class CardSession {
   }
 
   /** Plays commands in a later list. @throws Fault CARD_CHANNEL_BROKEN */
-  async send(commands: readonly Command[], options: SendOptions): Promise<Sent> {
+  async send(commands: readonly Protectable[], options: SendOptions): Promise<Sent> {
     return this.#play([], await this.#means.token.wrap(this.#channel, commands), options);
   }
 
@@ -140,9 +152,9 @@ export class CardSession {
   ): Promise<Sent> {
     const { line, token, profile } = this.#means;
     const deadlineMs = options.deadlineMs ?? profile.deadlines.plainMs;
-    const plain = (options.plain ?? []).map(encodeCommand);
+    const plain = options.plain ?? [];
     const own = [...before, ...wrapped, ...plain].map((command) => plainAction(command, deadlineMs));
-    const actions = [...own, ...(next?.actions ?? [])];
+    const actions = [...own, ...(next?.opening.actions ?? [])];
     const played = await line.play({ name, changes, actions });
     if (played.length !== actions.length)
       throw new Fault('CARD_ANSWER_MALFORMED', { exchanges: played.length, expected: actions.length });
@@ -155,16 +167,19 @@ export class CardSession {
     const entered = next === undefined ? nowhere() : this.#leaveFor(next, played.slice(own.length));
     entered.catch(() => undefined); // Whoever sends asks for it once the answers are judged.
     return {
-      answers: await unwrapping,
-      plain: played.slice(last, own.length).map((exchange) => decodeAnswer(exchange.answer)),
+      answers: await (this.#fleet ? unwrapping.catch(asUnproved) : unwrapping),
+      plain: played.slice(last, own.length).map((exchange) => exchange.answer),
       entered,
     };
   }
 
   /** The card has left this session for the next one. */
-  async #leaveFor(next: Opening, opened: readonly Exchange[]): Promise<CardSession> {
+  async #leaveFor(
+    { opening, first }: NonNullable<SendOptions['next']>,
+    opened: readonly Exchange[],
+  ): Promise<CardSession> {
     const closing = this.close();
-    const [entered] = await Promise.all([next.complete(opened).catch(asUnproved), closing]);
+    const [entered] = await Promise.all([opening.complete(opened, first).catch(asUnproved), closing]);
     return entered;
   }
 }
@@ -176,7 +191,7 @@ function nowhere(): Promise<never> {
 /** A wrong cryptogram under keys that we put there is a failed proof, not a foreign chip. */
 export function asUnproved(error: unknown): never {
   if (error instanceof Fault && error.code === 'CARD_NOT_OURS')
-    throw new Fault('CARD_KEYS_NOT_PROVED', { step: 'cryptogram' }, { cause: error });
+    throw new Fault('CARD_KEYS_NOT_PROVED', { step: error.context.proof ?? 'cryptogram' }, { cause: error });
   throw error;
 }
 

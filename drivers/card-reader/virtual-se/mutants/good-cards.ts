@@ -41,7 +41,7 @@ export const goodCards = {
   'has-little-room': {
     ...good,
     does: 'has room for two key sets, so it refuses the scratch set with 6A84.',
-    caughtBy: 'The confirmation says what could not be proved.',
+    caughtBy: 'Its own set is put again, with right and wrong check values in random order.',
     profile: { keySetsMax: 2 },
   },
 } as const satisfies Record<string, MannerDefinition>;

@@ -65,9 +65,9 @@ export const keySetMutants = {
   },
   'wrong-enc': {
     does: 'stores another Key-ENC than it was sent.',
-    outcome: 'held',
-    fault: 'CARD_CHANNEL_BROKEN',
-    caughtBy: 'Its encrypted answers do not decrypt.',
+    outcome: 'rejected',
+    fault: 'CARD_KEYS_NOT_PROVED',
+    caughtBy: 'Its encrypted answers do not decrypt, although their R-MAC is right.',
     hooks: storing((set) => ({ ...set, enc: otherThan(set.enc) })),
   },
   'wrong-mac': {

@@ -27,9 +27,9 @@ function isProtected(command: Uint8Array): boolean {
 export const statusWordMutants = {
   'forges-success': {
     does: 'answers 9000 to whatever it has refused.',
-    outcome: 'rejected',
-    fault: 'CARD_KEYS_LEFT_BEHIND',
-    caughtBy: 'INITIALIZE UPDATE under the deleted version is not refused.',
+    outcome: 'held',
+    fault: 'CARD_CHANNEL_BROKEN',
+    caughtBy: 'A success carries an R-MAC, and this one does not: the wrong check value is refused without one.',
     hooks: sending((answer) =>
       answer.length === STATUS_WORD_BYTES ? encodeAnswer(NOTHING, StatusWord.success) : answer,
     ),
