@@ -13,6 +13,7 @@ import { createInMemoryFleetDatabase, type InMemoryFleetDatabase } from '../../d
 import { createInMemoryLedgerDatabase } from '../../drivers/store/in-memory-ledger.ts';
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
+import type { GateKind } from '../../runtime/core/gate/release.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
 import type { Bus } from '../../runtime/core/ports.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
@@ -31,6 +32,8 @@ export interface WorldOptions {
   readonly wire?: Wiretap;
   /** Stands between the stations and their jigs. */
   readonly betweenJig?: StationParts['betweenJig'];
+  /** What stations and backend are configured for at the gates; gate controllers by default. */
+  readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
 }
 
 export interface World {
@@ -86,6 +89,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
           bus: connect(name),
           wire: options.wire,
           betweenJig: options.betweenJig,
+          gate: options.gates?.stations ?? 'controller',
           startMs: START_MS,
         }),
       ),
@@ -132,9 +136,10 @@ async function startPrograms({
   common,
   connect,
 }: Plant): Promise<void> {
+  const gate = options.gates?.backend ?? 'controller';
   await driven(
     clock,
-    createBackend(backendSettings(names), {
+    createBackend(backendSettings(names, gate), {
       ...common,
       entropy: createSimulatedEntropy(`${options.seed}/backend`),
       bus: connect('backend-1'),
@@ -144,7 +149,7 @@ async function startPrograms({
       controllers: names.map((station, i) => ({
         name: `gate-${i + 1}`,
         station,
-        key: parties.tagKeys[i] ?? new Uint8Array(16),
+        key: gate === 'controller' ? (parties.tagKeys[i] ?? new Uint8Array(16)) : null,
       })),
     }),
   );
