@@ -106,9 +106,11 @@ export const stationConfig = z.strictObject({
             'backend’s consent. Never on a line.',
         }),
       plainMemoryFile: file.nullable().default(null).meta({
-        description: 'Plain Firmata only: file that remembers which releases were obeyed.',
+        description:
+          'Plain Firmata only: file in which this station remembers the releases that were obeyed.',
       }),
       gateOpenMs: milliseconds
+        .max(9_000)
         .default(5_000)
         .meta({ description: 'Plain Firmata only: longest time a gate stands open.', unit: 'ms' }),
     })

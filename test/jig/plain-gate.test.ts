@@ -101,6 +101,14 @@ describe('a board with plain Firmata', () => {
       await assert.rejects(openFirmataJig({ ...whole, ...change }), failsWith('CONFIG_INVALID'));
   });
 
+  it('is not taken when its gate could not remember', () =>
+    withRig(async (rig) => {
+      const options = optionsOf(rig);
+      const plain = { memoryFile: `${rig.directory}/nowhere/plain-gate.json` };
+      const deadlines = { ...options.deadlines, openJigMs: 1_000 };
+      await assert.rejects(openFirmataJig({ ...options, deadlines, plain }), failsWith('FILE_UNREADABLE'));
+    }));
+
   it('takes a unit from arrival to exit, under names that the driver makes', () =>
     onBench(async ({ jig, arrival, openings, sensed }) => {
       const first = await arrival();

@@ -21,7 +21,7 @@ export interface StockBoardOptions {
 }
 
 /** How long a unit covers an exit sensor, and a host has time to see it. */
-const EXIT_COVERED_MS = 40;
+const EXIT_COVERED_MS = 250;
 
 export function createStockBoard({ bare, clock, send, hangUp }: StockBoardOptions): Board {
   const mischief = createMischief(clock, send);

@@ -49,7 +49,7 @@ export function startSession(parts: SessionParts): Session {
   };
   const connect = async (): Promise<void> => {
     const vendors = await loadVendors();
-    const memory = options.plain === null ? null : memoryOf(options.plain);
+    const memory = options.plain === null ? null : await memoryOf(options.plain);
     while (!closing) {
       try {
         let told: (fault: Fault) => void = () => undefined;
@@ -101,10 +101,12 @@ export function startSession(parts: SessionParts): Session {
   };
 }
 
-/** @throws Fault FILE_UNREADABLE when the file is there and cannot be used: a gate must not forget what it obeyed */
-function memoryOf({ memoryFile }: PlainOptions): MemoryStore {
+/** @throws Fault FILE_UNREADABLE when the file cannot be used: a gate must not forget what it obeyed */
+async function memoryOf({ memoryFile }: PlainOptions): Promise<MemoryStore> {
   try {
-    return openPlainMemory(memoryFile, Date.now());
+    const memory = openPlainMemory(memoryFile, Date.now());
+    await memory.save(memory.load());
+    return memory;
   } catch (error) {
     throw asFault(error, 'FILE_UNREADABLE', { file: memoryFile });
   }

@@ -72,11 +72,9 @@ export const identityRecord = z.strictObject({
   station: partyName,
   nest,
   gateController: z.string(),
-  gate: z
-    .enum(gateKinds)
-    .meta({
-      description: 'Kind of that gate. A resume elsewhere is in the log: the leaf of its confirmation.',
-    }),
+  gate: z.enum(gateKinds).meta({
+    description: 'Kind of that gate. A resume elsewhere is in the log: the leaf of its confirmation.',
+  }),
   gateway: partyName,
   operator: z.string().min(1).meta({ description: 'Operator or named authority; never blank.' }),
   errors: z.array(faultNote).meta({ description: 'Holds of this operation before the record.' }),
