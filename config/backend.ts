@@ -13,16 +13,29 @@ export const backendConfig = z.strictObject({
   }),
   controllers: z
     .array(
-      z.strictObject({
-        name: z
-          .string()
-          .regex(/^[a-z0-9-]{1,16}$/)
-          .meta({ description: 'Gate controller.' }),
-        station: partyName.meta({ description: 'Station it belongs to.' }),
-        keyFile: file.meta({
-          description: 'Key it shares with this backend, 16 bytes hexadecimal, mode 0600.',
+      z
+        .strictObject({
+          name: z
+            .string()
+            .regex(/^[a-z0-9-]{1,16}$/)
+            .meta({ description: 'Gate controller.' }),
+          station: partyName.meta({ description: 'Station it belongs to.' }),
+          keyFile: file.nullable().default(null).meta({
+            description: 'Key it shares with this backend, 16 bytes hexadecimal, mode 0600.',
+          }),
+          plainFirmata: z
+            .enum(['refuse', 'bench-only'])
+            .default('refuse')
+            .meta({
+              description:
+                'With `bench-only`, and no key: plain Firmata pins that the station itself moves. Its reports ' +
+                'are that station’s word alone; only laboratory tickets pass, and every record says so. A ' +
+                'board that gets a gate controller later takes another name.',
+            }),
+        })
+        .refine(({ keyFile, plainFirmata }) => (keyFile === null) === (plainFirmata === 'bench-only'), {
+          error: 'either a keyFile, or plainFirmata: bench-only',
         }),
-      }),
     )
     .min(1),
   authorities: z

@@ -1,11 +1,38 @@
 /** Everything a station can be told. Configuration says where things are and how long to wait; never what to do with a unit. */
 import { z } from 'zod';
+import type { GateKind } from '../runtime/core/gate/release.ts';
 import { busConfig, file, logKey, milliseconds, partyName, plant, trustedKeys } from './parts.ts';
 
 const pin = z.int().min(2).max(127);
 const level = z.union([z.literal(0), z.literal(1)]);
 const contact = z.strictObject({ pin, activeLevel: level });
 const lamp = z.array(pin).max(8);
+
+const lane = z.strictObject({
+  valve: z.strictObject({ pin, safe: level }).meta({
+    description: 'Plain Firmata only: valve of this gate; its safe level shuts the gate, the other opens it.',
+  }),
+  closed: contact.meta({
+    description: 'Plain Firmata only: contact that is active while this gate is shut.',
+  }),
+  exit: contact.meta({
+    description: 'Plain Firmata only: contact that a unit makes as it passes this gate.',
+  }),
+});
+
+const gatePins = z
+  .strictObject({
+    presence: contact.meta({
+      description: 'Plain Firmata only: contact that is active while a unit is in the nest.',
+    }),
+    good: lane,
+    reject: lane,
+  })
+  .nullable()
+  .default(null)
+  .meta({
+    description: 'Wiring of the gates, for plain Firmata only: a gate controller has them to itself.',
+  });
 
 const nestPins = z
   .strictObject({
@@ -16,6 +43,7 @@ const nestPins = z
       open: contact,
     }),
     lamps: z.strictObject({ idle: lamp, busy: lamp, held: lamp, rejected: lamp }),
+    gate: gatePins,
   })
   .meta({ description: 'Wiring of the I/O board: clamp valve, its end switches, lamps of the tower.' });
 
@@ -67,6 +95,24 @@ export const stationConfig = z.strictObject({
       silenceMs: milliseconds
         .default(150)
         .meta({ description: 'A board that is silent for so long is lost.', unit: 'ms' }),
+      plainFirmata: z
+        .enum(['refuse', 'bench-only'])
+        .default('refuse')
+        .meta({
+          description:
+            'What becomes of a board with plain Firmata. With `bench-only` this station plays the gate ' +
+            'controller itself and refuses a board that has one; no release is verified, and no gate shuts ' +
+            'when this station’s computer fails. Needs one nest with `pins.gate`, `plainMemoryFile`, and the ' +
+            'backend’s consent. Never on a line.',
+        }),
+      plainMemoryFile: file.nullable().default(null).meta({
+        description:
+          'Plain Firmata only: file in which this station remembers the releases that were obeyed.',
+      }),
+      gateOpenMs: milliseconds
+        .max(9_000)
+        .default(5_000)
+        .meta({ description: 'Plain Firmata only: longest time a gate stands open.', unit: 'ms' }),
     })
     .prefault({}),
   pcscSocket: file.nullable().default(null).meta({ description: 'Socket of pcscd; null for the system’s.' }),
@@ -93,3 +139,8 @@ export const stationConfig = z.strictObject({
     .meta({ description: 'Longest wait for a reader to connect.', unit: 'ms' }),
 });
 export type StationConfig = z.output<typeof stationConfig>;
+
+/** What the configuration says of this station's gate: the driver refuses a board that is otherwise. */
+export function gateKindOf({ jig }: Pick<StationConfig, 'jig'>): GateKind {
+  return jig.plainFirmata === 'refuse' ? 'controller' : 'plain-firmata';
+}

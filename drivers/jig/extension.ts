@@ -31,13 +31,8 @@ import {
   toNumber,
   toText,
 } from '../../runtime/core/bytes.ts';
-import {
-  type ControllerReport,
-  lanes,
-  type Release,
-  reasons,
-  reportKinds,
-} from '../../runtime/core/gate/release.ts';
+import { type ControllerReport, lanes, reasons, reportKinds } from '../../runtime/core/gate/release.ts';
+import type { TaggedRelease } from '../../runtime/core/gate/tag.ts';
 
 /** Sysex command of the extension. Firmata keeps 01 to 0F free for users. */
 export const EXTENSION = 0x01;
@@ -46,8 +41,8 @@ export const EXTENSION_VERSION = 1;
 export const QUERY_MAX = 255;
 
 /** A release as it crosses the wire: the controller adds its own names before it verifies the tag. */
-export type WireRelease = Omit<Release, 'controller' | 'nest'>;
-export type WireReport = Omit<ControllerReport, 'controller' | 'nest'>;
+export type WireRelease = Omit<TaggedRelease, 'controller' | 'nest'>;
+export type WireReport = Omit<ControllerReport, 'controller' | 'nest' | 'mac'> & { readonly mac: string };
 
 export type HostMessage =
   | { readonly kind: 'open'; readonly query: number; readonly release: WireRelease }

@@ -4,6 +4,7 @@
  */
 import type { BackendConfig } from '../../config/backend.ts';
 import { Fault } from '../core/faults.ts';
+import { gateText } from '../core/gate/release.ts';
 import {
   eventsExchange,
   registerExchange,
@@ -11,6 +12,7 @@ import {
   reserveExchange,
 } from '../core/messages/exchanges.ts';
 import { serve } from '../exchange/responder.ts';
+import { gateOf } from './controllers.ts';
 import { eventsHandler } from './events.ts';
 import type { BackendPorts } from './ports.ts';
 import { registerHandler } from './registration.ts';
@@ -34,5 +36,12 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
     if (link.up) ports.log.write('info', 'link-up');
     else ports.log.write('warn', 'link-down', { code: link.fault.code, ...link.fault.context });
   });
+  for (const controller of ports.controllers.filter((c) => gateOf(c) === 'plain-firmata'))
+    ports.log.write('warn', 'warning', {
+      warning: 'this gate verifies no release, and its reports carry no code',
+      gate: gateText(gateOf(controller)),
+      controller: controller.name,
+      station: controller.station,
+    });
   ports.log.write('info', 'started', { backend: config.backend });
 }

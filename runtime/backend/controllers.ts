@@ -1,17 +1,39 @@
 /** Gate controllers: what they report is believed under their own key alone, and releases are numbered for each. */
 import { Fault } from '../core/faults.ts';
-import type { ControllerReport, Lane, Release } from '../core/gate/release.ts';
+import type { ControllerReport, GateKind, Lane, Release } from '../core/gate/release.ts';
 import { isReportGenuine, tagRelease } from '../core/gate/tag.ts';
+import type { TicketPayload } from '../core/messages/ticket.ts';
 import type { ControllerRow, FleetTransaction, ReleaseRow } from '../core/store/fleet.ts';
 import type { BackendPorts, ControllerKey } from './ports.ts';
 
-/** @throws Fault REPORT_INVALID when controller, station or code do not fit */
+/** A report without a code is believed of a gate only that is configured as plain, and of that one none with a code.
+ * @throws Fault REPORT_INVALID when controller, station or code do not fit */
 export function verifyReport(report: ControllerReport, station: string, ports: BackendPorts): ControllerKey {
   const known = ports.controllers.find((c) => c.name === report.controller && c.station === station);
   if (known === undefined) throw new Fault('REPORT_INVALID', { controller: report.controller, station });
-  if (!isReportGenuine(report, known.key, ports.crypto))
-    throw new Fault('REPORT_INVALID', { controller: report.controller, why: 'code is wrong' });
+  const why = objectionTo(report, known, ports);
+  if (why !== null) throw new Fault('REPORT_INVALID', { controller: report.controller, why });
   return known;
+}
+
+function objectionTo(
+  report: ControllerReport,
+  { key }: ControllerKey,
+  { crypto }: BackendPorts,
+): string | null {
+  if (key === null) return report.mac === null ? null : 'it has a code, and its gate is configured as plain';
+  if (report.mac === null) return 'it has no code, and its gate is not configured as plain';
+  return isReportGenuine(report, key, crypto) ? null : 'code is wrong';
+}
+
+/** Plain pins verify nothing, so nothing but laboratory units pass them. @throws Fault TICKET_INVALID */
+export function checkGate(controller: ControllerKey, { ticket, profile }: TicketPayload): void {
+  if (gateOf(controller) === 'plain-firmata' && profile !== 'laboratory')
+    throw new Fault('TICKET_INVALID', { ticket, profile, why: 'a plain Firmata gate is for the laboratory' });
+}
+
+export function gateOf({ key }: ControllerKey): GateKind {
+  return key === null ? 'plain-firmata' : 'controller';
 }
 
 /** A controller as known after a verified report. */
@@ -98,18 +120,8 @@ function demandVoid(former: ReleaseRow, { report, controller, formerController }
     throw new Fault('RELEASE_USED', { controller: former.controller, counter: former.counter });
 }
 
-export function signedRelease(row: ReleaseRow, controller: ControllerKey, ports: BackendPorts): Release {
-  return tagRelease(
-    {
-      controller: row.controller,
-      nest: row.nest,
-      lane: row.lane,
-      operation: row.operation,
-      epoch: row.epoch,
-      arrival: row.arrival,
-      counter: row.counter,
-    },
-    controller.key,
-    ports.crypto,
-  );
+export function signedRelease(row: ReleaseRow, { key }: ControllerKey, ports: BackendPorts): Release {
+  const { controller, nest, lane, operation, epoch, arrival, counter } = row;
+  const release = { controller, nest, lane, operation, epoch, arrival, counter };
+  return key === null ? { ...release, tag: null } : tagRelease(release, key, ports.crypto);
 }

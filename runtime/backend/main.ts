@@ -42,7 +42,7 @@ await runProgram(async () => {
     controllers: config.controllers.map(({ name, station, keyFile }) => ({
       name,
       station,
-      key: fromHex(readText(keyFile)),
+      key: keyFile === null ? null : fromHex(readText(keyFile)),
     })),
     trusted: trustedFrom(config.trusted),
     log,

@@ -12,12 +12,12 @@ export interface LogSigner {
   sign(message: Bytes): Bytes;
 }
 
-/** A gate controller that this backend shares a key with. */
+/** A gate controller that this backend shares a key with, or a plain Firmata gate, which has none. */
 export interface ControllerKey {
   readonly name: string;
   readonly station: string;
-  /** AES-128. */
-  readonly key: Bytes;
+  /** AES-128; null for a plain Firmata gate, whose reports are its station's word alone. */
+  readonly key: Bytes | null;
 }
 
 export interface BackendPorts {

@@ -3,7 +3,7 @@ import type { BackendConfig } from '../../config/backend.ts';
 import { fromText, toHex } from '../core/bytes.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { Fault, type FaultNote } from '../core/faults.ts';
-import type { ControllerReport } from '../core/gate/release.ts';
+import type { ControllerReport, GateKind } from '../core/gate/release.ts';
 import { leafOf } from '../core/log/leaf.ts';
 import { hashOf } from '../core/messages/envelope.ts';
 import type { Confirmation } from '../core/messages/receipts.ts';
@@ -20,6 +20,7 @@ export interface CheckedRegistration {
   readonly jws: { readonly reservation: string; readonly confirmation: string; readonly ticket: string };
   readonly ticket: TicketPayload;
   readonly report: ControllerReport;
+  readonly gate: GateKind;
   readonly holds: readonly FaultNote[];
   readonly sent: { readonly jws: string; readonly hash: string };
   readonly at: string;
@@ -53,6 +54,7 @@ export function writeRecord(
       keyVersion: c.keys.keyVersion,
       checkValues: c.keys.checkValues,
       station: c.station,
+      gate: checked.gate,
     }),
   );
   draft.records.push({
@@ -85,7 +87,7 @@ export function writeRecord(
 }
 
 function recordOf(
-  { confirmation, ticket, report, holds, at }: CheckedRegistration,
+  { confirmation, ticket, report, gate, holds, at }: CheckedRegistration,
   custody: readonly Custody[],
   confirmationHash: string,
   config: BackendConfig,
@@ -98,6 +100,7 @@ function recordOf(
       custody: custody.map(({ holder, kind, sha256 }) => ({ holder, statement: kind, sha256 })),
       operator: config.authorities[confirmation.station] ?? 'no authority configured',
       controller: report.controller,
+      gate,
       rootName: config.rootName,
       holds,
       stationSoftware: 'holdfast 0.1.0',
@@ -110,7 +113,7 @@ function recordOf(
 export async function writeConfirmation(
   draft: Draft,
   recordHash: string,
-  { confirmation: c, jws, at }: CheckedRegistration,
+  { confirmation: c, jws, gate, at }: CheckedRegistration,
   ports: BackendPorts,
 ): Promise<{ readonly leafIndex: number; readonly recordHash: string }> {
   const known =
@@ -126,6 +129,7 @@ export async function writeConfirmation(
       recordHash,
       confirmationHash: sha256,
       station: c.station,
+      gate,
     }),
   );
   draft.confirmations.push({

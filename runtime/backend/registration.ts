@@ -10,7 +10,7 @@ import { confirmation, registration, reservation } from '../core/messages/receip
 import { ticketStatement } from '../core/messages/ticket.ts';
 import type { ReleaseRow } from '../core/store/fleet.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
-import { lookAt, releaseFor, settle, signedRelease, verifyReport } from './controllers.ts';
+import { checkGate, gateOf, lookAt, releaseFor, settle, signedRelease, verifyReport } from './controllers.ts';
 import type { BackendPorts } from './ports.ts';
 import { placeInLog } from './receipts.ts';
 import { type CheckedRegistration, writeConfirmation, writeRecord } from './record-rows.ts';
@@ -29,7 +29,9 @@ export function registerHandler(
 ): HandlerOf<typeof registerExchange> {
   return async ({ station, nest, operation, epoch, body }, sent) => {
     const controller = verifyReport(body.report, station, ports);
-    const checked = { ...check(body, { station, nest, operation, epoch }, ports), sent };
+    const asked = { station, nest, operation, epoch };
+    const checked = { ...check(body, asked, ports), gate: gateOf(controller), sent };
+    checkGate(controller, checked.ticket);
     const { value, log } = await sequencer.add((draft) => register(draft, checked, config, ports), true);
     const { eid, seFingerprint, transcriptHash } = checked.confirmation;
     const receipt = await seal(
@@ -65,7 +67,7 @@ function check(
   },
   asked: { station: string; nest: string; operation: string | null; epoch: number | null },
   ports: BackendPorts,
-): Omit<CheckedRegistration, 'sent'> {
+): Omit<CheckedRegistration, 'gate' | 'sent'> {
   const reserved = open(reservation, body.reservation, ports.trusted, ports.crypto).payload;
   const confirmed = open(confirmation, body.confirmation, ports.trusted, ports.crypto).payload;
   const ticket = open(ticketStatement, body.ticket, ports.trusted, ports.crypto).payload;

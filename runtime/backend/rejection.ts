@@ -2,7 +2,7 @@
 import { type Bytes, fromText } from '../core/bytes.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { Fault, type FaultNote } from '../core/faults.ts';
-import type { ControllerReport } from '../core/gate/release.ts';
+import type { ControllerReport, GateKind } from '../core/gate/release.ts';
 import { instantOf } from '../core/instant.ts';
 import { leafOf } from '../core/log/leaf.ts';
 import { hashOf, open, seal } from '../core/messages/envelope.ts';
@@ -10,7 +10,7 @@ import type { rejectExchange } from '../core/messages/exchanges.ts';
 import { rejection, type Verdict, verdict } from '../core/messages/receipts.ts';
 import type { OperationRow, ReleaseRow } from '../core/store/fleet.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
-import { lookAt, releaseFor, settle, signedRelease, verifyReport } from './controllers.ts';
+import { gateOf, lookAt, releaseFor, settle, signedRelease, verifyReport } from './controllers.ts';
 import type { BackendPorts } from './ports.ts';
 import { placeInLog } from './receipts.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
@@ -23,6 +23,7 @@ interface Checked {
   readonly verdict: Verdict | null;
   readonly verdictHash: string | null;
   readonly report: ControllerReport;
+  readonly gate: GateKind;
   readonly at: string;
 }
 
@@ -47,6 +48,7 @@ export function rejectHandler(ports: BackendPorts, sequencer: Sequencer): Handle
       verdict: judged,
       verdictHash: body.verdict === null ? null : hashOf(body.verdict, ports.crypto),
       report: body.report,
+      gate: gateOf(controller),
       at: instantOf(ports.clock.now()),
     };
     const { value, log } = await sequencer.add((draft) => reject(draft, checked), true);
@@ -101,7 +103,7 @@ async function reject(draft: Draft, checked: Checked): Promise<Rejected> {
 }
 
 function write(draft: Draft, operation: string, row: OperationRow | null, checked: Checked): number {
-  const { verdict: judged, eid, fault, visit, station, verdictHash, at } = checked;
+  const { verdict: judged, eid, fault, visit, station, gate, verdictHash, at } = checked;
   // What may be on the chip stays listed until it is terminated and revoked.
   const touched = judged?.keyVersionsTouched ?? (row === null ? [] : [row.keyVersion]);
   const body = {
@@ -109,6 +111,7 @@ function write(draft: Draft, operation: string, row: OperationRow | null, checke
     operation,
     eid,
     station,
+    gate,
     fault: { code: fault.code, context: { ...fault.context } },
     judgedBy: judged === null ? 'station' : `gateway ${judged.gateway}`,
     verdictHash,

@@ -9,7 +9,7 @@ import { checkEidRule, openTicket, type TicketPayload } from '../core/messages/t
 import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
 import { uuidV7 } from '../core/uuid.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
-import { type ControllerLook, lookAt, settle, verifyReport } from './controllers.ts';
+import { type ControllerLook, checkGate, lookAt, settle, verifyReport } from './controllers.ts';
 import type { BackendPorts } from './ports.ts';
 
 export function reserveHandler(ports: BackendPorts): HandlerOf<typeof reserveExchange> {
@@ -17,7 +17,7 @@ export function reserveHandler(ports: BackendPorts): HandlerOf<typeof reserveExc
     const now = ports.clock.now();
     const ticket = openTicket(body.ticket, { station, nowMs: now }, ports.trusted, ports.crypto);
     checkEidRule(ticket, body.identity.eid);
-    verifyReport(body.report, station, ports);
+    checkGate(verifyReport(body.report, station, ports), ticket);
     const wanted: Wanted = {
       ticket,
       ticketHash: hashOf(body.ticket, ports.crypto),

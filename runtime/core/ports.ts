@@ -103,7 +103,7 @@ export interface CardReader {
 
 /** The fixture: clamp, sensors, lamp, and the gate controller that names arrivals and judges releases. */
 export interface Jig {
-  /** The controller's state, with its MAC. @throws Fault JIG_LINK_LOST, JIG_SILENT */
+  /** The controller's state, with its MAC where it has a key. @throws Fault JIG_LINK_LOST, JIG_SILENT */
   report(nest: string): Promise<ControllerReport>;
   /** Resolves when the clamp's own switch confirms. @throws Fault CLAMP_TIMEOUT, JIG_LINK_LOST */
   clamp(nest: string, position: 'closed' | 'open'): Promise<void>;

@@ -1,5 +1,5 @@
 /** What the station does in each state. Every outcome goes back to the nest as a happening. */
-import type { StationConfig } from '../../config/station.ts';
+import { gateKindOf, type StationConfig } from '../../config/station.ts';
 import { asFault, Fault, isVerdict } from '../core/faults.ts';
 import type { ControllerReport, Release } from '../core/gate/release.ts';
 import { hashOf } from '../core/messages/envelope.ts';
@@ -289,6 +289,7 @@ function judgement({ config, ports }: Means, { visit }: Task): Judgement {
     station: config.station,
     nest: visit.nest,
     controller: config.controller,
+    gate: gateKindOf(config),
     trusted: ports.trusted,
     logKey: ports.logKey,
     crypto: ports.crypto,

@@ -30,11 +30,13 @@ await runProgram(async () => {
     key: config.token.envelopeKey,
   });
   const bus = await connectBus(config, instantOf(clock.now()));
+  const { plainFirmata, plainMemoryFile, ...deadlines } = config.jig;
   const jig = await (await openDriver.firmataJig())({
     serialPath: config.serialPort,
     controller: config.controller,
     nests: Object.fromEntries(config.nests.map((nest) => [nest.name, nest.pins])),
-    deadlines: config.jig,
+    deadlines,
+    plain: plainFirmata === 'refuse' ? null : { memoryFile: plainMemoryFile },
     waitForBoard: false,
   });
   const readers = await openReaders(config);

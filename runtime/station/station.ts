@@ -2,9 +2,9 @@
  * The station: one fixture's program. It relays, records and waits; it sees no key and judges no card by
  * itself, and it opens the gate only on two receipts that name the unit in its nest.
  */
-import type { StationConfig } from '../../config/station.ts';
+import { gateKindOf, type StationConfig } from '../../config/station.ts';
 import { asFault } from '../core/faults.ts';
-import type { ControllerReport } from '../core/gate/release.ts';
+import { type ControllerReport, type GateKind, gateText } from '../core/gate/release.ts';
 import { exchanges } from '../core/messages/exchanges.ts';
 import { openTicket, type TicketPayload } from '../core/messages/ticket.ts';
 import { GATE_LOOK_MS } from '../core/operation/deadlines.ts';
@@ -44,9 +44,10 @@ export async function createStation(config: StationConfig, ports: StationPorts):
   });
   const failed = (error: unknown): void => end?.reject(error);
 
+  const gate = gateKindOf(config);
   await ports.journal.append([
     {
-      fact: { name: 'started', nest: null, version: VERSION, authority: config.authority },
+      fact: { name: 'started', nest: null, version: VERSION, authority: config.authority, gate },
       at: ports.clock.now(),
     },
   ]);
@@ -73,7 +74,7 @@ export async function createStation(config: StationConfig, ports: StationPorts):
   await Promise.all(nests.map((nest) => lookForReader(nest.name, ports)));
   const stopLooking = await begin(nests, ports, () => status.publishAll(nests));
   outbox.wake(true);
-  ports.log.write('info', 'started', { station: config.station, version: VERSION, nests: nests.length });
+  tellStart(config, gate, ports);
   return {
     ended,
     nests,
@@ -84,6 +85,16 @@ export async function createStation(config: StationConfig, ports: StationPorts):
       end?.resolve();
     },
   };
+}
+
+function tellStart({ station, nests }: StationConfig, kind: GateKind, { log }: StationPorts): void {
+  const gate = gateText(kind);
+  log.write('info', 'started', { station, version: VERSION, nests: nests.length, gate });
+  if (kind === 'plain-firmata')
+    log.write('warn', 'warning', {
+      gate,
+      warning: 'no release is verified at this gate, and it does not shut when this computer fails',
+    });
 }
 
 /** Connects the reader before the first unit needs it; one that is missing is told at once. A reset loses

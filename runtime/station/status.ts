@@ -1,7 +1,8 @@
 /** Retained status for an MES: what is in the nest, in PackML's words, and why it is held. Nobody commands through it. */
-import type { StationConfig } from '../../config/station.ts';
+import { gateKindOf, type StationConfig } from '../../config/station.ts';
 import { fromText, toHex } from '../core/bytes.ts';
 import { asFault, type Fault, noteOf } from '../core/faults.ts';
+import { gateText } from '../core/gate/release.ts';
 import { instantOf } from '../core/instant.ts';
 import { type Channel, encodeJson, filterOf } from '../core/messages/channel.ts';
 import { peekBinding } from '../core/messages/envelope.ts';
@@ -79,6 +80,7 @@ export function createStatus(config: StationConfig, ports: StationPorts, past: r
         contract: 'v1',
         ticket: config.ticketFile,
         authority: config.authority,
+        gate: gateText(gateKindOf(config)),
       });
       for (const nest of nests) sendNest(nest);
     },

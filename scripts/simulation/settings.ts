@@ -4,6 +4,7 @@ import { gatewayConfig } from '../../config/gateway.ts';
 import { stationConfig } from '../../config/station.ts';
 import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
+import type { GateKind } from '../../runtime/core/gate/release.ts';
 import { ISSUER, type SimulatedParties } from './parties.ts';
 
 const PLANT = { enterprise: 'Simulation', site: 'Site', area: 'Area', line: 'Line-1' };
@@ -16,7 +17,13 @@ const nowhere = {
   key: { file: 'none' },
 };
 
-export function stationSettings(name: string, index: number, parties: SimulatedParties) {
+export interface StationPlace {
+  readonly name: string;
+  readonly index: number;
+  readonly gate: GateKind;
+}
+
+export function stationSettings({ name, index, gate }: StationPlace, parties: SimulatedParties) {
   return stationConfig.parse({
     station: name,
     authority: 'unattended under authority of the simulation',
@@ -27,6 +34,7 @@ export function stationSettings(name: string, index: number, parties: SimulatedP
     statusKey: 'simulation',
     journal: { directory: 'none', socket: 'none' },
     serialPort: 'none',
+    jig: { plainFirmata: gate === 'controller' ? 'refuse' : 'bench-only' },
     bus: nowhere,
     token: { module: 'none', label: 'none', pinFile: 'none' },
     trusted: [],
@@ -48,14 +56,15 @@ export function gatewaySettings() {
   });
 }
 
-export function backendSettings(stations: readonly string[]) {
+export function backendSettings(stations: readonly string[], gate: GateKind) {
+  const judge = gate === 'controller' ? { keyFile: 'none' } : { plainFirmata: 'bench-only' as const };
   return backendConfig.parse({
     backend: 'backend-1',
     bus: nowhere,
     databaseUrl: 'postgres:simulated',
     receiptKeyFile: 'none',
     log: { origin: 'simulation', keyFile: 'none' },
-    controllers: stations.map((station, i) => ({ name: `gate-${i + 1}`, station, keyFile: 'none' })),
+    controllers: stations.map((station, i) => ({ name: `gate-${i + 1}`, station, ...judge })),
     authorities: Object.fromEntries(stations.map((station) => [station, 'the simulation'])),
     trusted: [],
   });

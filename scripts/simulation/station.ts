@@ -11,6 +11,7 @@ import { BLANK_MEMORY, type ControllerMemory } from '../../drivers/jig/controlle
 import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
 import { createJournalDisk, type JournalDisk, openInMemoryJournal } from '../../drivers/journal/in-memory.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
+import type { GateKind } from '../../runtime/core/gate/release.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
 import type { Bus, Entropy, Jig } from '../../runtime/core/ports.ts';
 import { uuidV4 } from '../../runtime/core/uuid.ts';
@@ -42,6 +43,8 @@ export interface StationParts {
   readonly bus: Bus;
   /** Sees every command and answer on the wire of a chip. */
   readonly wire: Wiretap | undefined;
+  /** `plain-firmata`: the station's driver plays the controller, which has no key then. */
+  readonly gate: GateKind;
   readonly betweenJig: ((jig: Jig, clock: SimulatedClock) => Jig) | undefined;
   readonly startMs: number;
   /** Of the units whose chips are not honest or not usual. */
@@ -49,7 +52,7 @@ export interface StationParts {
 }
 
 export async function createSimulatedStation(parts: StationParts): Promise<SimulatedStation> {
-  const { name, index, clock, parties } = parts;
+  const { name, index, clock, parties, gate } = parts;
   const entropy = createSimulatedEntropy(`${parts.seed}/${name}`);
   const tagKey = parties.tagKeys[index] ?? new Uint8Array(16);
   const gateLog: GateLogLine[] = [];
@@ -60,7 +63,7 @@ export async function createSimulatedStation(parts: StationParts): Promise<Simul
     self: {
       controller: `gate-${index + 1}`,
       nest: 'a',
-      cipher: (block) => nodeCrypto.aesEncryptBlock(tagKey, block),
+      cipher: gate === 'controller' ? (block) => nodeCrypto.aesEncryptBlock(tagKey, block) : null,
     },
     memory: {
       load: () => memory,
@@ -82,7 +85,7 @@ export async function createSimulatedStation(parts: StationParts): Promise<Simul
   const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 });
   const reader = createSimulatedReader({ clock, card: () => seated });
   const jig = createSimulatedJig({ clock, fixture });
-  const program = await createStation(stationSettings(name, index, parties), {
+  const program = await createStation(stationSettings({ name, index, gate }, parties), {
     ...parts.common,
     entropy,
     signer: parties.stationSigners[index] ?? parties.backendSigner,

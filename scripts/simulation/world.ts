@@ -13,6 +13,7 @@ import { createInMemoryFleetDatabase, type InMemoryFleetDatabase } from '../../d
 import { createInMemoryLedgerDatabase } from '../../drivers/store/in-memory-ledger.ts';
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
+import type { GateKind } from '../../runtime/core/gate/release.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
 import type { Bus } from '../../runtime/core/ports.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
@@ -33,6 +34,8 @@ export interface WorldOptions {
   readonly betweenJig?: StationParts['betweenJig'];
   /** How the chips of some units treat their host; all others are honest. Units count from 1. */
   readonly manners?: StationParts['manners'];
+  /** What stations and backend are configured for at the gates; gate controllers by default. */
+  readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
 }
 
 export interface World {
@@ -88,6 +91,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
           bus: connect(name),
           wire: options.wire,
           betweenJig: options.betweenJig,
+          gate: options.gates?.stations ?? 'controller',
           startMs: START_MS,
           manners: options.manners ?? {},
         }),
@@ -135,9 +139,10 @@ async function startPrograms({
   common,
   connect,
 }: Plant): Promise<void> {
+  const gate = options.gates?.backend ?? 'controller';
   await driven(
     clock,
-    createBackend(backendSettings(names), {
+    createBackend(backendSettings(names, gate), {
       ...common,
       entropy: createSimulatedEntropy(`${options.seed}/backend`),
       bus: connect('backend-1'),
@@ -147,7 +152,7 @@ async function startPrograms({
       controllers: names.map((station, i) => ({
         name: `gate-${i + 1}`,
         station,
-        key: parties.tagKeys[i] ?? new Uint8Array(16),
+        key: gate === 'controller' ? (parties.tagKeys[i] ?? new Uint8Array(16)) : null,
       })),
     }),
   );

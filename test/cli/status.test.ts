@@ -56,6 +56,22 @@ describe('holdfast status', () => {
     assert.equal(fingerprint(line), untouched);
   });
 
+  it('names a gate that is plain Firmata, as text and as JSON', async () => {
+    const entries = lived.entries.map(
+      (entry): NewEntry =>
+        entry.fact.name === 'started' ? { ...entry, fact: { ...entry.fact, gate: 'plain-firmata' } } : entry,
+    );
+    const { line } = await lineOf('plain', lived.entries, entries);
+    const { out } = await holdfast(['status', '--dir', line]);
+    assert.doesNotMatch(out, /^station-1 .*gate:/m);
+    assert.match(out, /^station-2 .*, gate: plain-firmata \(bench only\)$/m);
+    const { stations } = JSON.parse((await holdfast(['status', '--dir', line, '--json'])).out);
+    assert.deepEqual(
+      stations.map(({ started }: { started: { gate: string } }) => started.gate),
+      ['controller', 'plain-firmata'],
+    );
+  });
+
   it('exits 3 for a held unit, with reason, remedy, since when and how often', async () => {
     const { line } = await lineOf('held', [...lived.entries, ...heldVisit(Date.now() - HOUR_MS)]);
     const { code, out } = await holdfast(['status', '--dir', line]);

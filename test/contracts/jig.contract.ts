@@ -6,11 +6,11 @@ import type { GateLogLine } from '../../drivers/jig/controller/fixture.ts';
 import { tagOf } from '../../drivers/jig/controller/gate-controller.ts';
 import type { Stuck } from '../../drivers/jig/controller/line.ts';
 import { fromHex, toHex } from '../../runtime/core/bytes.ts';
-import { cmac } from '../../runtime/core/crypto/cmac.ts';
+import { type BlockCipher, cmac } from '../../runtime/core/crypto/cmac.ts';
 import { isFault } from '../../runtime/core/faults.ts';
 import {
   type ControllerReport,
-  type Lane,
+  type GateKind,
   type Reason,
   type Release,
   reportBytes,
@@ -23,7 +23,10 @@ const OPERATION = '01930000-0000-7000-8000-00000000abcd';
 
 /** A jig, the machine behind it, and the means to disturb both. */
 export interface JigRig {
-  readonly tagKey: string;
+  /** Key of the release tags; null for plain Firmata. */
+  readonly tagKey: string | null;
+  /** Whether the gate log names arrivals and releases: whoever watches plain pins sees none. */
+  readonly namesInLog: boolean;
   jig(): Jig;
   /** Lets time pass until the promise settles. */
   run<Value>(promise: Promise<Value>): Promise<Value>;
@@ -43,9 +46,14 @@ export interface JigRig {
   stop(): Promise<void>;
 }
 
-export function jigContract(name: string, start: () => Promise<JigRig>): void {
-  const holds = (claim: string, test: (rig: JigRig) => Promise<void>): void => {
-    it(claim, async () => {
+/** @param gate claims that plain pins cannot keep are skipped for `plain-firmata`, each with its reason */
+export function jigContract(name: string, start: () => Promise<JigRig>, gate: GateKind = 'controller'): void {
+  const holds = (
+    claim: string,
+    test: (rig: JigRig) => Promise<void>,
+    unlessPlain: { readonly skip?: string } = {},
+  ): void => {
+    it(claim, gate === 'plain-firmata' ? unlessPlain : {}, async () => {
       const rig = await start();
       try {
         await test(rig);
@@ -56,19 +64,21 @@ export function jigContract(name: string, start: () => Promise<JigRig>): void {
   };
 
   describe(`the jig port: ${name}`, () => {
-    holds('names every arrival afresh and reports under the MAC of the controller', async (rig) => {
-      const first = await arrival(rig);
-      const report = await rig.run(rig.jig().report(NEST));
-      assert.equal(report.arrival, first);
-      assert.equal(report.gate, 'closed');
-      const key = fromHex(rig.tagKey);
-      const mac = cmac((block) => nodeCrypto.aesEncryptBlock(key, block), reportBytes(report));
-      assert.equal(report.mac, toHex(mac));
-      await rig.takeByHand();
-      await rig.until(() => seen(rig, 'closed', 'presence-lost').length === 1);
-      assert.equal((await rig.run(rig.jig().report(NEST))).arrival, 0);
-      assert.ok((await arrival(rig)) > first);
-    });
+    holds(
+      'names every arrival afresh and reports under the MAC of the controller, if it has a key',
+      async (rig) => {
+        const first = await arrival(rig);
+        const report = await rig.run(rig.jig().report(NEST));
+        assert.equal(report.arrival, first);
+        assert.equal(report.gate, 'closed');
+        const cipher = cipherOf(rig);
+        assert.equal(report.mac, cipher === null ? null : toHex(cmac(cipher, reportBytes(report))));
+        await rig.takeByHand();
+        await rig.until(() => seen(rig, 'closed', 'presence-lost').length === 1);
+        assert.equal((await rig.run(rig.jig().report(NEST))).arrival, 0);
+        assert.ok((await arrival(rig)) > first);
+      },
+    );
 
     holds('tells an answer in its turn: what happened after it is heard after it', async (rig) => {
       const asked = rig.jig().report(NEST);
@@ -104,30 +114,48 @@ export function jigContract(name: string, start: () => Promise<JigRig>): void {
       const next = await rig.run(rig.jig().report(NEST));
       assert.ok(next.arrival > first);
       assert.deepEqual([next.obeyed, next.left.arrival], [5, first]);
-      const gate = (await rig.gateLog()).filter(({ event }) => event === 'OPENED' || event === 'LEFT');
+      const seenAtGate = (await rig.gateLog()).filter(({ event }) => event === 'OPENED' || event === 'LEFT');
+      const names = rig.namesInLog ? [first, 'reject', 5] : [0, 'reject', 0];
       assert.deepEqual(
-        gate.map(({ event, arrival, lane, counter }) => [event, arrival, lane, counter]),
+        seenAtGate.map(({ event, arrival, lane, counter }) => [event, arrival, lane, counter]),
         [
-          ['OPENED', first, 'reject', 5],
-          ['LEFT', first, 'reject', 5],
+          ['OPENED', ...names],
+          ['LEFT', ...names],
         ],
       );
-      assert.ok((gate[1]?.motionMs ?? 0) >= (gate[0]?.motionMs ?? 0));
+      assert.ok((seenAtGate[1]?.motionMs ?? 0) >= (seenAtGate[0]?.motionMs ?? 0));
     });
 
-    holds('refuses a tag that does not verify, for whatever reason', async (rig) => {
-      const now = await arrival(rig);
-      await rig.run(rig.jig().clamp(NEST, 'open'));
-      const good = release(rig, { arrival: now, counter: 1 });
-      await refused(rig, { ...good, tag: `00${good.tag.slice(2)}` }, 'tag-wrong');
-      await refused(rig, { ...good, lane: 'reject' }, 'tag-wrong');
-      await refused(rig, { ...good, counter: 2 }, 'tag-wrong');
-      await refused(rig, { ...good, epoch: 9 }, 'tag-wrong');
-      const other = { ...good, controller: 'gate-2' };
-      await refused(rig, { ...other, tag: tagOf(cipherOf(rig), other) }, 'tag-wrong');
-      const report = await rig.run(rig.jig().report(NEST));
-      assert.deepEqual([report.gate, report.obeyed], ['closed', 0]);
-    });
+    holds(
+      'refuses a tag that does not verify, for whatever reason',
+      async (rig) => {
+        const now = await arrival(rig);
+        await rig.run(rig.jig().clamp(NEST, 'open'));
+        const good = release(rig, { arrival: now, counter: 1 });
+        await refused(rig, { ...good, tag: `00${good.tag?.slice(2)}` }, 'tag-wrong');
+        await refused(rig, { ...good, lane: 'reject' }, 'tag-wrong');
+        await refused(rig, { ...good, counter: 2 }, 'tag-wrong');
+        await refused(rig, { ...good, epoch: 9 }, 'tag-wrong');
+        await refused(rig, release(rig, { arrival: now, counter: 1, controller: 'gate-2' }), 'tag-wrong');
+        const report = await rig.run(rig.jig().report(NEST));
+        assert.deepEqual([report.gate, report.obeyed], ['closed', 0]);
+      },
+      { skip: 'plain Firmata has no place for a key: no tag is verified' },
+    );
+
+    holds(
+      'refuses a release of the other kind: without a tag, or with one where none is verified',
+      async (rig) => {
+        const now = await arrival(rig);
+        await rig.run(rig.jig().clamp(NEST, 'open'));
+        const good = release(rig, { arrival: now, counter: 1 });
+        await refused(rig, { ...good, tag: good.tag === null ? '00'.repeat(16) : null }, 'tag-wrong');
+        assert.deepEqual(
+          (await rig.gateLog()).filter(({ event }) => event === 'OPENED'),
+          [],
+        );
+      },
+    );
 
     holds(
       'refuses a release for another arrival, an empty nest, a clamped unit or a used counter',
@@ -169,33 +197,41 @@ export function jigContract(name: string, start: () => Promise<JigRig>): void {
       assert.equal(report.left.arrival, 0);
     });
 
-    holds('closes an open gate when the host dies, and the next host reads what was obeyed', async (rig) => {
-      const now = await arrival(rig);
-      void openOntoStuckUnit(rig, now, 3);
-      await rig.until(async () => (await rig.gateLog()).some(({ event }) => event === 'OPENED'));
-      await rig.killHost();
-      await rig.until(async () => (await rig.gateLog()).some(({ reason }) => reason === 'host-lost'));
-      await rig.startHost();
-      await rig.until(async () => (await rig.run(rig.jig().report(NEST))).gate === 'closed');
-      const report = await rig.run(rig.jig().report(NEST));
-      assert.deepEqual([report.obeyed, report.left.arrival], [3, 0]);
-      assert.ok(report.arrival > now);
-    });
+    holds(
+      'closes an open gate when the host dies, and the next host reads what was obeyed',
+      async (rig) => {
+        const now = await arrival(rig);
+        void openOntoStuckUnit(rig, now, 3);
+        await rig.until(async () => (await rig.gateLog()).some(({ event }) => event === 'OPENED'));
+        await rig.killHost();
+        await rig.until(async () => (await rig.gateLog()).some(({ reason }) => reason === 'host-lost'));
+        await rig.startHost();
+        await rig.until(async () => (await rig.run(rig.jig().report(NEST))).gate === 'closed');
+        const report = await rig.run(rig.jig().report(NEST));
+        assert.deepEqual([report.obeyed, report.left.arrival], [3, 0]);
+        assert.ok(report.arrival > now);
+      },
+      { skip: 'stock firmware keeps its outputs when its host dies: the gate stays as it is' },
+    );
 
-    holds('reports after a lost link under the same arrival, and moved nothing meanwhile', async (rig) => {
-      const now = await arrival(rig);
-      await rig.run(rig.jig().clamp(NEST, 'open'));
-      await rig.run(rig.jig().lamp(NEST, 'busy'));
-      await rig.loseLink();
-      await rig.until(() => rig.events.some(({ kind }) => kind === 'lost'));
-      await fails(rig, rig.jig().open(release(rig, { arrival: now, counter: 1 })), 'JIG_LINK_LOST');
-      await fails(rig, rig.jig().report(NEST), 'JIG_LINK_LOST');
-      await rig.until(() => rig.events.some(({ kind }) => kind === 'ready'));
-      const report = await rig.run(rig.jig().report(NEST));
-      assert.deepEqual([report.arrival, report.gate, report.obeyed], [now, 'closed', 0]);
-      await rig.until(async () => !(await rig.clampIsOpen()));
-      assert.ok((await rig.gateLog()).every(({ event }) => event !== 'OPENED'));
-    });
+    holds(
+      'reports after a lost link under the same arrival, and moved nothing meanwhile',
+      async (rig) => {
+        const now = await arrival(rig);
+        await rig.run(rig.jig().clamp(NEST, 'open'));
+        await rig.run(rig.jig().lamp(NEST, 'busy'));
+        await rig.loseLink();
+        await rig.until(() => rig.events.some(({ kind }) => kind === 'lost'));
+        await fails(rig, rig.jig().open(release(rig, { arrival: now, counter: 1 })), 'JIG_LINK_LOST');
+        await fails(rig, rig.jig().report(NEST), 'JIG_LINK_LOST');
+        await rig.until(() => rig.events.some(({ kind }) => kind === 'ready'));
+        const report = await rig.run(rig.jig().report(NEST));
+        assert.deepEqual([report.arrival, report.gate, report.obeyed], [now, 'closed', 0]);
+        await rig.until(async () => !(await rig.clampIsOpen()));
+        assert.ok((await rig.gateLog()).every(({ event }) => event !== 'OPENED'));
+      },
+      { skip: 'nobody watches the nest while the link is away: the unit gets another name' },
+    );
 
     holds('gives the unit a new name when the board was reset', async (rig) => {
       const now = await arrival(rig);
@@ -233,17 +269,20 @@ function seen(rig: JigRig, kind: ControllerReport['kind'], reason?: Reason): rea
     .filter((report) => report.kind === kind && (reason === undefined || report.reason === reason));
 }
 
-function cipherOf(rig: JigRig): (block: Uint8Array) => Uint8Array {
-  const key = fromHex(rig.tagKey);
+function cipherOf({ tagKey }: JigRig): BlockCipher | null {
+  if (tagKey === null) return null;
+  const key = fromHex(tagKey);
   return (block) => nodeCrypto.aesEncryptBlock(key, block);
 }
 
 function release(
   rig: JigRig,
-  about: { readonly arrival: number; readonly counter: number; readonly lane?: Lane },
+  about: Partial<Pick<Release, 'controller' | 'lane'>> & Pick<Release, 'arrival' | 'counter'>,
 ): Release {
-  const whole = { controller: CONTROLLER, nest: NEST, lane: 'good', operation: OPERATION, epoch: 1 } as const;
-  return { ...whole, ...about, tag: tagOf(cipherOf(rig), { ...whole, ...about }) };
+  const blank = { controller: CONTROLLER, nest: NEST, lane: 'good', operation: OPERATION, epoch: 1 } as const;
+  const whole = { ...blank, ...about };
+  const cipher = cipherOf(rig);
+  return { ...whole, tag: cipher === null ? null : tagOf(cipher, whole) };
 }
 
 async function refused(rig: JigRig, asked: Release, reason: Reason): Promise<void> {
@@ -253,7 +292,7 @@ async function refused(rig: JigRig, asked: Release, reason: Reason): Promise<voi
 async function fails(rig: JigRig, promise: Promise<unknown>, code: string, reason?: Reason): Promise<void> {
   await assert.rejects(rig.run(promise), (error) => {
     assert.ok(isFault(error), String(error));
-    assert.equal(error.code, code);
+    assert.equal(error.code, code, JSON.stringify(error.context));
     if (reason !== undefined) assert.equal(error.context.reason, reason);
     return true;
   });

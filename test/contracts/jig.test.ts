@@ -1,26 +1,33 @@
 import { createSimulatedClock } from '../../drivers/clock/simulated.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createFixture, type GateLogLine } from '../../drivers/jig/controller/fixture.ts';
-import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
+import { plainNestPins, simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { createVolatileMemory } from '../../drivers/jig/controller/state-file.ts';
 import { openFirmataJig } from '../../drivers/jig/firmata/jig.ts';
 import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
 import { fromHex } from '../../runtime/core/bytes.ts';
+import type { GateKind } from '../../runtime/core/gate/release.ts';
 import type { JigEvent } from '../../runtime/core/ports.ts';
 import { ownChild, PATIENT, startBoardRig, TAG_KEY, until } from '../jig/board-rig.ts';
 import { CONTROLLER, type JigRig, jigContract, NEST } from './jig.contract.ts';
 
-jigContract('simulated', async () => startSimulatedRig());
-jigContract('firmata over a pseudo terminal', startFirmataRig);
+jigContract('simulated', async () => startSimulatedRig(TAG_KEY));
+jigContract('firmata over a pseudo terminal', () => startFirmataRig('controller'));
+jigContract('simulated, plain', async () => startSimulatedRig(null), 'plain-firmata');
+jigContract('plain firmata over a pseudo terminal', () => startFirmataRig('plain-firmata'), 'plain-firmata');
 
-function startSimulatedRig(): JigRig {
+function startSimulatedRig(tagKey: string | null): JigRig {
   const clock = createSimulatedClock(1_800_000_000_000);
-  const key = fromHex(TAG_KEY);
+  const key = tagKey === null ? null : fromHex(tagKey);
   const log: GateLogLine[] = [];
   const events: JigEvent[] = [];
   const fixture = createFixture({
     clock,
-    self: { controller: CONTROLLER, nest: NEST, cipher: (block) => nodeCrypto.aesEncryptBlock(key, block) },
+    self: {
+      controller: CONTROLLER,
+      nest: NEST,
+      cipher: key === null ? null : (block) => nodeCrypto.aesEncryptBlock(key, block),
+    },
     memory: createVolatileMemory(),
     motion: { arriveMs: 900, clampMs: 300, gateMs: 200, leaveMs: 800 },
     seat: async () => undefined,
@@ -40,7 +47,8 @@ function startSimulatedRig(): JigRig {
       if (!(await clock.runNext())) throw new Error(`nothing happens any more: ${condition}`);
   };
   return {
-    tagKey: TAG_KEY,
+    tagKey,
+    namesInLog: true,
     events,
     jig: () => jig,
     run: async (promise) => {
@@ -73,15 +81,17 @@ function startSimulatedRig(): JigRig {
   };
 }
 
-async function startFirmataRig(): Promise<JigRig> {
-  const rig = await startBoardRig();
+async function startFirmataRig(gate: GateKind): Promise<JigRig> {
+  const plain = gate === 'plain-firmata';
+  const rig = await startBoardRig({ firmware: plain ? 'stock' : 'ours' });
   const events: JigEvent[] = [];
   const host = async (): ReturnType<typeof openFirmataJig> => {
     const fresh = await openFirmataJig({
       serialPath: rig.serialPath,
       controller: CONTROLLER,
-      nests: { [NEST]: simulatedNestPins },
-      deadlines: PATIENT,
+      nests: { [NEST]: plain ? plainNestPins : simulatedNestPins },
+      deadlines: { ...PATIENT, gateOpenMs: 2_000 },
+      plain: plain ? { memoryFile: `${rig.directory}/plain-gate.json` } : null,
     });
     fresh.onEvent((event) => events.push(event));
     return fresh;
@@ -89,7 +99,8 @@ async function startFirmataRig(): Promise<JigRig> {
   let jig = await host();
   let index = 0;
   return {
-    tagKey: TAG_KEY,
+    tagKey: plain ? null : TAG_KEY,
+    namesInLog: !plain,
     events,
     jig: () => jig,
     run: (promise) => promise,

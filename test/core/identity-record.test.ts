@@ -7,6 +7,7 @@ import { identityRecord, notYet } from '../../runtime/core/record/identity-recor
 import { AT, confirmed, hashOfText, ticket } from './samples.ts';
 
 const sources: RecordSources = {
+  gate: 'controller',
   confirmation: confirmation.payload.parse(confirmed),
   confirmationHash: hashOfText('confirmation'),
   ticket,

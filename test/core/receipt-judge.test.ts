@@ -150,6 +150,18 @@ describe('a registration', () => {
       judge,
     ));
 
+  it('is refused without a tag by a station with a gate controller, and with one by a station without', async () => {
+    const untagged = { release: { ...release, tag: null } };
+    await refusesEach({ 'no tag': untagged }, judge);
+    const plain = { ...judgement, gate: 'plain-firmata' } as const;
+    const about = { confirmed: good.confirmed, confirmationHash, arrival: ARRIVAL };
+    assert.ok(judgeRegistration(await receiptOf.registration(untagged), about, plain));
+    await assert.rejects(
+      async () => judgeRegistration(await receiptOf.registration({}), about, plain),
+      isFault,
+    );
+  });
+
   it('is refused when the unit present is another than the one it was made for', () =>
     assert.rejects(judge({}, judgement, { arrival: ARRIVAL + 1 }), (error) => isFault(error)));
 

@@ -81,6 +81,7 @@ describe('a release', () => {
       { counter: release.counter + 1 },
       { tag: `${release.tag.slice(0, -1)}${release.tag.endsWith('0') ? '1' : '0'}` },
       { tag: '' },
+      { tag: null },
       { tag: release.tag.slice(0, 8) },
     ];
     for (const change of changes)

@@ -7,8 +7,8 @@ import { createSoftwareSigner } from '../../drivers/token/file-signer.ts';
 import { type Bytes, fromText, toHex } from '../../runtime/core/bytes.ts';
 import type { Json } from '../../runtime/core/canonical-json.ts';
 import { withCheckDigits } from '../../runtime/core/eid.ts';
-import type { ControllerReport, Release } from '../../runtime/core/gate/release.ts';
-import { tagRelease } from '../../runtime/core/gate/tag.ts';
+import type { ControllerReport } from '../../runtime/core/gate/release.ts';
+import { type TaggedRelease, tagRelease } from '../../runtime/core/gate/tag.ts';
 import { type LeafKind, leafOf } from '../../runtime/core/log/leaf.ts';
 import { hashOf, type Role, seal, type TrustedKey } from '../../runtime/core/messages/envelope.ts';
 import {
@@ -140,7 +140,7 @@ export const confirmed: z.input<typeof confirmationPayload> = {
   confirmedAt: AT,
 };
 
-export const release: Release = tagRelease(
+export const release: TaggedRelease = tagRelease(
   {
     controller: 'gate-1',
     nest: 'a',
@@ -218,6 +218,7 @@ export const judgement: Judgement = {
   station: STATION,
   nest: 'a',
   controller: 'gate-1',
+  gate: 'controller',
   trusted,
   logKey: logKeys.key,
   crypto: nodeCrypto,

@@ -28,11 +28,11 @@ import {
 } from '../../runtime/core/gate/release.ts';
 
 const KEY = fromHex('000102030405060708090a0b0c0d0e0f');
-const self: ControllerSelf = {
+const self = {
   controller: 'gate-1',
   nest: 'n1',
-  cipher: (block) => nodeCrypto.aesEncryptBlock(KEY, block),
-};
+  cipher: (block: Uint8Array) => nodeCrypto.aesEncryptBlock(KEY, block),
+} satisfies ControllerSelf;
 const EMPTY: Sensed = {
   'clamp-closed': false,
   'clamp-open': true,
@@ -88,6 +88,28 @@ function present(): Run {
 }
 
 describe('the gate controller', () => {
+  it('never obeys a release without a tag, and without a key obeys nothing but that', () => {
+    const run = present();
+    const release = { controller: 'gate-1', nest: 'n1', lane: 'good', epoch: 1, counter: 1 } as const;
+    const about = {
+      ...release,
+      operation: '01930000-0000-7000-8000-00000000abcd',
+      arrival: run.state.arrival,
+    };
+    const asked = (tag: string | null): ControllerEvent => ({
+      kind: 'open-asked',
+      release: { ...about, tag },
+    });
+    assert.equal(reportsOf(feed(run, asked(null)))[0]?.reason, 'tag-wrong');
+    assert.equal(run.gate, null);
+    const plain = { ...self, cipher: null };
+    const refused = step(plain, run.state, asked(tagOf(self.cipher, about)));
+    assert.equal(reportsOf(refused.actions)[0]?.reason, 'tag-wrong');
+    const opened = step(plain, run.state, asked(null));
+    assert.equal(opened.state.window, 'good');
+    assert.equal(reportsOf(opened.actions)[0]?.mac, null);
+  });
+
   it('remembers the raised boot counter before it says anything', () => {
     const run = boot({ ...BLANK_MEMORY, boots: 6 });
     assert.deepEqual(run.actions[0], { kind: 'remember', memory: { ...BLANK_MEMORY, boots: 7 } });

@@ -66,6 +66,7 @@ function desk(wire: (port: () => MemoryPort) => (bytes: Bytes) => void): Desk {
       serialPath: 'memory',
       controller: 'gate-1',
       nests: { n1: simulatedNestPins },
+      plain: null,
       deadlines: { ...defaultJigDeadlines, reportMs: 150, reconnectMs: 20, handshakeMs: 400 },
     },
     openPort: async () => {

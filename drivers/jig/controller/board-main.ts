@@ -7,13 +7,16 @@ import { appendFileSync, readFileSync, statSync } from 'node:fs';
 import { fromHex } from '../../../runtime/core/bytes.ts';
 import { openSystemClock } from '../../clock/system.ts';
 import { nodeCrypto } from '../../crypto/node.ts';
+import { createBareLine } from './bare-line.ts';
 import { type Board, createBoard } from './board.ts';
-import { openBoardPort } from './board-port.ts';
+import { type BoardPort, openBoardPort } from './board-port.ts';
 import { openChipSocket } from './chip-socket.ts';
 import { type ControlRequest, serveControl } from './control-socket.ts';
-import { createFixture, type Fixture } from './fixture.ts';
-import type { MotionTimes } from './line.ts';
+import { createFixture, type GateLogLine } from './fixture.ts';
+import type { Sensed } from './gate-controller.ts';
+import type { Line, MotionTimes } from './line.ts';
 import { openStateFile } from './state-file.ts';
+import { createStockBoard } from './stock-board.ts';
 
 export interface BoardConfig {
   readonly controller: string;
@@ -29,39 +32,56 @@ export interface BoardConfig {
   readonly motion: MotionTimes;
   readonly hostTimeoutMs: number;
   readonly openTimeoutMs: number;
+  /** `stock`: plain Firmata, without the gate controller and what belongs to it. Default: ours. */
+  readonly firmware?: 'ours' | 'stock';
+}
+
+/** The line, and the board that stands at it. */
+interface Stand {
+  readonly line: Line;
+  readonly board: Board;
+  sensed(): Sensed;
+  onWitness(handler: (line: GateLogLine) => void): unknown;
 }
 
 async function main(configPath: string): Promise<void> {
   const config = JSON.parse(readFileSync(configPath, 'utf8')) as BoardConfig;
-  const key = readKey(config.tagKeyFile);
-  const clock = openSystemClock();
-  const chips = config.chipSocket === null ? null : openChipSocket(config.chipSocket);
-  const fixture = createFixture({
-    clock,
-    self: {
-      controller: config.controller,
-      nest: config.nest,
-      cipher: (block) => nodeCrypto.aesEncryptBlock(key, block),
-    },
-    memory: openStateFile(config.stateFile),
-    motion: config.motion,
-    seat: async (index) => {
-      await chips?.seat(index);
-    },
-    openTimeoutMs: config.openTimeoutMs,
-    hostTimeoutMs: config.hostTimeoutMs,
-    witness: (line) => appendFileSync(config.gateLogFile, `${JSON.stringify(line)}\n`),
-  });
+  const key = config.firmware === 'stock' ? null : readKey(config.tagKeyFile);
   const port = await openBoardPort(config.serialPath);
-  const board = createBoard({ fixture, clock, send: port.send, hangUp: port.hangUp });
-  port.onData(board.receive);
-  board.announce();
-  const control = await serveControl(config.controlSocket, (request) => perform(request, fixture, board));
-  fixture.onWitness(control.publish);
+  const stand = standOf(config, key, port);
+  port.onData(stand.board.receive);
+  stand.board.announce();
+  const control = await serveControl(config.controlSocket, (request) => perform(request, stand));
+  stand.onWitness(control.publish);
 }
 
-async function perform(request: ControlRequest, fixture: Fixture, board: Board): Promise<object> {
-  const { line } = fixture;
+function standOf(config: BoardConfig, key: Uint8Array | null, { send, hangUp }: BoardPort): Stand {
+  const clock = openSystemClock();
+  const chips = config.chipSocket === null ? null : openChipSocket(config.chipSocket);
+  const common = {
+    clock,
+    motion: config.motion,
+    seat: async (index: number): Promise<void> => {
+      await chips?.seat(index);
+    },
+    witness: (line: GateLogLine): void => appendFileSync(config.gateLogFile, `${JSON.stringify(line)}\n`),
+  };
+  if (key === null) {
+    const bare = createBareLine(common);
+    return { ...bare, board: createStockBoard({ bare, clock, send, hangUp }) };
+  }
+  const { controller, nest, openTimeoutMs, hostTimeoutMs } = config;
+  const fixture = createFixture({
+    ...common,
+    self: { controller, nest, cipher: (block) => nodeCrypto.aesEncryptBlock(key, block) },
+    memory: openStateFile(config.stateFile),
+    openTimeoutMs,
+    hostTimeoutMs,
+  });
+  return { ...fixture, board: createBoard({ fixture, clock, send, hangUp }) };
+}
+
+async function perform(request: ControlRequest, { line, sensed, board }: Stand): Promise<object> {
   switch (request.verb) {
     case 'feed':
       line.feed(request.count, request.firstIndex);
@@ -70,7 +90,7 @@ async function perform(request: ControlRequest, fixture: Fixture, board: Board):
       line.stop();
       return {};
     case 'status':
-      return { unit: line.unit(), waiting: line.waiting(), sensed: fixture.sensed() };
+      return { unit: line.unit(), waiting: line.waiting(), sensed: sensed() };
     case 'misbehave':
       board.misbehave(request.misbehaviour);
       return {};

@@ -4,17 +4,9 @@
  */
 import type { ControllerReport, Lane, Reason, Release } from '../../../runtime/core/gate/release.ts';
 import type { Clock } from '../../../runtime/core/ports.ts';
-import {
-  type ControllerAction,
-  type ControllerEvent,
-  type ControllerMemory,
-  type ControllerSelf,
-  type Sensed,
-  type Sensor,
-  step,
-  unpowered,
-} from './gate-controller.ts';
+import type { ControllerEvent, ControllerSelf, Sensed, Sensor } from './gate-controller.ts';
 import { createLine, type Line, type MotionTimes } from './line.ts';
+import { createMachine, type MemoryStore, type Perform } from './machine.ts';
 
 export interface FixtureOptions {
   readonly clock: Clock;
@@ -28,13 +20,6 @@ export interface FixtureOptions {
   readonly hostTimeoutMs: number;
   /** Sees everything from the first boot on. */
   readonly witness?: (line: GateLogLine) => void;
-}
-
-/** Where the controller keeps what must survive a power cut. */
-export interface MemoryStore {
-  load(): ControllerMemory;
-  /** Durable when it returns, or when its promise resolves; until then the controller does nothing. */
-  save(memory: ControllerMemory): void | Promise<void>;
 }
 
 /** What an independent observer of the gate writes down. */
@@ -133,72 +118,6 @@ export function createFixture(options: FixtureOptions): Fixture {
     onReport: (handler) => subscribe(reports, handler),
     onSensor: (handler) => subscribe(sensorHandlers, handler),
     onWitness: (handler) => subscribe(witnesses, handler),
-  };
-}
-
-/** `query` is the number of the question that caused the event, 0 for none. */
-type Perform = (
-  action: Exclude<ControllerAction, { kind: 'remember' }>,
-  event: ControllerEvent,
-  query: number,
-) => void;
-
-interface Machine {
-  handle(event: ControllerEvent, query?: number): void;
-  arrival(): number;
-}
-
-/**
- * Steps the pure machine, one action after the other. Events that arise meanwhile wait for their turn: it knows
- * no nesting, and does nothing while its memory is being written.
- */
-function createMachine(self: ControllerSelf, memory: MemoryStore, perform: Perform): Machine {
-  const events: { readonly event: ControllerEvent; readonly query: number }[] = [];
-  const actions: (() => void)[] = [];
-  let state = unpowered(memory.load());
-  let running = false;
-  let writing = false;
-
-  /** A write that fails is nobody's to handle: it ends the process, as a controller without memory must. */
-  const remember = (what: ControllerMemory): void => {
-    const written = memory.save(what);
-    if (written === undefined) return;
-    writing = true;
-    void written.then(() => {
-      writing = false;
-      run();
-    });
-  };
-  const run = (): void => {
-    if (running) return;
-    running = true;
-    try {
-      while (!writing) {
-        const act = actions.shift();
-        if (act !== undefined) {
-          act();
-          continue;
-        }
-        const next = events.shift();
-        if (next === undefined) return;
-        const { event, query } = next;
-        const after = step(self, state, event);
-        state = after.state;
-        for (const action of after.actions)
-          actions.push(() =>
-            action.kind === 'remember' ? remember(action.memory) : perform(action, event, query),
-          );
-      }
-    } finally {
-      running = false;
-    }
-  };
-  return {
-    arrival: () => state.arrival,
-    handle: (event, query = 0) => {
-      events.push({ event, query });
-      run();
-    },
   };
 }
 

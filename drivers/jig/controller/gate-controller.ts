@@ -2,8 +2,9 @@
  * The gate controller: which unit stands in the nest, and whether a release opens the gate for it.
  *
  * A pure machine: `step` takes an event and gives the next state and what to do, in order. It owns no timer
- * and no port, so the same rules run in the simulated board, in a seeded simulation and as the specification
- * of a firmware. Whoever runs it makes `remember` durable before it does what stands behind it.
+ * and no port, so the same rules run in the simulated board, in a seeded simulation, in the driver of a plain
+ * Firmata board and as the specification of a firmware. Whoever runs it makes `remember` durable before it does
+ * what stands behind it.
  *
  * The rules: every arrival has a number that never repeats, and every closing of the gate makes older
  * releases stale. A release is obeyed once, only for the very unit it names. Loss of presence, of the host
@@ -41,8 +42,9 @@ export type Sensed = Readonly<Record<Sensor, boolean>>;
 export interface ControllerSelf {
   readonly controller: string;
   readonly nest: string;
-  /** AES-128 under the key that this controller shares with the backend alone. */
-  readonly cipher: BlockCipher;
+  /** AES-128 under the key that this controller shares with the backend alone. Null for plain Firmata, which has
+   * no place for a key: it obeys releases without a tag and no other, and its reports carry no MAC. */
+  readonly cipher: BlockCipher | null;
 }
 
 /** What must survive a power cut. */
@@ -208,12 +210,18 @@ function judge(self: ControllerSelf, before: ControllerState, release: Release):
 function objection(self: ControllerSelf, state: ControllerState, release: Release): Reason | null {
   const { sensed } = state;
   const ours = release.controller === self.controller && release.nest === self.nest;
-  if (!ours || !equal(fromHex(release.tag), cmac(self.cipher, releaseBytes(release)))) return 'tag-wrong';
+  if (!ours || !isGenuine(self, release)) return 'tag-wrong';
   if (!sensed.presence) return 'absent';
   if (release.arrival !== state.arrival) return 'arrival-stale';
   if (release.counter <= state.memory.obeyed) return 'counter-used';
   if (gateOf(state) === 'open' || sensed['exit-good'] || sensed['exit-reject']) return 'gate-open';
   return sensed['clamp-open'] && !sensed['clamp-closed'] ? null : 'clamped';
+}
+
+/** With a key, nothing but its tag will do; without one, nothing but no tag. */
+function isGenuine({ cipher }: ControllerSelf, release: Release): boolean {
+  if (cipher === null || release.tag === null) return cipher === null && release.tag === null;
+  return equal(fromHex(release.tag), cmac(cipher, releaseBytes(release)));
 }
 
 /** Closed only when no gate is held open and both position switches say so. */
@@ -239,7 +247,8 @@ function say(
     obeyed: state.memory.obeyed,
     left: state.memory.left,
   };
-  return { kind: 'report', report: { ...report, mac: toHex(cmac(self.cipher, reportBytes(report))) } };
+  const mac = self.cipher === null ? null : toHex(cmac(self.cipher, reportBytes(report)));
+  return { kind: 'report', report: { ...report, mac } };
 }
 
 function after(actions: readonly ControllerAction[], next: ControllerStep): ControllerStep {

@@ -3,8 +3,8 @@ import { closeSync, fsync, openSync, readFileSync, renameSync, writeSync } from 
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { lanes } from '../../../runtime/core/gate/release.ts';
-import type { MemoryStore } from './fixture.ts';
 import { BLANK_MEMORY, type ControllerMemory } from './gate-controller.ts';
+import type { MemoryStore } from './machine.ts';
 
 export function openStateFile(path: string): MemoryStore {
   return {

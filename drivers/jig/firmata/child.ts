@@ -1,6 +1,7 @@
 /**
  * The process that owns the I/O board. Its death is an expected event: the gate controller shuts the gate when
- * it hears nothing, and the parent starts another. It ends by itself when its parent is gone.
+ * it hears nothing, and the parent starts another. It ends by itself when its parent is gone. A board with plain
+ * Firmata shuts nothing by itself: there the next process does, when it brings the outputs to their safe levels.
  */
 import { randomInt } from 'node:crypto';
 import { asFault, noteOf } from '../../../runtime/core/faults.ts';

@@ -4,8 +4,9 @@
  */
 import { asFault, Fault } from '../../../runtime/core/faults.ts';
 import type { ControllerReport } from '../../../runtime/core/gate/release.ts';
+import type { MemoryStore } from '../controller/machine.ts';
 import { EXTENSION_VERSION } from '../extension.ts';
-import { createGateClient, type GateClient } from './gate-client.ts';
+import { createGateClient, type Gate, type GateClient } from './gate-client.ts';
 import {
   EXTENSION_EVENT,
   type FirmataIo,
@@ -16,11 +17,12 @@ import {
 } from './handshake.ts';
 import { createInputs, type Inputs } from './inputs.ts';
 import { Link, type OpenPort } from './link.ts';
-import type { NestPins, OutputPin, SessionOptions } from './options.ts';
+import type { InputPin, NestPins, OutputPin, SessionOptions } from './options.ts';
 import { createPins, type Pins } from './pins.ts';
+import { createPlainGate, gateContacts, type PlainGate } from './plain-gate.ts';
 
 export interface Connection {
-  readonly gate: GateClient;
+  readonly gate: Gate;
   readonly inputs: Inputs;
   /** Resolves when the board shows the level. @throws Fault JIG_LINK_LOST */
   set(pin: number, level: 0 | 1): Promise<void>;
@@ -32,6 +34,8 @@ export interface ConnectionOptions {
   readonly session: SessionOptions;
   readonly vendors: Vendors;
   readonly openPort: OpenPort;
+  /** Of the gate that this driver plays on a board with plain Firmata; null where a gate controller is wanted. */
+  readonly memory: MemoryStore | null;
   readonly nextQuery: () => number;
   readonly onReport: (report: ControllerReport) => void;
   /** Called once, after everything that waited has failed and the port is closed. */
@@ -79,6 +83,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     io.on('queryfirmware', () => down(new Fault('JIG_LINK_LOST', { reason: 'reset' })));
     await Promise.race([arm(session, parts), ended]);
     parts.pins.startHeartbeat();
+    await Promise.race([parts.plain?.start(), ended]);
     opened = true;
     return connectionOf(session, parts, link, () => {
       over = true;
@@ -91,12 +96,14 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
 }
 
 interface Parts {
-  readonly gate: GateClient;
+  readonly controller: GateClient;
+  readonly plain: PlainGate | null;
   readonly inputs: Inputs;
   readonly pins: Pins;
   /** One johnny-five relay per output; none before the board is admitted. */
   readonly relays: Map<number, { open(): unknown; close(): unknown }>;
   addRelay(pin: number): void;
+  set(pin: number, level: 0 | 1): Promise<void>;
   stop(fault: Fault): void;
 }
 
@@ -117,32 +124,55 @@ function assemble(options: ConnectionOptions, { io, board, link, down }: Wires):
   const pins = createPins({ io, deadlines, send, onFault: (fault) => void down(fault) });
   const inputs = createInputs(io, board, deadlines.debounceMs);
   const { nextQuery, onReport } = options;
-  const gate = createGateClient({ deadlines, send, nextQuery, onReport });
-  io.on(EXTENSION_EVENT, (content: readonly number[]) => gate.hear(Uint8Array.from(content)));
+  const controller = createGateClient({ deadlines, send, nextQuery, onReport });
+  io.on(EXTENSION_EVENT, (content: readonly number[]) => controller.hear(Uint8Array.from(content)));
   const relays: Parts['relays'] = new Map();
+  const set = async (pin: number, level: 0 | 1): Promise<void> => {
+    const relay = relays.get(pin);
+    if (relay === undefined) throw new RangeError(`no output at pin ${pin}`);
+    await pins.write(pin, level, () => (level === 1 ? relay.close() : relay.open()));
+  };
+  const plain = plainGateOf(options, inputs, set);
   return {
-    gate,
+    controller,
+    plain,
     inputs,
     pins,
     relays,
+    set,
     addRelay: (pin) => {
       relays.set(pin, new vendors.five.Relay({ pin, board, type: 'NO' }));
     },
     stop: (fault) => {
       inputs.forget();
       pins.stop(fault);
-      gate.stop(fault);
+      controller.stop(fault);
+      plain?.stop(fault);
     },
   };
 }
 
-/** Only a board with our gate controller, of the right name, gets a station. */
-async function admit(session: SessionOptions, { gate, pins }: Parts): Promise<void> {
-  const identity = await gate.who();
+function plainGateOf(options: ConnectionOptions, inputs: Inputs, set: Parts['set']): PlainGate | null {
+  const { session, memory, nextQuery, onReport } = options;
+  const { controller, deadlines } = session;
+  const [nest, pins] = Object.entries(session.nests)[0] ?? [];
+  if (memory === null || nest === undefined || !pins?.gate) return null;
+  const { clamp, gate } = pins;
+  const where = { controller, nest, clamp, pins: gate };
+  return createPlainGate({ ...where, deadlines, memory, inputs, set, nextQuery, onReport });
+}
+
+/** Only a board with our gate controller, of the right name, gets a station; where plain Firmata is allowed, only
+ * a board without one, so that what the station says of its gate is true. */
+async function admit(session: SessionOptions, { controller: client, plain, pins }: Parts): Promise<void> {
+  const identity = await client.who();
   if (identity === null) {
     if (!(await pins.answers())) throw new Fault('JIG_LINK_LOST', { waitsFor: 'identity' });
+    if (plain !== null) return;
     throw new Fault('JIG_REFUSED', { reason: 'no gate controller in this firmware' });
   }
+  if (plain !== null)
+    throw new Fault('JIG_REFUSED', { reason: 'a gate controller, where plain Firmata is configured' });
   const { controller, nest, version } = identity;
   if (version !== EXTENSION_VERSION) throw new Fault('JIG_REFUSED', { reason: 'extension version', version });
   if (controller !== session.controller)
@@ -155,24 +185,20 @@ async function arm(session: SessionOptions, { pins, inputs, addRelay }: Parts): 
     addRelay(pin);
     await pins.arm(pin, safe);
   }
-  for (const nest of Object.values(session.nests))
-    for (const input of [nest.clamp.closed, nest.clamp.open]) pins.watchInput(input.pin, inputs.add(input));
+  for (const input of inputsOf(session)) pins.watchInput(input.pin, inputs.add(input));
   inputs.report();
   if (!(await inputs.until(inputs.known, session.deadlines.armMs)))
     throw new Fault('JIG_LINK_LOST', { waitsFor: 'inputs' });
 }
 
 function connectionOf(session: SessionOptions, parts: Parts, link: Link, finish: () => void): Connection {
-  const set = async (pin: number, level: 0 | 1): Promise<void> => {
-    const relay = parts.relays.get(pin);
-    if (relay === undefined) throw new RangeError(`no output at pin ${pin}`);
-    await parts.pins.write(pin, level, () => (level === 1 ? relay.close() : relay.open()));
-  };
+  const { controller, plain, inputs, set } = parts;
   return {
-    gate: parts.gate,
-    inputs: parts.inputs,
+    gate: plain ?? controller,
+    inputs,
     set,
     close: async () => {
+      plain?.stop(new Fault('JIG_LINK_LOST', { reason: 'closed' }));
       const outputs = outputsOf(session).map(({ pin, safe }) => set(pin, safe));
       // A board that is gone takes no levels; its outputs are its own firmware's care by then.
       await Promise.allSettled(outputs);
@@ -184,13 +210,25 @@ function connectionOf(session: SessionOptions, parts: Parts, link: Link, finish:
 }
 
 /** Every output of all nests once, with its safe level; lamps are dark when safe. */
-export function outputsOf({ nests }: Pick<SessionOptions, 'nests'>): readonly OutputPin[] {
+export function outputsOf({ nests, plain }: Pick<SessionOptions, 'nests' | 'plain'>): readonly OutputPin[] {
   const safeOf = new Map<number, 0 | 1>();
   for (const nest of Object.values(nests)) {
     for (const pin of lampPins(nest)) safeOf.set(pin, 0);
-    safeOf.set(nest.clamp.valve.pin, nest.clamp.valve.safe);
+    for (const { pin, safe } of [nest.clamp.valve, ...gateValves(nest, plain)]) safeOf.set(pin, safe);
   }
   return [...safeOf].map(([pin, safe]) => ({ pin, safe }));
+}
+
+function gateValves({ gate }: NestPins, plain: SessionOptions['plain']): readonly OutputPin[] {
+  return plain === null || gate === null ? [] : [gate.good.valve, gate.reject.valve];
+}
+
+function inputsOf({ nests, plain }: SessionOptions): readonly InputPin[] {
+  return Object.values(nests).flatMap(({ clamp, gate }) => [
+    clamp.closed,
+    clamp.open,
+    ...(plain === null || gate === null ? [] : gateContacts(gate)),
+  ]);
 }
 
 export function lampPins(nest: NestPins): readonly number[] {

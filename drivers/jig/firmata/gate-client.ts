@@ -5,13 +5,8 @@
 import type { Bytes } from '../../../runtime/core/bytes.ts';
 import { Fault } from '../../../runtime/core/faults.ts';
 import type { ControllerReport, Release } from '../../../runtime/core/gate/release.ts';
-import {
-  type BoardMessage,
-  decodeBoardMessage,
-  encodeHostMessage,
-  type HostMessage,
-  QUERY_MAX,
-} from '../extension.ts';
+import { type BoardMessage, decodeBoardMessage, encodeHostMessage, QUERY_MAX } from '../extension.ts';
+import { createOpenings, refusal } from './openings.ts';
 import type { JigDeadlines } from './options.ts';
 
 export interface Identity {
@@ -20,16 +15,20 @@ export interface Identity {
   readonly version: number;
 }
 
-export interface GateClient {
-  /** Bytes between `F0 01` and `F7`. */
-  hear(content: Bytes): void;
-  /** Null when nobody answers. */
-  who(): Promise<Identity | null>;
+/** Whoever judges releases at this board's gates. */
+export interface Gate {
   /** @throws Fault JIG_LINK_LOST */
   report(): Promise<ControllerReport>;
   /** Resolves with LEFT. @throws Fault GATE_REFUSED, GATE_CLOSED, JIG_LINK_LOST */
   open(release: Release): Promise<ControllerReport>;
   stop(fault: Fault): void;
+}
+
+export interface GateClient extends Gate {
+  /** Bytes between `F0 01` and `F7`. */
+  hear(content: Bytes): void;
+  /** Null when nobody answers. */
+  who(): Promise<Identity | null>;
 }
 
 export interface GateClientOptions {
@@ -40,18 +39,8 @@ export interface GateClientOptions {
   readonly onReport: (report: ControllerReport) => void;
 }
 
-interface Opening {
-  readonly release: Release;
-  readonly query: number;
-  accepted: boolean;
-  readonly resolve: (report: ControllerReport) => void;
-  readonly reject: (fault: Fault) => void;
-}
-
 /** Questions change nothing, so they may be repeated; a release never is. */
 const ASK_TRIES = 3;
-/** From OPEN to the controller's word that it obeys or refuses. */
-const JUDGE_MS = 500;
 
 export function createQueryNumbers(first: number): () => number {
   let last = first;
@@ -63,7 +52,7 @@ export function createQueryNumbers(first: number): () => number {
 
 export function createGateClient(options: GateClientOptions): GateClient {
   const asked = new Map<number, (message: BoardMessage | null) => void>();
-  const openings = new Set<Opening>();
+  const openings = createOpenings(options.deadlines.leaveMs);
   let identity: Identity | null = null;
   let stopped: Fault | null = null;
 
@@ -93,7 +82,7 @@ export function createGateClient(options: GateClientOptions): GateClient {
       if (message === null || stopped !== null) return;
       if (message.kind === 'report' && identity !== null) {
         const report = { ...message.report, controller: identity.controller, nest: identity.nest };
-        for (const opening of [...openings]) settle(opening, report, message.query);
+        openings.hear(report, message.query);
         options.onReport(report);
       }
       asked.get(message.query)?.(message);
@@ -113,62 +102,18 @@ export function createGateClient(options: GateClientOptions): GateClient {
     },
     open: async (release) => {
       if (stopped !== null) throw stopped;
-      return begin(options, openings, release);
+      const { tag } = release;
+      // The wire has no form for it, and no gate controller obeys a release without a tag.
+      if (tag === null) throw refusal(release, 'tag-wrong');
+      const query = options.nextQuery();
+      return openings.begin(release, query, () =>
+        options.send(encodeHostMessage({ kind: 'open', query, release: { ...release, tag } })),
+      );
     },
     stop: (fault) => {
       stopped = fault;
       for (const end of [...asked.values()]) end(null);
-      for (const opening of [...openings]) opening.reject(fault);
+      openings.stop(fault);
     },
   };
-}
-
-function begin(
-  options: GateClientOptions,
-  openings: Set<Opening>,
-  release: Release,
-): Promise<ControllerReport> {
-  return new Promise((resolve, reject) => {
-    const query = options.nextQuery();
-    const end = (): void => {
-      clearTimeout(unjudged);
-      clearTimeout(late);
-      openings.delete(opening);
-    };
-    const opening: Opening = {
-      release,
-      query,
-      accepted: false,
-      resolve: (report) => {
-        end();
-        resolve(report);
-      },
-      reject: (fault) => {
-        end();
-        reject(fault);
-      },
-    };
-    const silent = (waitsFor: string): void => opening.reject(new Fault('JIG_LINK_LOST', { waitsFor }));
-    const unjudged = setTimeout(() => opening.accepted || silent('answer to a release'), JUDGE_MS);
-    const late = setTimeout(() => silent('unit to leave'), options.deadlines.leaveMs);
-    openings.add(opening);
-    const message: HostMessage = { kind: 'open', query, release };
-    options.send(encodeHostMessage(message));
-  });
-}
-
-/** What a report means for a release under way. The same number twice is the controller's answer to it. */
-function settle(opening: Opening, report: ControllerReport, query: number): void {
-  const { counter, arrival } = opening.release;
-  const { reason } = report;
-  if (query === opening.query) {
-    if (report.kind === 'refused')
-      opening.reject(new Fault('GATE_REFUSED', { reason, nest: report.nest, arrival, counter }));
-    else opening.accepted = true;
-  } else if (report.kind === 'left' && report.left.counter === counter && report.left.arrival === arrival)
-    opening.resolve(report);
-  else if (report.kind === 'closed' && reason === 'reset')
-    opening.reject(new Fault('JIG_LINK_LOST', { waitsFor: 'unit to leave', reason }));
-  else if (report.kind === 'closed' && report.obeyed === counter)
-    opening.reject(new Fault('GATE_CLOSED', { reason, nest: report.nest, arrival, counter }));
 }

@@ -12,6 +12,8 @@ export interface Inputs {
   active(pin: number): boolean | null;
   /** Resolves with true as soon as the condition holds, with false when it does not within the deadline. */
   until(condition: () => boolean, withinMs: number): Promise<boolean>;
+  /** Tells of each contact that has come to rest in another position, the first reports among them. */
+  onChange(handler: (pin: number) => void): void;
   /** Everything is unknown from here on. */
   forget(): void;
 }
@@ -19,24 +21,28 @@ export interface Inputs {
 export function createInputs(io: FirmataIo, board: JohnnyBoard, debounceMs: number): Inputs {
   const wiring = new Map<number, InputPin>();
   const levels = new Map<number, number>();
-  const settling = new Map<number, NodeJS.Timeout>();
+  const settling = new Map<number, { readonly level: number; readonly timer: NodeJS.Timeout }>();
   const waiting = new Set<() => void>();
+  const changes = new Set<(pin: number) => void>();
   let forgotten = false;
 
   const settle = (pin: number, level: number): void => {
+    settling.delete(pin);
     levels.set(pin, level);
+    for (const tell of changes) tell(pin);
     for (const look of [...waiting]) look();
   };
   const hear = (pin: number, level: number): void => {
     if (forgotten) return;
     const before = levels.get(pin);
-    clearTimeout(settling.get(pin));
+    const coming = settling.get(pin);
+    // A neighbour's change repeats every pin of the port: that is no reason to wait anew.
+    if (coming?.level === level) return;
+    clearTimeout(coming?.timer);
+    settling.delete(pin);
+    if (before === level) return;
     if (before === undefined || debounceMs === 0) settle(pin, level);
-    else if (before !== level)
-      settling.set(
-        pin,
-        setTimeout(() => settle(pin, level), debounceMs),
-      );
+    else settling.set(pin, { level, timer: setTimeout(() => settle(pin, level), debounceMs) });
   };
   return {
     add: (input) => {
@@ -67,10 +73,13 @@ export function createInputs(io: FirmataIo, board: JohnnyBoard, debounceMs: numb
         waiting.add(look);
         look();
       }),
+    onChange: (handler) => {
+      changes.add(handler);
+    },
     forget: () => {
       forgotten = true;
       levels.clear();
-      for (const timer of settling.values()) clearTimeout(timer);
+      for (const { timer } of settling.values()) clearTimeout(timer);
       for (const look of [...waiting]) look();
     },
   };

@@ -3,14 +3,15 @@
  * live in a child process, because none of them survives every fault of a cable; this side starts it again
  * when it dies, and bounds every call.
  *
- * A board with plain Firmata is refused: station code cannot make a gate safe that merely obeys on and off.
+ * A board with plain Firmata is refused, because station code cannot make a gate safe that merely obeys on and
+ * off. Where it is allowed all the same, for a bench, `plain-gate.ts` says what is left of the rules.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { Fault } from '../../../runtime/core/faults.ts';
 import type { ControllerReport } from '../../../runtime/core/gate/release.ts';
 import type { Jig, JigEvent } from '../../../runtime/core/ports.ts';
 import { faultOf, type JigCall, type ToChild, type ToParent } from './messages.ts';
-import { defaultJigDeadlines, type FirmataJigOptions, type SessionOptions } from './options.ts';
+import { type FirmataJigOptions, type SessionOptions, sessionOptionsOf } from './options.ts';
 
 /** Beyond the child's own deadlines: what passes this finds a child that hangs. */
 const MARGIN_MS = 1_000;
@@ -24,12 +25,12 @@ interface Waiting {
   readonly reject: (fault: Fault) => void;
 }
 
-/** @throws Fault JIG_REFUSED, JIG_LINK_LOST when the board is not ready in time, unless `waitForBoard` is false */
+/** @throws Fault CONFIG_INVALID, JIG_REFUSED, JIG_LINK_LOST when the board is not ready in time, unless `waitForBoard` is false */
 export async function openFirmataJig(options: FirmataJigOptions): Promise<Jig & AsyncDisposable> {
-  const deadlines = { ...defaultJigDeadlines, ...options.deadlines };
-  const { serialPath, controller, nests } = options;
+  const session = sessionOptionsOf(options);
+  const { deadlines, nests } = session;
   const handlers: ((event: JigEvent) => void)[] = [];
-  const owner = superviseChild({ serialPath, controller, nests, deadlines }, (event) => {
+  const owner = superviseChild(session, (event) => {
     for (const handler of handlers) handler(event);
   });
   const call = async (about: JigCall, withinMs: number): Promise<ControllerReport> => {

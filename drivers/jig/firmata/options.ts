@@ -1,4 +1,5 @@
 /** What a station must know of an I/O board: its wiring, its controller's name, and how long to wait. */
+import { Fault } from '../../../runtime/core/faults.ts';
 
 /** An output and the level it has at entry, at exit and at a fault. */
 export interface OutputPin {
@@ -12,6 +13,22 @@ export interface InputPin {
   readonly activeLevel: 0 | 1;
 }
 
+/** One gate of a board with plain Firmata. */
+export interface LanePins {
+  /** Its safe level shuts the gate, the other one opens it. */
+  readonly valve: OutputPin;
+  /** Active while the gate is shut. */
+  readonly closed: InputPin;
+  readonly exit: InputPin;
+}
+
+/** What a gate controller would have to itself. */
+export interface GatePins {
+  readonly presence: InputPin;
+  readonly good: LanePins;
+  readonly reject: LanePins;
+}
+
 export interface NestPins {
   readonly clamp: {
     readonly valve: OutputPin;
@@ -22,6 +39,8 @@ export interface NestPins {
   };
   /** Pins of the tower that are lit for each lamp; all go dark at a fault. */
   readonly lamps: Readonly<Record<'idle' | 'busy' | 'held' | 'rejected', readonly number[]>>;
+  /** For plain Firmata alone; a board with a gate controller lets nobody have these. */
+  readonly gate: GatePins | null;
 }
 
 /** Milliseconds. */
@@ -43,6 +62,8 @@ export interface JigDeadlines {
   readonly clampMs: number;
   /** From OPEN to LEFT; longer than the controller's own time-out. */
   readonly leaveMs: number;
+  /** Plain Firmata alone: the gate shuts by itself when the unit has not left by then. Shorter than `leaveMs`. */
+  readonly gateOpenMs: number;
   /** Between a fault and the next attempt. */
   readonly reconnectMs: number;
   /** How long a contact must rest before it counts. */
@@ -61,6 +82,7 @@ export const defaultJigDeadlines: JigDeadlines = {
   reportMs: 1_000,
   clampMs: 2_000,
   leaveMs: 10_000,
+  gateOpenMs: 5_000,
   reconnectMs: 250,
   debounceMs: 3,
 };
@@ -74,6 +96,8 @@ export interface FirmataJigOptions {
   readonly deadlines?: Partial<JigDeadlines>;
   /** Resolve only with the first connection (default). False: at once, with `ready` and `lost` as events. */
   readonly waitForBoard?: boolean;
+  /** Makes do with plain Firmata, and with nothing else. Null (default): such a board is refused. */
+  readonly plain?: { readonly memoryFile: string | null } | null;
 }
 
 /** What crosses into the child process: everything filled in. */
@@ -82,4 +106,33 @@ export interface SessionOptions {
   readonly controller: string;
   readonly nests: Readonly<Record<string, NestPins>>;
   readonly deadlines: JigDeadlines;
+  readonly plain: PlainOptions | null;
+}
+
+/** A board without a gate controller: this driver plays it. */
+export interface PlainOptions {
+  /** What must survive the driver: boots, the last release obeyed, the last unit that left. */
+  readonly memoryFile: string;
+}
+
+/** @throws Fault CONFIG_INVALID when plain Firmata is allowed and something that it needs is missing */
+export function sessionOptionsOf(options: FirmataJigOptions): SessionOptions {
+  const { serialPath, controller, nests } = options;
+  const deadlines = { ...defaultJigDeadlines, ...options.deadlines };
+  return { serialPath, controller, nests, deadlines, plain: plainOf(options, deadlines) };
+}
+
+function plainOf({ plain, nests }: FirmataJigOptions, deadlines: JigDeadlines): PlainOptions | null {
+  if (plain === undefined || plain === null) return null;
+  const { memoryFile } = plain;
+  const pins = Object.values(nests);
+  if (memoryFile === null) throw missing('a file for the memory of the gate');
+  if (pins.length !== 1) throw missing('exactly one nest');
+  if (pins[0]?.gate === null) throw missing('the pins of the gate');
+  if (deadlines.gateOpenMs >= deadlines.leaveMs) throw missing('a gate that shuts before `leaveMs`');
+  return { memoryFile };
+}
+
+function missing(what: string): Fault {
+  return new Fault('CONFIG_INVALID', { why: `plain Firmata needs ${what}` });
 }

@@ -5,11 +5,13 @@
 import { asFault, Fault } from '../../../runtime/core/faults.ts';
 import type { ControllerReport, Release } from '../../../runtime/core/gate/release.ts';
 import type { Lamp } from '../../../runtime/core/ports.ts';
+import type { MemoryStore } from '../controller/machine.ts';
 import { type Connection, lampPins, openConnection } from './connection.ts';
 import { createQueryNumbers } from './gate-client.ts';
 import { loadVendors, sleep } from './handshake.ts';
 import type { OpenPort } from './link.ts';
-import type { NestPins, SessionOptions } from './options.ts';
+import type { NestPins, PlainOptions, SessionOptions } from './options.ts';
+import { openPlainMemory } from './plain-memory.ts';
 
 export type SessionEvent =
   | { readonly kind: 'report'; readonly report: ControllerReport }
@@ -47,6 +49,7 @@ export function startSession(parts: SessionParts): Session {
   };
   const connect = async (): Promise<void> => {
     const vendors = await loadVendors();
+    const memory = options.plain === null ? null : await memoryOf(options.plain);
     while (!closing) {
       try {
         let told: (fault: Fault) => void = () => undefined;
@@ -57,6 +60,7 @@ export function startSession(parts: SessionParts): Session {
           session: options,
           vendors,
           openPort: parts.openPort,
+          memory,
           nextQuery,
           onReport: (report) => onEvent({ kind: 'report', report }),
           onDown: (cause) => told(cause),
@@ -95,6 +99,17 @@ export function startSession(parts: SessionParts): Session {
       await connection?.close();
     },
   };
+}
+
+/** @throws Fault FILE_UNREADABLE when the file cannot be used: a gate must not forget what it obeyed */
+async function memoryOf({ memoryFile }: PlainOptions): Promise<MemoryStore> {
+  try {
+    const memory = openPlainMemory(memoryFile, Date.now());
+    await memory.save(memory.load());
+    return memory;
+  } catch (error) {
+    throw asFault(error, 'FILE_UNREADABLE', { file: memoryFile });
+  }
 }
 
 /** The clamp's own switches decide: the one of the position is active, the other is not. */

@@ -21,6 +21,7 @@ const groups: readonly (readonly [string, readonly string[]])[] = [
       'station',
       'nest',
       'gateController',
+      'gate',
       'gateway',
       'operator',
       'ticket',

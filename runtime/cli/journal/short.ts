@@ -1,7 +1,7 @@
 /** An entry of the journal as one line for a technician: when, which, where, what, and about which unit. */
 import { shortEid } from '../../core/eid.ts';
 import { type FaultNote, faults } from '../../core/faults.ts';
-import type { ControllerReport } from '../../core/gate/release.ts';
+import { type ControllerReport, type GateKind, gateText } from '../../core/gate/release.ts';
 import type { JournalEntry } from '../../core/journal/entry.ts';
 import type { Fact } from '../../core/operation/facts.ts';
 import { localTime, type Paint } from '../screen.ts';
@@ -38,7 +38,7 @@ const ALARMS: ReadonlySet<string> = new Set(['held', 'reject-intent', 'interrupt
 export function particulars(fact: Fact): string {
   switch (fact.name) {
     case 'started':
-      return `holdfast ${fact.version}, ${fact.authority}`;
+      return `holdfast ${fact.version}, ${fact.authority}${weakGate(fact.gate)}`;
     case 'arrived':
       return `arrival ${fact.arrival} at ${fact.report.controller}`;
     case 'identified':
@@ -67,6 +67,11 @@ export function particulars(fact: Fact): string {
     case 'resumed':
       return '';
   }
+}
+
+/** Names a gate that is less than a gate controller: `, gate: plain-firmata (bench only)`. */
+export function weakGate(gate: GateKind = 'controller'): string {
+  return gate === 'controller' ? '' : `, gate: ${gateText(gate)}`;
 }
 
 /** `The card reader failed (READER_FAILED) nest: a`. */

@@ -1,5 +1,6 @@
 /** One station: whether it runs, what started last, where its nests stand, what it wrote last. */
 import { asFault, type Fault } from '../../core/faults.ts';
+import type { GateKind } from '../../core/gate/release.ts';
 import type { JournalEntry } from '../../core/journal/entry.ts';
 import { shortLines } from '../journal/short.ts';
 import type { Means } from '../means.ts';
@@ -10,7 +11,13 @@ export interface StationState {
   readonly directory: string;
   /** Null where not even that could be found out. */
   readonly running: boolean | null;
-  readonly started: { readonly atMs: number; readonly version: string; readonly authority: string } | null;
+  readonly started: {
+    readonly atMs: number;
+    readonly version: string;
+    readonly authority: string;
+    /** Journals of before this was told speak of gate controllers: there was nothing else. */
+    readonly gate: GateKind;
+  } | null;
   readonly nests: readonly NestState[];
   readonly entries: number;
   readonly last: readonly { readonly line: string; readonly entry: JournalEntry }[];
@@ -39,7 +46,10 @@ export async function stationState(name: string, directory: string, means: Means
       entries += 1;
       last.push({ line: short(entry), entry });
       if (last.length > LAST_ENTRIES) last.shift();
-      if (fact.name === 'started') started = { atMs: at, version: fact.version, authority: fact.authority };
+      if (fact.name === 'started') {
+        const { version, authority, gate = 'controller' } = fact;
+        started = { atMs: at, version, authority, gate };
+      }
       if (fact.nest === null) continue;
       const fold = folds.get(fact.nest) ?? new NestFold(fact.nest);
       folds.set(fact.nest, fold);

@@ -4,7 +4,7 @@ import { faultText } from '../../core/fault-text.ts';
 import { type FaultNote, faults } from '../../core/faults.ts';
 import { resumption } from '../../core/operation/deadlines.ts';
 import type { State } from '../../core/operation/transitions.ts';
-import { faultLine } from '../journal/short.ts';
+import { faultLine, weakGate } from '../journal/short.ts';
 import { ago, columns, counted, localSecond, type Paint } from '../screen.ts';
 import type { NestState } from './nest-state.ts';
 import type { StationState } from './station-state.ts';
@@ -27,7 +27,7 @@ const SENTENCES: Readonly<Record<State, string>> = {
 
 export function stationLines(station: StationState, nowMs: number, paint: Paint): readonly string[] {
   return [
-    `${paint.strong(station.name)}  ${runningText(station, paint)}${startedText(station, nowMs)}`,
+    `${paint.strong(station.name)}  ${runningText(station, paint)}${startedText(station, nowMs, paint)}`,
     ...(station.fault === null
       ? []
       : faultText(station.fault)
@@ -57,10 +57,11 @@ function runningText({ running }: StationState, paint: Paint): string {
   return running ? 'running' : paint.alarm('not running');
 }
 
-function startedText({ started }: StationState, nowMs: number): string {
+function startedText({ started }: StationState, nowMs: number, paint: Paint): string {
   if (started === null) return '';
-  const { atMs, version, authority } = started;
-  return `; last started ${localSecond(atMs)} (${ago(atMs, nowMs)}), holdfast ${version}, ${authority}`;
+  const { atMs, version, authority, gate } = started;
+  const weak = weakGate(gate);
+  return `; last started ${localSecond(atMs)} (${ago(atMs, nowMs)}), holdfast ${version}, ${authority}${weak === '' ? '' : paint.alarm(weak)}`;
 }
 
 function nestLines(

@@ -67,8 +67,8 @@ export const faultsOfBackend = {
   },
   REPORT_INVALID: {
     title: 'The report of the gate controller is not genuine',
-    cause: 'The controller is exchanged or unknown, or its report was changed.',
-    remedy: 'Check that the gate controller of this station is registered at the backend.',
+    cause: 'The controller is exchanged, unknown or of another kind, or its report was changed.',
+    remedy: 'Check that the gate controller of this station is registered at the backend, as what it is.',
     disposition: 'hold',
     blame: 'outside',
   },

@@ -74,8 +74,9 @@ export const faultsOfStation = {
   },
   JIG_REFUSED: {
     title: 'The I/O board is not one we can trust',
-    cause: 'Its firmware is older than Firmata 2.5, lacks the gate controller, or has another name.',
-    remedy: 'Load the gate controller firmware, or correct its name in the configuration.',
+    cause:
+      'Its firmware is older than Firmata 2.5, lacks the gate controller, or is not the one that is configured.',
+    remedy: 'Load the gate controller firmware, or correct its name or plainFirmata in the configuration.',
     disposition: 'hold',
     blame: 'own',
   },

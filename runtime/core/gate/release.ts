@@ -8,6 +8,19 @@ import { type Bytes, bigEndian, concat, fromHex, fromText } from '../bytes.ts';
 export const lanes = ['good', 'reject'] as const;
 export type Lane = (typeof lanes)[number];
 
+/**
+ * Who judges at a gate. `controller`: a gate controller, by a key that no station knows. `plain-firmata`: nobody
+ * but the station's own driver, over plain pins: no tag is verified and no report carries a MAC. For a bench
+ * only; station and backend must both be configured for it.
+ */
+export const gateKinds = ['controller', 'plain-firmata'] as const;
+export type GateKind = (typeof gateKinds)[number];
+
+/** As people read it: `plain-firmata (bench only)`. */
+export function gateText(gate: GateKind): string {
+  return gate === 'controller' ? gate : `${gate} (bench only)`;
+}
+
 /** Permission to open one gate once, for one arrival. Made by the backend, verified by the controller. */
 export interface Release {
   /** Name of the gate controller: 1 to 16 characters of a-z, 0-9 and hyphen. */
@@ -21,8 +34,8 @@ export interface Release {
   readonly arrival: number;
   /** Raised with every release for this controller; the controller obeys only a higher one than ever before. */
   readonly counter: number;
-  /** AES-CMAC over `releaseBytes`, 16 bytes, hexadecimal. */
-  readonly tag: string;
+  /** AES-CMAC over `releaseBytes`, 16 bytes, hexadecimal; null for a plain Firmata gate, which verifies none. */
+  readonly tag: string | null;
 }
 
 /** What happened last, or was asked for: why the controller speaks. */
@@ -57,8 +70,8 @@ export interface ControllerReport {
   readonly obeyed: number;
   /** The last unit that left by a lane after an opening; arrival 0 for none. */
   readonly left: { readonly arrival: number; readonly counter: number; readonly lane: Lane };
-  /** AES-CMAC over `reportBytes`, 16 bytes, hexadecimal. */
-  readonly mac: string;
+  /** AES-CMAC over `reportBytes`, 16 bytes, hexadecimal; null where the station's driver speaks for plain pins. */
+  readonly mac: string | null;
 }
 
 /** `HFR1` | controller (16) | nest (8) | lane (1) | operation (16) | epoch (4) | arrival (6) | counter (6); big endian. */

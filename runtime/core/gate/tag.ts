@@ -4,7 +4,10 @@ import { cmac } from '../crypto/cmac.ts';
 import type { Crypto } from '../ports.ts';
 import { type ControllerReport, type Release, releaseBytes, reportBytes } from './release.ts';
 
-export function tagRelease(release: Omit<Release, 'tag'>, key: Bytes, crypto: Crypto): Release {
+/** A release that a gate controller can verify. */
+export type TaggedRelease = Release & { readonly tag: string };
+
+export function tagRelease(release: Omit<Release, 'tag'>, key: Bytes, crypto: Crypto): TaggedRelease {
   return { ...release, tag: codeOver(releaseBytes(release), key, crypto) };
 }
 
@@ -28,6 +31,6 @@ function codeOver(bytes: Bytes, key: Bytes, crypto: Crypto): string {
   return toHex(cmac((block) => crypto.aesEncryptBlock(key, block), bytes));
 }
 
-function same(a: string, b: string): boolean {
-  return /^[0-9a-f]{32}$/.test(a) && equal(fromHex(a), fromHex(b));
+function same(a: string | null, b: string): boolean {
+  return a !== null && /^[0-9a-f]{32}$/.test(a) && equal(fromHex(a), fromHex(b));
 }

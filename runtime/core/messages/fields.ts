@@ -60,7 +60,10 @@ export const release = z.strictObject({
   epoch: z.int().min(0),
   arrival: counter.meta({ description: 'The controller’s own name for the unit that is present.' }),
   counter: counter.meta({ description: 'Raised with each release for this controller.' }),
-  tag: hex.length(32).meta({ description: 'AES-CMAC under the controller’s key.' }),
+  tag: hex
+    .length(32)
+    .nullable()
+    .meta({ description: 'AES-CMAC under the controller’s key; null for a plain Firmata gate.' }),
 });
 
 export const controllerReport = z.strictObject({
@@ -72,5 +75,8 @@ export const controllerReport = z.strictObject({
   gate: z.enum(['closed', 'open']),
   obeyed: counter,
   left: z.strictObject({ arrival: counter, counter, lane: z.enum(lanes) }),
-  mac: hex.length(32),
+  mac: hex
+    .length(32)
+    .nullable()
+    .meta({ description: 'AES-CMAC under the controller’s key; null for a plain Firmata gate.' }),
 });

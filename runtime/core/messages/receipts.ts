@@ -51,12 +51,9 @@ export const reservation = statement({
 export const keyProofs = z.strictObject({
   mac: z.enum(['cryptogram']),
   enc: z.enum(['encrypted-round-trip']),
-  challengeRecomputed: z
-    .boolean()
-    .nullable()
-    .meta({
-      description: 'Whether the card challenge is what Key-ENC makes of the counter; null: it is drawn.',
-    }),
+  challengeRecomputed: z.boolean().nullable().meta({
+    description: 'Whether the card challenge is what Key-ENC makes of the counter; null: it is drawn.',
+  }),
   dek: z.enum(['scratch-set', 'statistical']).meta({
     description:
       'A scratch set opened a session, or the chip told right check values from wrong ones, often.',

@@ -72,13 +72,16 @@ export const statusOnline = channel({
 export const statusVersions = channel({
   ...common,
   topic: `${base}/Status/Versions`,
-  summary: 'Software, ticket and configuration of the station.',
+  summary: 'Software, ticket, configuration and kind of gate of the station.',
   payload: z.strictObject({
     ...at,
     software: z.string(),
     contract: z.string(),
     ticket: z.string(),
     authority: z.string().meta({ description: 'Operator or named authority in charge.' }),
+    gate: z
+      .string()
+      .meta({ description: 'Who judges at the gate: `controller`, or `plain-firmata (bench only)`.' }),
   }),
 });
 

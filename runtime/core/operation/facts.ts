@@ -3,7 +3,7 @@
  * from it. No key, no PIN, no APDU: hashes, receipts and names only.
  */
 import type { FaultNote } from '../faults.ts';
-import type { ControllerReport, Release } from '../gate/release.ts';
+import type { ControllerReport, GateKind, Release } from '../gate/release.ts';
 
 /** The stay of a unit in a nest, from an arrival to its end. */
 interface OfVisit {
@@ -34,8 +34,14 @@ export type Fact =
   | (OfVisit & { readonly name: 'resumed' })
   /** The arrival ended without the unit leaving by a lane: taken by hand, or the gate closed on it. */
   | (OfVisit & { readonly name: 'interrupted'; readonly report: ControllerReport })
-  /** The program started: version and the operator or named authority in charge. */
-  | { readonly name: 'started'; readonly nest: null; readonly version: string; readonly authority: string };
+  /** The program started: version, the operator or named authority in charge, and what stands at the gate. */
+  | {
+      readonly name: 'started';
+      readonly nest: null;
+      readonly version: string;
+      readonly authority: string;
+      readonly gate?: GateKind;
+    };
 
 export type FactName = Fact['name'];
 

@@ -4,7 +4,7 @@
  */
 import { type Bytes, fromBase64, fromHex } from '../bytes.ts';
 import { Fault } from '../faults.ts';
-import type { Lane, Release } from '../gate/release.ts';
+import type { GateKind, Lane, Release } from '../gate/release.ts';
 import { type Checkpoint, type NoteKey, openCheckpoint } from '../log/checkpoint.ts';
 import { type LeafText, readLeaf } from '../log/leaf.ts';
 import { leafHash, verifyConsistency, verifyInclusion } from '../log/tree.ts';
@@ -27,6 +27,8 @@ export interface Judgement {
   readonly station: string;
   readonly nest: string;
   readonly controller: string;
+  /** What stands at this station's gate. */
+  readonly gate: GateKind;
   readonly trusted: readonly TrustedKey[];
   readonly logKey: NoteKey;
   readonly crypto: Crypto;
@@ -189,6 +191,7 @@ function judgeRelease(
   );
   demand(release.lane === expected.lane, 'release is for another lane');
   demand(release.arrival === expected.arrival, 'release is for another arrival');
+  demand((release.tag === null) === (by.gate === 'plain-firmata'), 'release is for another kind of gate');
 }
 
 interface InLog {

@@ -1,5 +1,6 @@
 /** Makes the identity record of a unit from the signed statements about it. */
 import type { FaultNote } from '../faults.ts';
+import type { GateKind } from '../gate/release.ts';
 import type { Confirmation } from '../messages/receipts.ts';
 import type { TicketPayload } from '../messages/ticket.ts';
 import { type IdentityRecord, notYet } from './identity-record.ts';
@@ -11,6 +12,7 @@ export interface RecordSources {
   readonly custody: IdentityRecord['custody'];
   readonly operator: string;
   readonly controller: string;
+  readonly gate: GateKind;
   readonly rootName: string;
   readonly holds: readonly FaultNote[];
   readonly stationSoftware: string;
@@ -45,6 +47,7 @@ export function buildRecord(from: RecordSources): IdentityRecord {
     station: c.station,
     nest: c.nest,
     gateController: from.controller,
+    gate: from.gate,
     gateway: c.gateway,
     operator: from.operator,
     errors: from.holds.map(({ code, context }) => ({ code, context: { ...context } })),

@@ -3,6 +3,7 @@
  * cannot be known yet says why; nothing is invented.
  */
 import { z } from 'zod';
+import { gateKinds } from '../gate/release.ts';
 import {
   checkValues,
   eid,
@@ -71,6 +72,9 @@ export const identityRecord = z.strictObject({
   station: partyName,
   nest,
   gateController: z.string(),
+  gate: z.enum(gateKinds).meta({
+    description: 'Kind of that gate. A resume elsewhere is in the log: the leaf of its confirmation.',
+  }),
   gateway: partyName,
   operator: z.string().min(1).meta({ description: 'Operator or named authority; never blank.' }),
   errors: z.array(faultNote).meta({ description: 'Holds of this operation before the record.' }),

@@ -110,7 +110,10 @@ export async function proveKeys(
     },
   });
   if (session.proof.challengeRecomputed === false)
-    ports.log.write('warn', 'challenge-not-recomputed', { operation: reserved.operation });
+    ports.log.write('warn', 'warning', {
+      why: 'the card challenge is not what Key-ENC makes of the counter',
+      operation: reserved.operation,
+    });
   const { channel } = draw.scratch;
   if (trial.keyVersions.includes(profile.scratchKeyVersion)) {
     const opened = ports.token.authenticate(channel, plain[1] ?? new Uint8Array(0), profile.securityDomain);

@@ -29,7 +29,8 @@ export const statusWordMutants = {
     does: 'answers 9000 to whatever it has refused.',
     outcome: 'held',
     fault: 'CARD_CHANNEL_BROKEN',
-    caughtBy: 'A success carries an R-MAC, and this one does not: the wrong check value is refused without one.',
+    caughtBy:
+      'A success carries an R-MAC, and this one does not: the wrong check value is refused without one.',
     hooks: sending((answer) =>
       answer.length === STATUS_WORD_BYTES ? encodeAnswer(NOTHING, StatusWord.success) : answer,
     ),
