@@ -11,6 +11,7 @@ import { linePlaces } from '../laboratory/places.ts';
 import {
   BEFORE_RECALL,
   placeForeignChip,
+  placeSmallChip,
   type Scene,
   sceneOf,
   stickClamp,
@@ -84,6 +85,7 @@ async function killAt(
     gateLog.find((gate) => gate.event === 'LEFT' && gate.unit === unit);
   const until = performance.now() + UNIT_DEADLINE_MS;
   if (scene === 'foreign-chip') placeForeignChip(places, unit);
+  if (scene === 'small-chip') placeSmallChip(places, line.laboratory.places.vendor, unit);
   if (scene === 'stuck-clamp' || scene === 'taken-by-hand') await stickClamp(world, true);
   await station.program()?.stop();
   if (scene === 'second-try') {

@@ -1,15 +1,16 @@
 /** How a named point is brought about: most lie on every unit's way, some need a misfortune first. */
 
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freshChip } from '../../drivers/card-reader/virtual-se/chip.ts';
 import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
+import { fromHex } from '../../runtime/core/bytes.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import type { FixtureWorld } from '../laboratory/fixture-world.ts';
 import type { StationPlaces } from '../laboratory/places.ts';
 
-export type Scene = 'plain' | 'stuck-clamp' | 'foreign-chip' | 'taken-by-hand' | 'second-try';
+export type Scene = 'plain' | 'stuck-clamp' | 'foreign-chip' | 'taken-by-hand' | 'second-try' | 'small-chip';
 
 /** `append:held:before` and the like: what must go wrong so that the station comes by. */
 export function sceneOf(point: string): Scene {
@@ -17,7 +18,8 @@ export function sceneOf(point: string): Scene {
   if (/^append:(reject-intent|reject-registered|diverted):|^request:reject:/.test(point))
     return 'foreign-chip';
   if (point.startsWith('append:interrupted:')) return 'taken-by-hand';
-  if (/^list:(recall|fleet-open):/.test(point)) return 'second-try';
+  if (/^list:(recall|fleet-open|recognize):/.test(point)) return 'second-try';
+  if (point.startsWith('list:rounds:')) return 'small-chip';
   return 'plain';
 }
 
@@ -26,13 +28,21 @@ export const BEFORE_RECALL = 'append:confirmed:before';
 
 /** A chip of another maker: its transport keys are nobody's. */
 export function placeForeignChip(places: StationPlaces, unit: number): void {
+  placeChip(places, unit, { transportMaster: randomBytes(32) });
+}
+
+/** A chip without room for a scratch set. */
+export function placeSmallChip(places: StationPlaces, vendor: string, unit: number): void {
+  const transportMaster = fromHex(readFileSync(join(vendor, 'transport-master'), 'utf8'));
+  placeChip(places, unit, { transportMaster, manner: { name: 'has-little-room' } });
+}
+
+type Making = Pick<Parameters<typeof freshChip>[0], 'transportMaster' | 'manner'>;
+
+function placeChip(places: StationPlaces, unit: number, making: Making): void {
   const eid = eidOfIndex(unit);
-  const state = freshChip({
-    eid,
-    index: unit,
-    transportMaster: randomBytes(32),
-    transportKeyVersion: cardProfiles['holdfast-virtual'].transportKeyVersion,
-  });
+  const { transportKeyVersion } = cardProfiles['holdfast-virtual'];
+  const state = freshChip({ eid, index: unit, transportKeyVersion, ...making });
   writeFileSync(join(places.chips, `${eid}.json`), JSON.stringify(state), { mode: 0o600 });
 }
 
