@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly wire?: Wiretap;
   /** Stands between the stations and their jigs. */
   readonly betweenJig?: StationParts['betweenJig'];
+  /** Stands between the stations and their readers. */
+  readonly betweenReader?: StationParts['betweenReader'];
   /** How the chips of some units treat their host; all others are honest. Units count from 1. */
   readonly manners?: StationParts['manners'];
   /** What stations and backend are configured for at the gates; gate controllers by default. */
@@ -91,6 +93,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
           bus: connect(name),
           wire: options.wire,
           betweenJig: options.betweenJig,
+          betweenReader: options.betweenReader,
           gate: options.gates?.stations ?? 'controller',
           startMs: START_MS,
           manners: options.manners ?? {},
