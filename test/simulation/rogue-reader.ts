@@ -84,7 +84,7 @@ export function rogueReader(
   return {
     close: () => reader.close(),
     play: async (actions) => {
-      if (actions.length > 1) list++; // A lone cold reset looks for the reader.
+      if (actions.at(-1)?.kind === 'command') list++; // A lone cold reset looks for the reader.
       if (rogue === null || rogue.place.list !== list) {
         const played = await reader.play(actions);
         if (list > 0)
