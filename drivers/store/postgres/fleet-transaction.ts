@@ -13,6 +13,7 @@ const insert = {
   confirmations: insertInto(sql.confirmations),
   custody: insertInto(sql.custody),
   rejections: insertInto(sql.rejections),
+  appearances: insertInto(sql.appearances),
   releases: insertInto(sql.releases),
   events: insertInto(sql.events),
   subjects: insertInto(sql.subjects),
@@ -39,6 +40,11 @@ export function fleetTransaction(session: Session): FleetTransaction {
     operationByFingerprint: (seFingerprint) => one(select.operationByFingerprint, seFingerprint),
     insertOperation: (row) => add(insert.operations, sql.operations, [row]),
     updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
+    disownOperation: async (operation) => {
+      const moved = await session.count(sql.disownOperation, [operation]);
+      assert.equal(moved, 1, 'there is no such operation');
+    },
+    disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
     takeQuota: async (ticket, quota) => (await session.rows(sql.takeQuota, [ticket, quota])).length === 1,
 
     recordByOperation: (operation) => one(select.recordByOperation, operation),
@@ -54,6 +60,9 @@ export function fleetTransaction(session: Session): FleetTransaction {
     rejection: (visit) => one(select.rejection, visit),
     listRejections: (limit) => all(select.listRejections, limit),
     insertRejections: (rows) => add(insert.rejections, sql.rejections, rows),
+    appearance: (key) => one(select.appearance, key),
+    appearancesOf: (eid, operation, limit) => all(select.appearancesOf, eid, operation, limit),
+    insertAppearances: (rows) => add(insert.appearances, sql.appearances, rows),
 
     controller: async (name) => {
       const known = await one(select.controller, name);
