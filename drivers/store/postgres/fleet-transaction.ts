@@ -1,6 +1,6 @@
 /** The verbs of the fleet store as statements: one round trip each. */
 import assert from 'node:assert/strict';
-import type { FleetTransaction } from '../../../runtime/core/store/fleet.ts';
+import type { ControllerRow, FleetTransaction } from '../../../runtime/core/store/fleet.ts';
 import { subjectsOf } from '../event-subject.ts';
 import { InvisibleRowError } from './failure.ts';
 import * as sql from './fleet-statements.ts';
@@ -40,10 +40,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
     operationByFingerprint: (seFingerprint) => one(select.operationByFingerprint, seFingerprint),
     insertOperation: (row) => add(insert.operations, sql.operations, [row]),
     updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
-    disownOperation: async (operation) => {
-      const moved = await session.count(sql.disownOperation, [operation]);
-      assert.equal(moved, 1, 'there is no such operation');
-    },
+    disownOperation: (operation) => disown(session, operation),
     disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
     takeQuota: async (ticket, quota) => (await session.rows(sql.takeQuota, [ticket, quota])).length === 1,
 
@@ -64,14 +61,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
     appearancesOf: (eid, operation, limit) => all(select.appearancesOf, eid, operation, limit),
     insertAppearances: (rows) => add(insert.appearances, sql.appearances, rows),
 
-    controller: async (name) => {
-      const known = await one(select.controller, name);
-      if (known !== null) return known;
-      const making = session.count(sql.makeController, [name]);
-      const [made] = await Promise.all([one(select.controller, name), making]);
-      if (made === null) throw new InvisibleRowError('controller');
-      return made;
-    },
+    controller: (name) => controllerOf(session, name),
     updateController: (row) => change(sql.updateController, sql.controllers, row),
     lastRelease: (operation) => one(select.lastRelease, operation),
     releaseByCounter: (controller, counter) => one(select.releaseByCounter, controller, counter),
@@ -96,6 +86,21 @@ export function fleetTransaction(session: Session): FleetTransaction {
     leafByKey: (key) => one(select.leafByKey, key),
     leaves: (from, limit) => all(select.leaves, from, from + limit),
   };
+}
+
+async function disown(session: Session, operation: string): Promise<void> {
+  const moved = await session.count(sql.disownOperation, [operation]);
+  assert.equal(moved, 1, 'there is no such operation');
+}
+
+async function controllerOf(session: Session, name: string): Promise<ControllerRow> {
+  const find = async () => (await session.rows<ControllerRow>(select.controller, [name]))[0];
+  const known = await find();
+  if (known !== undefined) return known;
+  const making = session.count(sql.makeController, [name]);
+  const [made] = await Promise.all([find(), making]);
+  if (made === undefined) throw new InvisibleRowError('controller');
+  return made;
 }
 
 /** The migration made this row, and nothing deletes it. */
