@@ -140,7 +140,7 @@ async function repeated(tx: FleetTransaction, { operation }: RejectionRow): Prom
   return { operation, epoch: former?.epoch ?? 0, row: null, effect: 'leaves' };
 }
 
-/** @throws Fault RESERVATION_STALE, UNIT_RELEASED_BEFORE */
+/** @throws Fault RESERVATION_STALE, UNIT_RELEASED_BEFORE, CONFIRMATION_INVALID */
 async function subjectOf(
   tx: FleetTransaction,
   { verdict: judged, claimed, visit }: Checked,
@@ -153,7 +153,7 @@ async function subjectOf(
     const stays = same && row.state === 'rejected' && look.left?.operation !== row.operation;
     return stays
       ? { operation: row.operation, epoch: row.epoch, row, effect: 'leaves' }
-      : { operation: visit, epoch: 0, row: null, effect: 'leaves' };
+      : ofVisit(tx, visit, null);
   }
   const { operation, epoch } = judged;
   const row = await tx.operationById(operation);
@@ -161,9 +161,14 @@ async function subjectOf(
   if (row.state === 'released' || look.left?.operation === operation)
     throw new Fault('UNIT_RELEASED_BEFORE', { operation });
   const effect = rejectionEffect(judged, row);
-  return effect === 'leaves'
-    ? { operation: visit, epoch: 0, row, effect }
-    : { operation, epoch, row, effect };
+  return effect === 'leaves' ? ofVisit(tx, visit, row) : { operation, epoch, row, effect };
+}
+
+/** A release under the name of an operation would mark that one as gone. @throws Fault CONFIRMATION_INVALID */
+async function ofVisit(tx: FleetTransaction, visit: string, row: OperationRow | null): Promise<Subject> {
+  if ((await tx.operationById(visit)) !== null)
+    throw new Fault('CONFIRMATION_INVALID', { why: 'the visit has the name of an operation' });
+  return { operation: visit, epoch: 0, row, effect: 'leaves' };
 }
 
 function write(draft: Draft, { operation, row, effect }: Subject, checked: Checked): number {

@@ -19,7 +19,6 @@ export function reserveHandler(ports: BackendPorts, sequencer: Sequencer): Handl
   return async ({ station, nest, body }) => {
     const now = ports.clock.now();
     const ticket = openTicket(body.ticket, { station, nowMs: now }, ports.trusted, ports.crypto);
-    checkEidRule(ticket, body.identity.eid);
     checkGate(verifyReport(body.report, station, ports), ticket);
     const { eid, seFingerprint } = body.identity;
     const wanted: Wanted = {
@@ -82,7 +81,9 @@ async function reserveAndNote(draft: Draft, wanted: Wanted): Promise<OperationRo
   return outcome;
 }
 
-async function see(tx: FleetTransaction, { claim, report }: Wanted): Promise<Seen> {
+/** Who is refused for what it is gets that fault and that event, whatever its ticket says of the EID.
+ * @throws Fault TICKET_EID_REFUSED */
+async function see(tx: FleetTransaction, { claim, report, ticket }: Wanted): Promise<Seen> {
   const [look, ofEid, ofChip, disowned] = await Promise.all([
     lookAt(tx, report),
     tx.operationByEid(claim.eid),
@@ -90,7 +91,9 @@ async function see(tx: FleetTransaction, { claim, report }: Wanted): Promise<See
     tx.disownedOperation(claim.eid, claim.seFingerprint),
   ]);
   const departed = look.left?.operation ?? null;
-  return { judged: judgeAppearance(claim, { ofEid, ofChip, disowned, departed }), look };
+  const judged = judgeAppearance(claim, { ofEid, ofChip, disowned, departed });
+  if (judged.outcome !== 'refuse') checkEidRule(ticket, claim.eid);
+  return { judged, look };
 }
 
 /** @throws Fault for a refusal, QUOTA_EXHAUSTED */

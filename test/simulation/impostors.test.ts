@@ -110,6 +110,14 @@ describe('a chip that is known by another EID', () => {
   });
 });
 
+describe('a chip that is known', () => {
+  it('is an event with an EID of another order too', async () => {
+    const other = eidOfIndex(2, '89049033');
+    const world = await lived('order', { 2: (fresh) => ({ ...onSiliconOfFirst(fresh), eid: other }) });
+    await assertHeldWith(world, 'UNIT_RELABELLED', ['relabel UNIT_RELABELLED']);
+  });
+});
+
 describe('a unit that has left', () => {
   it('is held as rework when it comes back: no ticket allows that', async () => {
     const world = await lived('rework', {}, { units: 1 });
@@ -179,17 +187,19 @@ describe('a station that rejects a unit of another on its own word', () => {
     await until(world, () => hasFact(world, 1, 'intent') && hasFact(world, 2, 'intent'), 'both work');
     const said = (station: string) =>
       sent.findLast(({ topic }) => topic.includes(`${station}/backend/reserve`))?.body ?? assert.fail();
-    const { refused, answer } = await ask(world, 2, rejectExchange, {
-      body: {
-        visit: '01890000-0000-7000-8000-0000000000bb',
-        identity: said('station-1').identity,
-        reservation: null,
-        verdict: null,
-        fault: { code: 'CARD_NOT_OURS', context: {} },
-        report: said('station-2').report,
-        knownTreeSize: 0,
-      },
-    });
+    const body = {
+      visit: '01890000-0000-7000-8000-0000000000bb',
+      identity: said('station-1').identity,
+      reservation: null,
+      verdict: null,
+      fault: { code: 'CARD_NOT_OURS', context: {} },
+      report: said('station-2').report,
+      knownTreeSize: 0,
+    };
+    const inItsName = { ...body, visit: (await operationOf(world, EID))?.operation };
+    const usurped = await ask(world, 2, rejectExchange, { body: inItsName });
+    assert.equal(usurped.refused, 'CONFIRMATION_INVALID');
+    const { refused, answer } = await ask(world, 2, rejectExchange, { body });
     assert.equal(refused, null);
     assert.ok(answer !== null);
     assert.equal((await operationOf(world, EID))?.state, 'reserved');
