@@ -24,7 +24,9 @@ import {
   historyOf,
   lanesOfUnit,
   operationOf,
+  pass,
   type Sent,
+  stationOf,
   until,
   watchedWorld,
 } from './by-hand.ts';
@@ -139,6 +141,19 @@ describe('a unit that is carried to another station', () => {
     const registered = await ask(world, 1, registerExchange, { body, binding: { operation, epoch } });
     assert.equal(registered.refused, 'RESERVATION_STALE');
     await assertReleasedAt(world, 2);
+  });
+
+  it('leaves elsewhere though it had a release: the next arrival at its old gate shows that it was not used', async () => {
+    const { world } = await watchedWorld({ seed: 'two gates', units: 3, stations: 2 });
+    await until(world, () => hasFact(world, 1, 'registered'), 'registered');
+    stationOf(world, 1).fixture.line.takeByHand();
+    await until(world, () => lanesOfUnit(world, 3) === 'good', 'the other nest is empty');
+    await pass(world, 1_000);
+    await stationOf(world, 2).fixture.line.putByHand(1);
+    await until(world, () => lanesOfUnit(world, 1) === 'good', 'the unit leaves');
+    assert.equal(lanesOfUnit(world, 2), 'good');
+    assert.deepEqual(await historyOf(world, EID), ['moved resumed']);
+    assert.equal(await recordsOf(world), 3);
   });
 
   it('may come back to the first, epoch by epoch', async () => {
