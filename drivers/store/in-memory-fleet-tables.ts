@@ -1,6 +1,7 @@
 /** The tables of the simulated fleet store, with the unique keys of the real one. */
 import { fromHex } from '../../runtime/core/bytes.ts';
 import type {
+  AppearanceRow,
   ConfirmationRow,
   ControllerRow,
   CustodyRow,
@@ -28,10 +29,12 @@ export function createFleetTables() {
     heads: headTable(),
     quotas: quotaTable(),
     operations: operations(),
+    disowned: disowned(),
     records: records(),
     confirmations: confirmations(),
     custody: custody(),
     rejections: rejections(),
+    appearances: appearances(),
     controllers: controllers(),
     releases: releases(),
     events: events(),
@@ -61,6 +64,18 @@ const operations = () =>
     group: (row) => row.operation,
     order: () => 0,
   });
+
+/** Operations that gave their EID and chip back, each pair's in their order. */
+const disowned = () =>
+  createTable({
+    unique: { disowned_operation_operation: (row: OperationRow) => [row.operation] },
+    group: (row) => pairOf(row.eid, row.seFingerprint),
+    order: (a, b) => (a.reservedAt < b.reservedAt ? -1 : Number(a.reservedAt > b.reservedAt)),
+  });
+
+export function pairOf(eid: string, seFingerprint: string): string {
+  return `${eid}\u0000${seFingerprint}`;
+}
 
 const records = () =>
   createTable({
@@ -93,6 +108,13 @@ const custody = () =>
 const rejections = () =>
   createTable({
     unique: { rejection_visit: (row: RejectionRow) => [row.visit] },
+    group: () => ALL,
+    order: (a, b) => a.leafIndex - b.leafIndex,
+  });
+
+const appearances = () =>
+  createTable({
+    unique: { appearance_key: (row: AppearanceRow) => [row.key] },
     group: () => ALL,
     order: (a, b) => a.leafIndex - b.leafIndex,
   });

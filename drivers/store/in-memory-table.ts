@@ -29,6 +29,8 @@ export interface MemoryTable<Row, Key extends string> {
   insert(row: Row, undo: Undo): void;
   /** @throws UniqueKeyTaken */
   replace(old: Row, row: Row, undo: Undo): void;
+  /** @throws RangeError when there is no such row */
+  remove(row: Row, undo: Undo): void;
   find(key: Key, ...value: readonly KeyPart[]): Row | null;
   /** The rows of a group in their order, or a slice of them as `Array.slice` counts. */
   group(name: string, start?: number, end?: number): readonly Row[];
@@ -57,6 +59,12 @@ export function createTable<Row extends object, Key extends string>(
     const group = groups.get(definition.group(row)) ?? [];
     group.splice(group.lastIndexOf(row), 1);
   };
+  const stored = (row: Row): Row => {
+    const [primary] = keys;
+    const present = primary && indices.get(primary[0])?.get(joined(primary[1](row)));
+    if (present === undefined) throw new RangeError('there is no such row');
+    return present;
+  };
   return {
     insert: (row, undo) => {
       const own = copyOf(row);
@@ -64,14 +72,17 @@ export function createTable<Row extends object, Key extends string>(
       undo.push(() => take(own));
     },
     replace: (old, row, undo) => {
-      const [primary] = keys;
-      const present = primary && indices.get(primary[0])?.get(joined(primary[1](old)));
-      if (present === undefined) throw new RangeError('there is no such row');
+      const present = stored(old);
       const own = copyOf(row);
       take(present);
       undo.push(() => put(present));
       put(own);
       undo.push(() => take(own));
+    },
+    remove: (row, undo) => {
+      const present = stored(row);
+      take(present);
+      undo.push(() => put(present));
     },
     find: (key, ...value) => {
       const row = indices.get(key)?.get(joined(value));

@@ -1,6 +1,7 @@
 /** The fleet store in memory: the same verbs and unique keys as PostgreSQL, and every misfortune on request. */
 import assert from 'node:assert/strict';
 import type {
+  AppearanceRow,
   EventRow,
   FleetStore,
   FleetTransaction,
@@ -9,7 +10,7 @@ import type {
 } from '../../runtime/core/store/fleet.ts';
 import { subjectsOf } from './event-subject.ts';
 import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
-import { ALL, createFleetTables, type FleetTables } from './in-memory-fleet-tables.ts';
+import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
 import { takeQuota } from './in-memory-quota.ts';
 import type { MemoryTable, Undo } from './in-memory-table.ts';
 
@@ -39,6 +40,7 @@ export function createInMemoryFleetDatabase(options: EngineOptions): InMemoryFle
 
 function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
   const { operations, records, confirmations, custody, rejections, releases, events, leaves } = tables;
+  const { appearances } = tables;
   return {
     operationByEid: (eid) => verb(() => operations.find('operation_eid', eid)),
     operationById: (operation) => verb(() => operations.find('operation_operation', operation)),
@@ -51,6 +53,9 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
         assert.equal(old?.eid, row.eid, 'there is no such operation');
         operations.replace(row, row, undo);
       }),
+    disownOperation: (operation) => verb((undo) => disown(tables, operation, undo)),
+    disownedOperation: (eid, seFingerprint) =>
+      verb(() => tables.disowned.group(pairOf(eid, seFingerprint), -1)[0] ?? null),
     takeQuota: (ticket, quota) => verb((undo) => takeQuota(tables.quotas, ticket, quota, undo)),
 
     recordByOperation: (operation) => verb(() => records.find('identity_record_operation', operation)),
@@ -67,6 +72,9 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     rejection: (visit) => verb(() => rejections.find('rejection_visit', visit)),
     listRejections: (limit) => verb(() => newest(rejections, limit)),
     insertRejections: (rows) => verb((undo) => insertAll(rejections, rows, undo)),
+    appearance: (key) => verb(() => appearances.find('appearance_key', key)),
+    appearancesOf: (eid, operation, limit) => verb(() => appearancesOf(tables, eid, operation, limit)),
+    insertAppearances: (rows) => verb((undo) => insertAll(appearances, rows, undo)),
 
     ...controllerVerbs(verb, tables),
     lastRelease: (operation) => verb(() => releases.group(operation, -1)[0] ?? null),
@@ -91,6 +99,23 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     leafByKey: (key) => verb(() => leaves.find('log_leaf_key', key)),
     leaves: (from, limit) => verb(() => leavesFrom(leaves, from, limit)),
   };
+}
+
+function disown({ operations, disowned }: FleetTables, operation: string, undo: Undo): void {
+  const row = operations.find('operation_operation', operation);
+  assert.ok(row !== null, 'there is no such operation');
+  operations.remove(row, undo);
+  disowned.insert(row, undo);
+}
+
+function appearancesOf(
+  { appearances }: FleetTables,
+  eid: string,
+  operation: string | null,
+  limit: number,
+): readonly AppearanceRow[] {
+  const about = (row: AppearanceRow): boolean => row.eid === eid || row.operation === operation;
+  return appearances.group(ALL).filter(about).slice(0, limit);
 }
 
 function controllerVerbs(

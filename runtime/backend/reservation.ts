@@ -1,35 +1,37 @@
 /** Reserves an EID before any key is injected: quota, uniqueness, and what a second appearance means. */
-import { Fault } from '../core/faults.ts';
+import { Fault, isFault } from '../core/faults.ts';
 import type { ControllerReport } from '../core/gate/release.ts';
 import { instantOf } from '../core/instant.ts';
 import { hashOf, seal } from '../core/messages/envelope.ts';
 import type { reserveExchange } from '../core/messages/exchanges.ts';
 import { reservation } from '../core/messages/receipts.ts';
 import { checkEidRule, openTicket, type TicketPayload } from '../core/messages/ticket.ts';
+import { type Claim, type Judged, judgeAppearance } from '../core/operation/appearance.ts';
 import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
 import { uuidV7 } from '../core/uuid.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
+import { noteAppearance } from './appearances.ts';
 import { type ControllerLook, checkGate, lookAt, settle, verifyReport } from './controllers.ts';
 import type { BackendPorts } from './ports.ts';
+import type { Draft, Sequencer } from './sequencer.ts';
 
-export function reserveHandler(ports: BackendPorts): HandlerOf<typeof reserveExchange> {
+export function reserveHandler(ports: BackendPorts, sequencer: Sequencer): HandlerOf<typeof reserveExchange> {
   return async ({ station, nest, body }) => {
     const now = ports.clock.now();
     const ticket = openTicket(body.ticket, { station, nowMs: now }, ports.trusted, ports.crypto);
-    checkEidRule(ticket, body.identity.eid);
     checkGate(verifyReport(body.report, station, ports), ticket);
+    const { eid, seFingerprint } = body.identity;
     const wanted: Wanted = {
       ticket,
       ticketHash: hashOf(body.ticket, ports.crypto),
-      eid: body.identity.eid,
-      seFingerprint: body.identity.seFingerprint,
-      attempt: body.attempt,
-      station,
-      nest,
+      claim: { eid, seFingerprint, attempt: body.attempt, station, nest },
+      report: body.report,
       at: instantOf(now),
       operation: uuidV7(now, ports.entropy.bytes(10)),
     };
-    const row = await ports.store.transaction((tx) => reserveUnit(tx, wanted, body.report));
+    const row =
+      (await ports.store.transaction((tx) => reserveQuietly(tx, wanted))) ??
+      (await reserveAsEvent(sequencer, wanted));
     const receipt = await seal(reservation, receiptOf(row), ports.signer, ports.crypto);
     return { body: { reservation: receipt }, binding: { operation: row.operation, epoch: row.epoch } };
   };
@@ -38,56 +40,87 @@ export function reserveHandler(ports: BackendPorts): HandlerOf<typeof reserveExc
 interface Wanted {
   readonly ticket: TicketPayload;
   readonly ticketHash: string;
-  readonly eid: string;
-  readonly seFingerprint: string;
-  readonly attempt: string;
-  readonly station: string;
-  readonly nest: string;
+  readonly claim: Claim;
+  /** Verified. */
+  readonly report: ControllerReport;
   readonly at: string;
   /** Used if this EID has none yet. */
   readonly operation: string;
 }
 
-/** @throws Fault UNIT_CLONED, UNIT_RELEASED_BEFORE, UNIT_REJECTED_BEFORE, QUOTA_EXHAUSTED */
-async function reserveUnit(
-  tx: FleetTransaction,
-  wanted: Wanted,
-  report: ControllerReport,
-): Promise<OperationRow> {
-  const [look, known, other] = await Promise.all([
-    lookAt(tx, report),
-    tx.operationByEid(wanted.eid),
-    tx.operationByFingerprint(wanted.seFingerprint),
-  ]);
-  const [row] = await Promise.all([
-    known === null ? reserveFirst(tx, wanted, other) : reserveAgain(tx, wanted, known, look),
-    settle(tx, look),
-  ]);
+interface Seen {
+  readonly judged: Judged;
+  readonly look: ControllerLook;
+}
+
+/** Null, and nothing is written, for an appearance that is an event: the log takes part in those.
+ * @throws Fault UNIT_RELEASED_BEFORE, UNIT_REJECTED_BEFORE, QUOTA_EXHAUSTED */
+async function reserveQuietly(tx: FleetTransaction, wanted: Wanted): Promise<OperationRow | null> {
+  const seen = await see(tx, wanted);
+  if (seen.judged.event) return null;
+  const [row] = await Promise.all([act(tx, wanted, seen.judged), settle(tx, seen.look)]);
   return row;
 }
 
-/** A second appearance: the same try, a resume, a unit that is finished, or another chip under its name. */
-async function reserveAgain(
-  tx: FleetTransaction,
-  wanted: Wanted,
-  known: OperationRow,
-  look: ControllerLook,
-): Promise<OperationRow> {
-  if (known.seFingerprint !== wanted.seFingerprint)
-    throw new Fault('UNIT_CLONED', { eid: wanted.eid.slice(-4), operation: known.operation });
-  if (known.state === 'released' || look.left?.operation === known.operation)
-    throw new Fault('UNIT_RELEASED_BEFORE', { operation: known.operation });
-  if (known.state === 'rejected' || known.state === 'diverted')
-    throw new Fault('UNIT_REJECTED_BEFORE', { operation: known.operation });
-  if (known.attempt === wanted.attempt) return known;
-  const { ticket, ticketHash, station, nest, attempt } = wanted;
+/** Decides again under the lock of the log, and answers after leaf and outcome are committed together.
+ * @throws Fault UNIT_CLONED, UNIT_RELABELLED, UNIT_RELEASED_BEFORE, UNIT_REJECTED_BEFORE, QUOTA_EXHAUSTED */
+async function reserveAsEvent(sequencer: Sequencer, wanted: Wanted): Promise<OperationRow> {
+  const { value } = await sequencer.add((draft) => reserveAndNote(draft, wanted), true);
+  if (isFault(value)) throw value;
+  return value;
+}
+
+/** A refusal is a value here: thrown, it would take its leaf with it. */
+async function reserveAndNote(draft: Draft, wanted: Wanted): Promise<OperationRow | Fault> {
+  const { judged, look } = await see(draft.tx, wanted);
+  const { operation: known, fault } = judged;
+  if (judged.event && known !== null)
+    await noteAppearance(draft, { ...wanted, ticket: wanted.ticket.ticket }, { ...judged, operation: known });
+  const outcome = fault === null ? await act(draft.tx, wanted, judged) : refusal(wanted, judged);
+  await settle(draft.tx, look);
+  return outcome;
+}
+
+/** Who is refused for what it is gets that fault and that event, whatever its ticket says of the EID.
+ * @throws Fault TICKET_EID_REFUSED */
+async function see(tx: FleetTransaction, { claim, report, ticket }: Wanted): Promise<Seen> {
+  const [look, ofEid, ofChip, disowned] = await Promise.all([
+    lookAt(tx, report),
+    tx.operationByEid(claim.eid),
+    tx.operationByFingerprint(claim.seFingerprint),
+    tx.disownedOperation(claim.eid, claim.seFingerprint),
+  ]);
+  const departed = look.left?.operation ?? null;
+  const judged = judgeAppearance(claim, { ofEid, ofChip, disowned, departed });
+  if (judged.outcome !== 'refuse') checkEidRule(ticket, claim.eid);
+  return { judged, look };
+}
+
+/** @throws Fault for a refusal, QUOTA_EXHAUSTED */
+async function act(tx: FleetTransaction, wanted: Wanted, judged: Judged): Promise<OperationRow> {
+  const { outcome, operation: known } = judged;
+  if (outcome === 'refuse') throw refusal(wanted, judged);
+  if (outcome === 'reserve' || known === null) return reserveFirst(tx, wanted);
+  return outcome === 'raise' ? raiseEpoch(tx, wanted, known) : known;
+}
+
+function refusal({ claim }: Wanted, { fault, appearance, operation }: Judged): Fault {
+  return new Fault(fault ?? 'UNEXPECTED', {
+    appearance,
+    eid: claim.eid.slice(-4),
+    operation: operation?.operation ?? null,
+  });
+}
+
+async function raiseEpoch(tx: FleetTransaction, wanted: Wanted, known: OperationRow): Promise<OperationRow> {
+  const { ticket, ticketHash, claim } = wanted;
   const resumed: OperationRow = {
     ...known,
     ticket: ticket.ticket,
     ticketHash,
-    station,
-    nest,
-    attempt,
+    station: claim.station,
+    nest: claim.nest,
+    attempt: claim.attempt,
     epoch: known.epoch + 1,
     attemptedAt: wanted.at,
   };
@@ -95,26 +128,20 @@ async function reserveAgain(
   return resumed;
 }
 
-async function reserveFirst(
-  tx: FleetTransaction,
-  wanted: Wanted,
-  other: OperationRow | null,
-): Promise<OperationRow> {
-  if (other !== null)
-    throw new Fault('UNIT_CLONED', { eid: wanted.eid.slice(-4), operation: other.operation });
-  const { ticket } = wanted;
+async function reserveFirst(tx: FleetTransaction, wanted: Wanted): Promise<OperationRow> {
+  const { ticket, claim } = wanted;
   if (!(await tx.takeQuota(ticket.ticket, ticket.quota)))
     throw new Fault('QUOTA_EXHAUSTED', { ticket: ticket.ticket, quota: ticket.quota });
   const row: OperationRow = {
     operation: wanted.operation,
-    eid: wanted.eid,
-    seFingerprint: wanted.seFingerprint,
+    eid: claim.eid,
+    seFingerprint: claim.seFingerprint,
     ticket: ticket.ticket,
     ticketHash: wanted.ticketHash,
-    station: wanted.station,
-    nest: wanted.nest,
+    station: claim.station,
+    nest: claim.nest,
     epoch: 1,
-    attempt: wanted.attempt,
+    attempt: claim.attempt,
     generation: ticket.generation,
     keyVersion: ticket.keyVersion,
     state: 'reserved',

@@ -8,6 +8,7 @@ import { checkpointText, signedNote } from '../core/log/checkpoint.ts';
 import type { Leaf } from '../core/log/leaf.ts';
 import { leafHash, MerkleTree } from '../core/log/tree.ts';
 import type {
+  AppearanceRow,
   ConfirmationRow,
   CustodyRow,
   EventRow,
@@ -32,6 +33,7 @@ export interface Draft {
   readonly custody: CustodyRow[];
   readonly releases: ReleaseRow[];
   readonly rejections: RejectionRow[];
+  readonly appearances: AppearanceRow[];
   readonly events: EventRow[];
 }
 
@@ -141,6 +143,7 @@ export class Sequencer {
       custody: [],
       releases: [],
       rejections: [],
+      appearances: [],
       events: [],
     };
     const outcomes: ({ readonly value: unknown } | { readonly fault: Fault })[] = [];
@@ -201,6 +204,7 @@ async function insertAll(tx: FleetTransaction, draft: Draft, leaves: readonly Le
     draft.custody.length > 0 ? tx.insertCustody(draft.custody) : undefined,
     draft.releases.length > 0 ? tx.insertReleases(draft.releases) : undefined,
     draft.rejections.length > 0 ? tx.insertRejections(draft.rejections) : undefined,
+    draft.appearances.length > 0 ? tx.insertAppearances(draft.appearances) : undefined,
     draft.events.length > 0 ? tx.insertEvents(draft.events) : undefined,
   ]);
 }

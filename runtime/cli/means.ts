@@ -60,6 +60,8 @@ export type FleetView = Pick<
   | 'custodyOf'
   | 'rejection'
   | 'listRejections'
+  | 'appearance'
+  | 'appearancesOf'
   | 'lastRelease'
   | 'event'
   | 'eventsAbout'

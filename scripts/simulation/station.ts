@@ -1,6 +1,6 @@
 /** One simulated station: the production program on a simulated fixture, with chips, journal and reader. */
 import { createVirtualSe, type VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
-import { freshChip, type MannerChoice } from '../../drivers/card-reader/virtual-se/chip.ts';
+import { type ChipState, freshChip, type MannerChoice } from '../../drivers/card-reader/virtual-se/chip.ts';
 import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
 import { createSimulatedReader } from '../../drivers/card-reader/virtual-se/simulated-reader.ts';
 import type { SimulatedClock } from '../../drivers/clock/simulated.ts';
@@ -50,6 +50,8 @@ export interface StationParts {
   readonly startMs: number;
   /** Of the units whose chips are not honest or not usual. */
   readonly manners: Readonly<Record<number, MannerChoice>>;
+  /** What some units' chips are instead of what their maker makes: copies, exchanged labels. */
+  readonly forged: Readonly<Record<number, (fresh: ChipState) => ChipState>>;
 }
 
 export async function createSimulatedStation(parts: StationParts): Promise<SimulatedStation> {
@@ -84,7 +86,8 @@ export async function createSimulatedStation(parts: StationParts): Promise<Simul
   const genesis = { journal: uuidV4(entropy.bytes(16)), station: name, created: instantOf(parts.startMs) };
   const disk = createJournalDisk(genesis);
   const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 });
-  const simulated = createSimulatedReader({ clock, card: () => seated });
+  const present = (): VirtualSe | null => (fixture.line.unit() === null ? null : seated);
+  const simulated = createSimulatedReader({ clock, card: present });
   const reader = parts.betweenReader?.(simulated) ?? simulated;
   const jig = createSimulatedJig({ clock, fixture });
   const program = await createStation(stationSettings({ name, index, gate }, parties), {
@@ -120,14 +123,12 @@ function tapped(card: VirtualSe, wire: Wiretap | undefined): VirtualSe {
 
 function makeChip(unit: number, parts: StationParts, entropy: Entropy): VirtualSe {
   const manner = parts.manners[unit];
-  return createVirtualSe({
-    state: freshChip({
-      eid: eidOfIndex(unit),
-      index: unit,
-      transportMaster: parts.parties.transportMaster,
-      transportKeyVersion: cardProfiles['holdfast-virtual'].transportKeyVersion,
-      ...(manner === undefined ? {} : { manner }),
-    }),
-    entropy,
+  const fresh = freshChip({
+    eid: eidOfIndex(unit),
+    index: unit,
+    transportMaster: parts.parties.transportMaster,
+    transportKeyVersion: cardProfiles['holdfast-virtual'].transportKeyVersion,
+    ...(manner === undefined ? {} : { manner }),
   });
+  return createVirtualSe({ state: parts.forged[unit]?.(fresh) ?? fresh, entropy });
 }

@@ -38,6 +38,8 @@ export interface WorldOptions {
   readonly betweenReader?: StationParts['betweenReader'];
   /** How the chips of some units treat their host; all others are honest. Units count from 1. */
   readonly manners?: StationParts['manners'];
+  /** The chips of some units, made from what they would be. */
+  readonly forged?: StationParts['forged'];
   /** What stations and backend are configured for at the gates; gate controllers by default. */
   readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
 }
@@ -99,6 +101,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
           gate: options.gates?.stations ?? 'controller',
           startMs: START_MS,
           manners: options.manners ?? {},
+          forged: options.forged ?? {},
         }),
       ),
     );

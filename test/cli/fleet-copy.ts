@@ -20,6 +20,7 @@ export async function copyFleet(
     await tx.insertConfirmations(rows.confirmations);
     await tx.insertCustody(rows.custody);
     await tx.insertReleases(rows.releases);
+    await tx.insertAppearances(rows.appearances);
     await tx.insertEvents(rows.events);
     await tx.updateHead(head);
   });
@@ -31,6 +32,7 @@ async function everything(tx: FleetTransaction, eids: readonly string[]) {
   const operations = (await Promise.all(eids.map((eid) => tx.operationByEid(eid)))).flatMap(present);
   const ids = operations.map(({ operation }) => operation);
   const leaves = await tx.leaves(0, ALL);
+  const about = operations.map(({ eid, operation }) => tx.appearancesOf(eid, operation, ALL));
   const events: EventRow[] = [];
   for (const { entry } of leaves) {
     const { kind, body } = JSON.parse(Buffer.from(entry).toString('utf8')) as {
@@ -48,6 +50,7 @@ async function everything(tx: FleetTransaction, eids: readonly string[]) {
     confirmations: (await Promise.all(ids.map((id) => tx.confirmationsOf(id)))).flat(),
     custody: (await Promise.all(ids.map((id) => tx.custodyOf(id)))).flat(),
     releases: (await Promise.all(ids.map((id) => tx.lastRelease(id)))).flatMap(present),
+    appearances: (await Promise.all(about)).flat(),
     head: await tx.readHead(),
   };
 }

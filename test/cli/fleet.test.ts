@@ -4,11 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openPostgresFleetStore } from '../../drivers/store/postgres/fleet-store.ts';
 import { fromText, toHex, toText } from '../../runtime/core/bytes.ts';
 import { checkpointText, type NoteKey, signedNote } from '../../runtime/core/log/checkpoint.ts';
 import type { HeadRow, RecordRow } from '../../runtime/core/store/fleet.ts';
+import type { World } from '../../scripts/simulation/world.ts';
+import { pass, stationOf } from '../simulation/by-hand.ts';
 import { type PrivatePostgres, privatePostgres } from '../store/private-postgres.ts';
 import { copyFleet, query } from './fleet-copy.ts';
 import { holdfast, simulatedLine } from './support.ts';
@@ -36,13 +39,22 @@ function signed({ size, root }: HeadRow): HeadRow {
   return { size, root, checkpoint };
 }
 
+/** The first unit is put into the nest once more, and is held there for some seconds. */
+async function bringBack(world: World): Promise<void> {
+  const { line } = stationOf(world, 1).fixture;
+  await line.putByHand(1);
+  await pass(world, 5_000);
+  line.takeByHand();
+  await pass(world, 5_000);
+}
+
 before(async () => {
-  const { fleet, entries } = await simulatedLine(UNITS);
+  const { fleet, entries } = await simulatedLine(UNITS, bringBack);
   server = await privatePostgres(['fleet', 'spoilt']);
   for (const database of ['fleet', 'spoilt']) {
     await using store = await openPostgresFleetStore(server.options(database));
     const names = entries.flatMap(({ fact }) => (fact.name === 'identified' ? [fact.identity.eid] : []));
-    head = await copyFleet(fleet, store, names, signed);
+    head = await copyFleet(fleet, store, [...new Set(names)], signed);
   }
   records = await fleet.transaction((tx) => tx.listRecords(UNITS));
 });
@@ -95,6 +107,7 @@ describe('holdfast fleet show', () => {
     assert.match(out, new RegExp(`^ {2}EID +${eid}$`, 'm'));
     assert.match(out, new RegExp(`serial +${certificateSerial}$`, 'm'));
     assert.match(out, /barcode +not known: this station has no barcode scanner$/m);
+    assert.match(out, /^ {2}transit seal +sequence counter \d+, confirmed in epoch 1$/m);
     assert.match(out, new RegExp(`place +leaf ${leafIndex} of ${head.size}$`, 'm'));
     assert.match(out, /^Custody\n {2}ticket-authority +ticket +epoch 1 +[0-9a-f]{64}$/m);
     assert.match(out, /^ {2}station station-1 +\S/m);
@@ -114,6 +127,19 @@ describe('holdfast fleet show', () => {
     assert.equal(unit.confirmations.length, 1);
     assert.equal(unit.custody.length, 4);
     assert.equal(unit.leaf.index, record().leafIndex);
+    const { sequenceCounter } = unit.record.keyInjection;
+    assert.deepEqual(unit.transitSeal, { epoch: 1, sequenceCounter });
+    assert.ok(Number.isInteger(sequenceCounter));
+    assert.deepEqual(unit.appearances, []);
+  });
+
+  it('shows that a unit came back, and what became of it', async () => {
+    const eid = eidOfIndex(1);
+    const { out } = await holdfast(['fleet', 'show', '--eid', eid, '--database', url('fleet')]);
+    const shown =
+      /^Appearances\n {2}rework +\S+ +at station-1, nest a +known at station-1, nest a +UNIT_RELEASED_BEFORE +leaf \d+$/m;
+    assert.match(out, shown);
+    assert.match(out, /^ {2}state +released: /m);
   });
 
   it('says so when the fleet does not know the unit', async () => {
@@ -181,6 +207,21 @@ describe('holdfast audit verify', () => {
       replaced('"batch":"SIM-BATCH-2"', '"batch":"SIM-BATCH-1"'),
       /^NOT VERIFIED: leaf \d+ \(record\/[^)]*\): the stored identity record is another than was logged$/m,
     ));
+
+  it('names the leaf of an appearance that was changed, or is gone', async () => {
+    const change = (from: string, to: string): string =>
+      `update appearance set entry = convert_to(replace(convert_from(entry, 'UTF8'), '${from}', '${to}'), 'UTF8')`;
+    await spoilt(
+      change('"rework"', '"resume"'),
+      change('"resume"', '"rework"'),
+      /^NOT VERIFIED: leaf \d+ \(appearance\/.*\): the stored appearance is another than was logged$/m,
+    );
+    await spoilt(
+      `update appearance set "key" = 'gone/' || "key"`,
+      `update appearance set "key" = replace("key", 'gone/', '')`,
+      /^NOT VERIFIED: leaf \d+ \(appearance\/.*\): its appearance is missing$/m,
+    );
+  });
 
   it('names a leaf that was changed', () =>
     spoilt(

@@ -9,7 +9,7 @@ import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leve
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
-import { createWorld } from '../../scripts/simulation/world.ts';
+import { createWorld, type World } from '../../scripts/simulation/world.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../runtime/cli/main.js', import.meta.url));
 const DEADLINE_MS = 30_000;
@@ -54,9 +54,13 @@ export interface Lived {
 }
 
 /** What is left after a simulated line has done its units: real facts, receipts, records and leaves. */
-export async function simulatedLine(units: number): Promise<Lived> {
+export async function simulatedLine(
+  units: number,
+  afterwards: (world: World) => Promise<void> = async () => undefined,
+): Promise<Lived> {
   const world = await createWorld({ seed: 'command line', stations: 1, units });
   await world.run(DAY_MS);
+  await afterwards(world);
   const [station] = world.stations;
   if (station === undefined) throw new RangeError('no station');
   const { genesis, durable } = station.disk;

@@ -3,8 +3,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { isFault } from '../../runtime/core/faults.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
-import { logIsKept, releasesAndEventsAreKept, rowsAreKept } from '../store/fleet-row-claims.ts';
-import { event, leaf, operation, record, release, unique } from '../store/fleet-rows.ts';
+import {
+  appearancesAreKept,
+  logIsKept,
+  releasesAndEventsAreKept,
+  rowsAreKept,
+} from '../store/fleet-row-claims.ts';
+import { appearance, event, leaf, operation, record, release, unique } from '../store/fleet-rows.ts';
 
 export interface FleetStoreSubject extends AsyncDisposable {
   /** Two backends on one database. */
@@ -21,6 +26,7 @@ export function fleetStoreContract(name: string, open: () => Promise<FleetStoreS
     });
     after(() => subject[Symbol.asyncDispose]());
     rowsAreKept(store);
+    appearancesAreKept(store);
     releasesAndEventsAreKept(store);
     logIsKept(store);
     transactionsAreWhole(store, () => subject.other);
@@ -124,6 +130,32 @@ function keysAreUnique(store: () => FleetStore): void {
     );
     const twice = record(3);
     await conflicts('identity_record_operation', (tx) => tx.insertRecords([twice, twice]));
+  });
+
+  it('refuses the same appearance a second time, inside one list too', async () => {
+    const row = appearance(1);
+    await store().transaction((tx) => tx.insertAppearances([row]));
+    await conflicts('appearance_key', (tx) => tx.insertAppearances([{ ...appearance(2), key: row.key }]));
+    const twice = appearance(3);
+    await conflicts('appearance_key', (tx) => tx.insertAppearances([twice, twice]));
+  });
+
+  it('lets one at a time disown an operation, and gives its EID to one alone', async () => {
+    const row = operation();
+    await store().transaction((tx) => tx.insertOperation(row));
+    const rivals = Array.from({ length: 6 }, () => ({ ...operation(), eid: row.eid }));
+    const answers = await Promise.all(
+      rivals.map((rival) =>
+        store().transaction(async (tx) => {
+          const present = await tx.operationByEid(row.eid);
+          if (present !== null && present.operation !== row.operation) return present.operation;
+          if (present !== null) await tx.disownOperation(row.operation);
+          await tx.insertOperation(rival);
+          return rival.operation;
+        }),
+      ),
+    );
+    assert.equal(new Set(answers).size, 1);
   });
 
   it('refuses a counter, a leaf or an event a second time', async () => {

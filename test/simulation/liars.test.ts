@@ -1,8 +1,10 @@
 /** Every chip of the table of mutants in the nest of a whole line: what becomes of its unit is what the table says. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
 import { goodCards } from '../../drivers/card-reader/virtual-se/mutants/good-cards.ts';
 import { liars, type MannerName, manners } from '../../drivers/card-reader/virtual-se/mutants/table.ts';
+import { toText } from '../../runtime/core/bytes.ts';
 import { createWorld } from '../../scripts/simulation/world.ts';
 import { allFiles, readSource } from '../tidy/sources.ts';
 import { assertReleased, type Fate, fateOf, heldWith, lanesOf, recordsOf } from './fates.ts';
@@ -19,7 +21,7 @@ describe('a liar in the nest', () => {
     it(`${name} is ${outcome} with ${fault}`, async () => assertFate(await fateOf({ name }), name));
   }
 
-  it('that took the name of a good unit gets no record, and that unit is held as a clone, not rejected', async () => {
+  it('that took the name of a good unit is rejected on its claim, and that unit is released, never held', async () => {
     const world = await createWorld({
       seed: 'namesake',
       units: 2,
@@ -27,9 +29,26 @@ describe('a liar in the nest', () => {
       manners: { 1: { name: 'claims-another-eid' } },
     });
     await world.run(120_000);
-    assert.deepEqual([...lanesOf(world)], [[1, 'reject']]);
-    assert.equal(await recordsOf(world), 0);
-    assert.deepEqual(new Set(heldWith(world)), new Set(['UNIT_CLONED']));
+    assert.deepEqual(
+      [...lanesOf(world)],
+      [
+        [1, 'reject'],
+        [2, 'good'],
+      ],
+    );
+    assert.equal(await recordsOf(world), 1);
+    assert.deepEqual(heldWith(world), []);
+    const [rejected, genuine] = await world.fleet
+      .connect()
+      .transaction((tx) =>
+        Promise.all([
+          tx.listRejections(9).then(([row]) => JSON.parse(toText(row?.entry ?? new Uint8Array(0)))),
+          tx.operationByEid(eidOfIndex(2)),
+        ]),
+      );
+    assert.deepEqual([rejected.eid, rejected.effect], [eidOfIndex(2), 'disowns']);
+    assert.notEqual(rejected.seFingerprint, genuine?.seFingerprint);
+    assert.equal(genuine?.state, 'released');
   });
 
   it('lies the same way each time', async () => {

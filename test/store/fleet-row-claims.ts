@@ -3,7 +3,17 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { it } from 'node:test';
 import type { EventRow, FleetStore, OperationRow } from '../../runtime/core/store/fleet.ts';
-import { controller, event, leaf, operation, record, rejection, release, unique } from './fleet-rows.ts';
+import {
+  appearance,
+  controller,
+  event,
+  leaf,
+  operation,
+  record,
+  rejection,
+  release,
+  unique,
+} from './fleet-rows.ts';
 
 export function rowsAreKept(store: () => FleetStore): void {
   it('finds an operation by its id, EID and fingerprint, and after a change by what it has become', async () => {
@@ -126,6 +136,74 @@ export function logIsKept(store: () => FleetStore): void {
       assert.deepEqual(await tx.leaves(3, 2), []);
       assert.deepEqual(await tx.leafByKey('leaf/1'), rows[1]);
       assert.equal(await tx.leafByKey('leaf/3'), null);
+    });
+  });
+}
+
+export function appearancesAreKept(store: () => FleetStore): void {
+  it('keeps appearances, by key, and for the EID that was shown as for the operation that it is about', async () => {
+    const [one, two] = [appearance(3_000_002), { ...appearance(3_000_001), faultCode: null }];
+    const { eid } = one;
+    const about = { ...appearance(3_000_003), operation: two.operation };
+    await store().transaction((tx) => tx.insertAppearances([one, two, about]));
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.appearance(two.key), two);
+      assert.equal(await tx.appearance('none'), null);
+      assert.deepEqual(await tx.appearancesOf(eid, null, 9), [one]);
+      assert.deepEqual(await tx.appearancesOf(eid, two.operation, 9), [two, one, about]);
+      assert.deepEqual(await tx.appearancesOf(eid, two.operation, 2), [two, one]);
+      assert.deepEqual(await tx.appearancesOf('none', null, 9), []);
+    });
+  });
+
+  it('frees EID and chip of a disowned operation, and finds it again by this very pair alone', async () => {
+    const row: OperationRow = { ...operation(), state: 'rejected' };
+    const { eid, seFingerprint } = row;
+    const genuine: OperationRow = { ...operation(), eid };
+    const elsewhere: OperationRow = { ...operation(), seFingerprint };
+    await store().transaction((tx) => tx.insertOperation(row));
+    await store().transaction(async (tx) => {
+      await tx.disownOperation(row.operation);
+      await tx.insertOperation(genuine);
+      await tx.insertOperation(elsewhere);
+    });
+    await store().transaction(async (tx) => {
+      assert.equal(await tx.operationById(row.operation), null);
+      assert.deepEqual(await tx.operationByEid(eid), genuine);
+      assert.deepEqual(await tx.operationByFingerprint(seFingerprint), elsewhere);
+      assert.deepEqual(await tx.disownedOperation(eid, seFingerprint), row);
+      assert.equal(await tx.disownedOperation(eid, genuine.seFingerprint), null);
+      assert.equal(await tx.disownedOperation(elsewhere.eid, seFingerprint), null);
+    });
+  });
+
+  it('keeps every disowned operation of a pair, and names the newest', async () => {
+    const first = operation();
+    const { eid, seFingerprint } = first;
+    const second = { ...operation(), eid, seFingerprint, reservedAt: '2026-11-22T11:00:00.000Z' };
+    for (const row of [first, second])
+      await store().transaction(async (tx) => {
+        await tx.insertOperation(row);
+        await tx.disownOperation(row.operation);
+      });
+    const newest = await store().transaction((tx) => tx.disownedOperation(eid, seFingerprint));
+    assert.deepEqual(newest, second);
+  });
+
+  it('disowns nothing that is not there, and nothing when the work fails', async () => {
+    await assert.rejects(store().transaction((tx) => tx.disownOperation('none')));
+    const row = operation();
+    await store().transaction((tx) => tx.insertOperation(row));
+    const wrong = new Error('no');
+    const work = store().transaction(async (tx) => {
+      await tx.disownOperation(row.operation);
+      assert.equal(await tx.operationByEid(row.eid), null);
+      throw wrong;
+    });
+    await assert.rejects(work, wrong);
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.operationByEid(row.eid), row);
+      assert.equal(await tx.disownedOperation(row.eid, row.seFingerprint), null);
     });
   });
 }

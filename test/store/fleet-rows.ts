@@ -1,5 +1,6 @@
 /** Rows for the tests of the fleet store: each call gives one that collides with no other. */
 import type {
+  AppearanceRow,
   ControllerRow,
   EventRow,
   LeafRow,
@@ -52,6 +53,20 @@ export function rejection(leafIndex: number): RejectionRow {
     operation: unique('op'),
     eid: unique('eid'),
     faultCode: 'CARD_CRYPTOGRAM_MISMATCH',
+    entry: Uint8Array.of(123, 125),
+    leafIndex,
+  };
+}
+
+export function appearance(leafIndex: number): AppearanceRow {
+  return {
+    key: unique('appearance/gate-1/4/clone/'),
+    appearance: 'clone',
+    eid: unique('eid'),
+    seFingerprint: unique('fp'),
+    operation: unique('op'),
+    faultCode: 'UNIT_CLONED',
+    at: '2026-11-22T10:00:00.000Z',
     entry: Uint8Array.of(123, 125),
     leafIndex,
   };

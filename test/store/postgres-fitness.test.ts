@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
+import { fleetMigrations } from '../../drivers/store/postgres/fleet-migrations.ts';
 import { openPostgresFleetStore } from '../../drivers/store/postgres/fleet-store.ts';
 import { openPostgresLedger } from '../../drivers/store/postgres/ledger.ts';
 import { assertSafe, type SafetyRow } from '../../drivers/store/postgres/safety.ts';
@@ -35,10 +36,11 @@ describe('a server that is not fit', () => {
       openPostgresLedger(options),
       refused('STORE_SCHEMA', { migration: 1, why: 'another content' }),
     );
-    await sql('other', `insert into holdfast_migration (id, title, sha256) values (2, 'next', 'aa')`);
+    const newer = fleetMigrations.length + 1;
+    await sql('other', `insert into holdfast_migration (id, title, sha256) values (${newer}, 'next', 'aa')`);
     await assert.rejects(
       openPostgresFleetStore(options),
-      refused('STORE_SCHEMA', { migration: 2, why: 'newer than this program' }),
+      refused('STORE_SCHEMA', { migration: newer, why: 'newer than this program' }),
     );
     await sql('other', 'delete from holdfast_migration where id = 1');
     await assert.rejects(openPostgresFleetStore(options), refused('STORE_SCHEMA', { migration: 2 }));
@@ -52,18 +54,20 @@ describe('a server that is not fit', () => {
   });
 
   it('serves a backend that may only insert into the tables of the audit', async () => {
-    const audit =
-      'confirmation, custody, rejection, gate_release, station_event, identity_record, log_leaf, station_event_subject';
+    const audit = `confirmation, custody, rejection, appearance, disowned_operation, gate_release, station_event,
+      identity_record, log_leaf, station_event_subject`;
     const rest = 'operation, ticket_quota, controller, log_head';
     await sql(
       'other',
       `create role backend login; grant select, insert on ${audit}, ${rest} to backend;
-       grant update on ${rest} to backend; grant select on holdfast_migration to backend`,
+       grant update on ${rest} to backend; grant delete on operation to backend; grant select on holdfast_migration to backend`,
     );
     const url = server.options('other').url.replace(`user=${USER}`, 'user=backend');
     await using store = await openPostgresFleetStore({ ...server.options('other'), url });
     await store.transaction(async (tx) => {
-      await tx.insertOperation(operation());
+      const row = operation();
+      await tx.insertOperation(row);
+      await tx.disownOperation(row.operation);
       assert.equal(await tx.takeQuota('t', 1), true);
       await tx.controller('gate');
       await tx.updateHead(await tx.lockHead());

@@ -1,7 +1,8 @@
 /**
  * The schema of the fleet database, in the dialect that PostgreSQL 15, CockroachDB and YugabyteDB share.
- * Rows of `confirmation`, `custody`, `rejection`, `gate_release`, `station_event`, `identity_record` and
- * `log_leaf` are only ever inserted: a role without UPDATE and DELETE on them is enough.
+ * Rows of `confirmation`, `custody`, `rejection`, `appearance`, `gate_release`, `station_event`, `identity_record`,
+ * `disowned_operation` and `log_leaf` are only ever inserted: a role without UPDATE and DELETE on them is enough.
+ * DELETE is needed on `operation` alone, whose row then goes into `disowned_operation`.
  */
 import type { Migration } from './migration.ts';
 
@@ -71,6 +72,27 @@ export const fleetMigrations: readonly Migration[] = [
       `insert into log_head (id, size, root, checkpoint)
         values (1, 0, '\\xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'::bytea, '')
         on conflict (id) do nothing`,
+    ],
+  },
+  {
+    id: 2,
+    title: 'appearances, and operations that gave their EID and chip back',
+    statements: [
+      `create table if not exists disowned_operation (
+        operation text not null, eid text not null, se_fingerprint text not null,
+        ticket text not null, ticket_hash text not null, station text not null, nest text not null,
+        epoch bigint not null, attempt text not null, generation bigint not null, key_version bigint not null,
+        state text not null, reserved_at text not null, attempted_at text not null,
+        constraint disowned_operation_operation primary key (operation))`,
+      `create index if not exists disowned_operation_by_pair
+        on disowned_operation (eid, se_fingerprint, reserved_at)`,
+      `create table if not exists appearance (
+        "key" text not null, appearance text not null, eid text not null, se_fingerprint text not null,
+        operation text not null, fault_code text, "at" text not null, entry bytea not null,
+        leaf_index bigint not null,
+        constraint appearance_key primary key ("key"))`,
+      'create index if not exists appearance_by_eid on appearance (eid, leaf_index)',
+      'create index if not exists appearance_by_operation on appearance (operation, leaf_index)',
     ],
   },
 ];

@@ -1,5 +1,6 @@
 /** Every statement on the fleet database. `for update` stands where a decision follows from the row. */
 import type {
+  AppearanceRow,
   ConfirmationRow,
   ControllerRow,
   CustodyRow,
@@ -13,7 +14,7 @@ import type {
 } from '../../../runtime/core/store/fleet.ts';
 import type { SubjectRow } from '../event-subject.ts';
 import type { Statement } from './session.ts';
-import { fieldsOf, type Table } from './table.ts';
+import { columnsOf, fieldsOf, type Table } from './table.ts';
 
 export const operations: Table<OperationRow> = {
   name: 'operation',
@@ -34,6 +35,8 @@ export const operations: Table<OperationRow> = {
     attemptedAt: 'text',
   },
 };
+
+const disowned: Table<OperationRow> = { ...operations, name: 'disowned_operation' };
 
 export const records: Table<RecordRow> = {
   name: 'identity_record',
@@ -72,6 +75,21 @@ export const rejections: Table<RejectionRow> = {
     operation: 'text',
     eid: 'text',
     faultCode: 'text',
+    entry: 'bytea',
+    leafIndex: 'bigint',
+  },
+};
+
+export const appearances: Table<AppearanceRow> = {
+  name: 'appearance',
+  columns: {
+    key: 'text',
+    appearance: 'text',
+    eid: 'text',
+    seFingerprint: 'text',
+    operation: 'text',
+    faultCode: 'text',
+    at: 'text',
     entry: 'bytea',
     leafIndex: 'bigint',
   },
@@ -133,6 +151,10 @@ export const select = {
   operationByEid: from(operations, 'where eid = $1 for update'),
   operationById: from(operations, 'where operation = $1 for update'),
   operationByFingerprint: from(operations, 'where se_fingerprint = $1 for update'),
+  disownedOperation: from(
+    disowned,
+    'where eid = $1 and se_fingerprint = $2 order by reserved_at desc limit 1',
+  ),
   recordByOperation: from(records, 'where operation = $1'),
   recordByEid: from(records, 'where eid = $1'),
   recordByPublicKey: from(records, 'where public_key_hash = $1'),
@@ -142,6 +164,8 @@ export const select = {
   custodyOf: from(custody, 'where operation = $1 order by epoch, "position"'),
   rejection: from(rejections, 'where visit = $1'),
   listRejections: from(rejections, 'order by leaf_index desc limit $1'),
+  appearance: from(appearances, 'where "key" = $1'),
+  appearancesOf: from(appearances, 'where eid = $1 or operation = $2 order by leaf_index limit $3'),
   controller: from(controllers, 'where controller = $1 for update'),
   lastRelease: from(releases, 'where operation = $1 order by counter desc limit 1'),
   releaseByCounter: from(releases, 'where controller = $1 and counter = $2'),
@@ -165,6 +189,13 @@ export const updateOperation: Statement = {
   text: `update operation set se_fingerprint = $3, ticket = $4, ticket_hash = $5, station = $6, nest = $7,
     epoch = $8, attempt = $9, generation = $10, key_version = $11, state = $12, reserved_at = $13,
     attempted_at = $14 where operation = $1 and eid = $2`,
+};
+
+/** Both tables have the same columns. */
+export const disownOperation: Statement = {
+  name: 'disown operation',
+  text: `with gone as (delete from operation where operation = $1 returning *)
+    insert into disowned_operation (${columnsOf(disowned)}) select ${columnsOf(disowned)} from gone`,
 };
 
 /** The count of the ticket's row rises by one, unless it has reached the quota; then no row comes back. */

@@ -1,6 +1,6 @@
 /** The verbs of the fleet store as statements: one round trip each. */
 import assert from 'node:assert/strict';
-import type { FleetTransaction } from '../../../runtime/core/store/fleet.ts';
+import type { ControllerRow, FleetTransaction } from '../../../runtime/core/store/fleet.ts';
 import { subjectsOf } from '../event-subject.ts';
 import { InvisibleRowError } from './failure.ts';
 import * as sql from './fleet-statements.ts';
@@ -13,6 +13,7 @@ const insert = {
   confirmations: insertInto(sql.confirmations),
   custody: insertInto(sql.custody),
   rejections: insertInto(sql.rejections),
+  appearances: insertInto(sql.appearances),
   releases: insertInto(sql.releases),
   events: insertInto(sql.events),
   subjects: insertInto(sql.subjects),
@@ -39,6 +40,8 @@ export function fleetTransaction(session: Session): FleetTransaction {
     operationByFingerprint: (seFingerprint) => one(select.operationByFingerprint, seFingerprint),
     insertOperation: (row) => add(insert.operations, sql.operations, [row]),
     updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
+    disownOperation: (operation) => disown(session, operation),
+    disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
     takeQuota: async (ticket, quota) => (await session.rows(sql.takeQuota, [ticket, quota])).length === 1,
 
     recordByOperation: (operation) => one(select.recordByOperation, operation),
@@ -54,15 +57,11 @@ export function fleetTransaction(session: Session): FleetTransaction {
     rejection: (visit) => one(select.rejection, visit),
     listRejections: (limit) => all(select.listRejections, limit),
     insertRejections: (rows) => add(insert.rejections, sql.rejections, rows),
+    appearance: (key) => one(select.appearance, key),
+    appearancesOf: (eid, operation, limit) => all(select.appearancesOf, eid, operation, limit),
+    insertAppearances: (rows) => add(insert.appearances, sql.appearances, rows),
 
-    controller: async (name) => {
-      const known = await one(select.controller, name);
-      if (known !== null) return known;
-      const making = session.count(sql.makeController, [name]);
-      const [made] = await Promise.all([one(select.controller, name), making]);
-      if (made === null) throw new InvisibleRowError('controller');
-      return made;
-    },
+    controller: (name) => controllerOf(session, name),
     updateController: (row) => change(sql.updateController, sql.controllers, row),
     lastRelease: (operation) => one(select.lastRelease, operation),
     releaseByCounter: (controller, counter) => one(select.releaseByCounter, controller, counter),
@@ -87,6 +86,21 @@ export function fleetTransaction(session: Session): FleetTransaction {
     leafByKey: (key) => one(select.leafByKey, key),
     leaves: (from, limit) => all(select.leaves, from, from + limit),
   };
+}
+
+async function disown(session: Session, operation: string): Promise<void> {
+  const moved = await session.count(sql.disownOperation, [operation]);
+  assert.equal(moved, 1, 'there is no such operation');
+}
+
+async function controllerOf(session: Session, name: string): Promise<ControllerRow> {
+  const find = async () => (await session.rows<ControllerRow>(select.controller, [name]))[0];
+  const known = await find();
+  if (known !== undefined) return known;
+  const making = session.count(sql.makeController, [name]);
+  const [made] = await Promise.all([find(), making]);
+  if (made === undefined) throw new InvisibleRowError('controller');
+  return made;
 }
 
 /** The migration made this row, and nothing deletes it. */

@@ -16,14 +16,18 @@ export function fieldsOf<Row>(table: Table<Row>): string {
     .join(', ');
 }
 
+/** `"operation", "se_fingerprint"`. */
+export function columnsOf<Row>(table: Table<Row>): string {
+  return Object.keys(table.columns).map(columnOf).join(', ');
+}
+
 /** Inserts any number of rows in one round trip; its text does not depend on their number. */
 export function insertInto<Row>(table: Table<Row>): Statement {
   const columns = Object.entries<ColumnType>(table.columns);
-  const names = columns.map(([field]) => columnOf(field)).join(', ');
   const arrays = columns.map(([, type], i) => `$${i + 1}::${type}[]`).join(', ');
   return {
     name: `insert ${table.name}`,
-    text: `insert into ${table.name} (${names}) select * from unnest(${arrays})`,
+    text: `insert into ${table.name} (${columnsOf(table)}) select * from unnest(${arrays})`,
   };
 }
 

@@ -3,7 +3,14 @@ import { type Bytes, equal, fromText, toHex, toText } from '../../core/bytes.ts'
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { leafHash } from '../../core/log/tree.ts';
 import type { Crypto } from '../../core/ports.ts';
-import type { ConfirmationRow, EventRow, LeafRow, RecordRow, RejectionRow } from '../../core/store/fleet.ts';
+import type {
+  AppearanceRow,
+  ConfirmationRow,
+  EventRow,
+  LeafRow,
+  RecordRow,
+  RejectionRow,
+} from '../../core/store/fleet.ts';
 import type { FleetView } from '../means.ts';
 
 /** A leaf with what the tables hold under the names that it gives. */
@@ -14,6 +21,7 @@ export interface Evidence {
   readonly record: RecordRow | null;
   readonly confirmations: readonly ConfirmationRow[];
   readonly rejection: RejectionRow | null;
+  readonly appearance: AppearanceRow | null;
   readonly event: EventRow | null;
 }
 
@@ -27,15 +35,16 @@ export async function evidenceOf(leaf: LeafRow, view: FleetView): Promise<Eviden
   const said = saidBy(leaf.entry);
   const text = (name: string): string => String(said?.body[name] ?? '');
   const ofUnit = said?.kind === 'registration' || said?.kind === 'confirmation';
-  const [record, confirmations, rejection, event] = await Promise.all([
+  const [record, confirmations, rejection, appearance, event] = await Promise.all([
     ofUnit ? view.recordByOperation(text('operation')) : null,
     ofUnit ? view.confirmationsOf(text('operation')) : [],
     said?.kind === 'rejection' ? view.rejection(text('visit')) : null,
+    said?.kind === 'appearance' ? view.appearance(said.key) : null,
     said?.kind === 'station-event'
       ? view.event(text('station'), text('journal'), Number(said.body.sequence))
       : null,
   ]);
-  return { leaf, said, record, confirmations, rejection, event };
+  return { leaf, said, record, confirmations, rejection, appearance, event };
 }
 
 /** What is wrong with a leaf, in words; null when nothing is. */
@@ -50,7 +59,9 @@ export function objectionTo(evidence: Evidence, crypto: Crypto): string | null {
     case 'confirmation':
       return ofConfirmation(evidence, said, crypto);
     case 'rejection':
-      return ofRejection(evidence, said);
+      return ofEntry('rejection', evidence.rejection, evidence.leaf, said);
+    case 'appearance':
+      return ofEntry('appearance', evidence.appearance, evidence.leaf, said);
     case 'station-event':
       return ofEvent(evidence, said);
     default:
@@ -77,11 +88,17 @@ function ofConfirmation({ leaf, confirmations }: Evidence, said: Said, crypto: C
   return row.leafIndex === leaf.index ? null : `its confirmation names leaf ${row.leafIndex}`;
 }
 
-function ofRejection({ leaf, rejection }: Evidence, said: Said): string | null {
-  if (rejection === null) return 'its rejection is missing';
-  if (!equal(rejection.entry, fromText(canonicalJson(said.body))))
-    return 'the stored rejection is another than was logged';
-  return rejection.leafIndex === leaf.index ? null : `its rejection names leaf ${rejection.leafIndex}`;
+/** A row that keeps what the leaf says, byte for byte. */
+function ofEntry(
+  kind: string,
+  row: Pick<RejectionRow, 'entry' | 'leafIndex'> | null,
+  leaf: LeafRow,
+  said: Said,
+): string | null {
+  if (row === null) return `its ${kind} is missing`;
+  if (!equal(row.entry, fromText(canonicalJson(said.body))))
+    return `the stored ${kind} is another than was logged`;
+  return row.leafIndex === leaf.index ? null : `its ${kind} names leaf ${row.leafIndex}`;
 }
 
 function ofEvent({ event }: Evidence, said: Said): string | null {

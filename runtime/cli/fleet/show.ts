@@ -3,6 +3,7 @@ import { toHex, toText } from '../../core/bytes.ts';
 import { isEid } from '../../core/eid.ts';
 import { Fault } from '../../core/faults.ts';
 import type {
+  AppearanceRow,
   ConfirmationRow,
   CustodyRow,
   LeafRow,
@@ -46,6 +47,8 @@ export const fleetShowCommand: Command = {
 
 /** Rejections looked through: the store finds them by visit alone. */
 const REJECTIONS_MAX = 10_000;
+/** Appearances shown: somebody may carry a unit about for a long time. */
+const APPEARANCES_MAX = 200;
 
 interface Unit {
   readonly eid: string;
@@ -55,6 +58,7 @@ interface Unit {
   readonly custody: readonly CustodyRow[];
   readonly release: ReleaseRow | null;
   readonly rejections: readonly RejectionRow[];
+  readonly appearances: readonly AppearanceRow[];
   readonly leaf: LeafRow | null;
   readonly logSize: number;
   readonly events: readonly StoryEvent[];
@@ -63,7 +67,8 @@ interface Unit {
 async function unitOf(eid: string, operation: OperationRow | null, view: FleetView): Promise<Unit | null> {
   const record = await view.recordByEid(eid);
   const rejections = (await view.listRejections(REJECTIONS_MAX)).filter((row) => row.eid === eid);
-  if (operation === null && record === null && rejections.length === 0) return null;
+  const appearances = await view.appearancesOf(eid, operation?.operation ?? null, APPEARANCES_MAX);
+  if (operation === null && record === null && rejections.length + appearances.length === 0) return null;
   const id = operation?.operation ?? record?.operation ?? '';
   const [confirmations, custody, release, leaf, head, events] = await Promise.all([
     view.confirmationsOf(id),
@@ -81,6 +86,7 @@ async function unitOf(eid: string, operation: OperationRow | null, view: FleetVi
     custody,
     release,
     rejections,
+    appearances,
     leaf,
     logSize: head.size,
     events,
@@ -99,12 +105,14 @@ function demandUnchanged({ record, leaf }: Unit, { crypto }: Means): void {
 }
 
 function jsonOf(unit: Unit): object {
-  const { record, leaf, rejections } = unit;
+  const { record, leaf, rejections, appearances } = unit;
   return {
     ...unit,
     record: record === null ? null : JSON.parse(toText(record.record)),
     recordHash: record?.recordHash ?? null,
+    transitSeal: transitSealOf(unit),
     rejections: rejections.map(({ entry, ...row }) => ({ ...row, entry: JSON.parse(toText(entry)) })),
+    appearances: appearances.map(({ entry, ...row }) => ({ ...row, entry: JSON.parse(toText(entry)) })),
     leaf:
       leaf === null
         ? null
@@ -131,6 +139,7 @@ function linesOf(unit: Unit, { paint }: Means): readonly string[] {
       'Rejections',
       rejections.map((row) => [row.faultCode, `visit ${row.visit}`, `leaf ${row.leafIndex}`]),
     ),
+    ...section('Appearances', unit.appearances.map(appearanceRow)),
     ...section('Fleet log', logRows(unit)),
     ...(unit.events.length === 0
       ? [paint.faint('No events of a station name this unit yet.')]
@@ -141,11 +150,12 @@ function linesOf(unit: Unit, { paint }: Means): readonly string[] {
   ];
 }
 
-function stateRows({ eid, operation, record, release }: Unit): readonly (readonly string[])[] {
+function stateRows(unit: Unit): readonly (readonly string[])[] {
+  const { eid, operation, record, release } = unit;
   if (operation === null)
     return [
       ['EID', eid],
-      ['state', record === null ? 'rejected before it was reserved' : 'recorded'],
+      ['state', record === null ? 'never proved: known by a claim alone' : 'recorded'],
     ];
   const { state, station, nest, epoch, ticket, reservedAt, attemptedAt } = operation;
   return [
@@ -156,9 +166,49 @@ function stateRows({ eid, operation, record, release }: Unit): readonly (readonl
     ...(epoch === 1 ? [] : [['resumed', `${attemptedAt}, epoch ${epoch}`]]),
     ['last at', `${station}, nest ${nest}`],
     ...(record === null ? [['record', 'none yet']] : []),
+    ...sealRows(transitSealOf(unit)),
     ...(release === null
       ? []
       : [['release', `${release.lane} lane, counter ${release.counter} of ${release.controller}`]]),
+  ];
+}
+
+interface TransitSeal {
+  readonly epoch: number;
+  /** Of the fleet's key set; null where the chip does not say. */
+  readonly sequenceCounter: number | null;
+}
+
+/** A resume opens new sessions: the seal is what the last confirmation says, whatever stands in the record. */
+function transitSealOf({ confirmations }: Unit): TransitSeal | null {
+  const last = confirmations.at(-1);
+  if (last === undefined) return null;
+  const { card } = saidIn(last.jws) as { card?: { sequenceCounter?: number | null } };
+  return { epoch: last.epoch, sequenceCounter: card?.sequenceCounter ?? null };
+}
+
+function sealRows(seal: TransitSeal | null): readonly (readonly string[])[] {
+  if (seal === null) return [];
+  const { epoch, sequenceCounter } = seal;
+  const counter =
+    sequenceCounter === null ? 'none: the chip shows no counter' : `sequence counter ${sequenceCounter}`;
+  return [['transit seal', `${counter}, confirmed in epoch ${epoch}`]];
+}
+
+/** `moved  at station-2, nest a  known at station-1, nest a`. */
+function appearanceRow({ appearance, faultCode, at, entry, leafIndex }: AppearanceRow): readonly string[] {
+  const { station, nest, known } = JSON.parse(toText(entry)) as {
+    station: string;
+    nest: string;
+    known: { station: string; nest: string };
+  };
+  return [
+    appearance,
+    at,
+    `at ${station}, nest ${nest}`,
+    `known at ${known.station}, nest ${known.nest}`,
+    faultCode ?? 'resumed',
+    `leaf ${leafIndex}`,
   ];
 }
 

@@ -39,8 +39,8 @@ export const faultsOfBackend = {
   },
   UNIT_RELEASED_BEFORE: {
     title: 'This unit has left a fixture before',
-    cause: 'A finished unit came back; it needs a rework order.',
-    remedy: 'Take the unit out and clear with the line engineer why it came back.',
+    cause: 'A finished unit came back. It holds its keys and has its record; no ticket allows rework.',
+    remedy: 'Take the unit out and ask the line engineer why it came back. Do not provision it again.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -54,6 +54,13 @@ export const faultsOfBackend = {
   UNIT_CLONED: {
     title: 'Two different chips show the same identifier',
     cause: 'One of them is a copy, or a label or chip was exchanged.',
+    remedy: 'Quarantine this unit and tell the security officer at once.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  UNIT_RELABELLED: {
+    title: 'A chip that is known shows another identifier',
+    cause: 'Its identifier was changed, or it is a copy that kept the serial numbers of the original.',
     remedy: 'Quarantine this unit and tell the security officer at once.',
     disposition: 'hold',
     blame: 'outside',

@@ -6,7 +6,13 @@ import { z } from 'zod';
 import { type Bytes, fromText, toText } from '../bytes.ts';
 import { canonicalJson, type Json } from '../canonical-json.ts';
 
-export const leafKinds = ['registration', 'confirmation', 'rejection', 'station-event'] as const;
+export const leafKinds = [
+  'registration',
+  'confirmation',
+  'rejection',
+  'appearance',
+  'station-event',
+] as const;
 export type LeafKind = (typeof leafKinds)[number];
 
 /** `key` is unique in the log: the same event appended again finds its first leaf. */

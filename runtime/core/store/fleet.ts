@@ -4,6 +4,7 @@
  */
 import type { Bytes } from '../bytes.ts';
 import type { Lane } from '../gate/release.ts';
+import type { Appearance } from '../operation/appearance.ts';
 
 export interface FleetStore {
   /** Runs `work` in one serializable transaction and resolves after COMMIT. Repeats it from the start when
@@ -83,6 +84,24 @@ export interface RejectionRow {
   readonly leafIndex: number;
 }
 
+/** A later appearance of an EID or a chip that is an event of its own. */
+export interface AppearanceRow {
+  /** The key of its leaf: the arrival, and what it was. */
+  readonly key: string;
+  readonly appearance: Appearance;
+  /** As the chip claimed it. */
+  readonly eid: string;
+  readonly seFingerprint: string;
+  /** The operation that is known of the EID or of the chip. */
+  readonly operation: string;
+  /** What the unit was refused with; null where its operation was resumed. */
+  readonly faultCode: string | null;
+  readonly at: string;
+  /** Canonical JSON of what the leaf says. */
+  readonly entry: Bytes;
+  readonly leafIndex: number;
+}
+
 /** What a gate controller last said, taken only from reports with the right code. */
 export interface ControllerRow {
   readonly controller: string;
@@ -126,6 +145,10 @@ export interface FleetTransaction {
   insertOperation(row: OperationRow): Promise<void>;
   /** Replaces everything but operation and EID. */
   updateOperation(row: OperationRow): Promise<void>;
+  /** Takes the operation out of those that have an EID and a chip; both are free again, the row is kept. */
+  disownOperation(operation: string): Promise<void>;
+  /** The newest disowned operation of this very pair. */
+  disownedOperation(eid: string, seFingerprint: string): Promise<OperationRow | null>;
   /** Takes a unit of the ticket's quota; false when there is none left. */
   takeQuota(ticket: string, quota: number): Promise<boolean>;
 
@@ -143,6 +166,10 @@ export interface FleetTransaction {
   rejection(visit: string): Promise<RejectionRow | null>;
   listRejections(limit: number): Promise<readonly RejectionRow[]>;
   insertRejections(rows: readonly RejectionRow[]): Promise<void>;
+  appearance(key: string): Promise<AppearanceRow | null>;
+  /** Those in which the EID was shown, and those about the operation, oldest first. */
+  appearancesOf(eid: string, operation: string | null, limit: number): Promise<readonly AppearanceRow[]>;
+  insertAppearances(rows: readonly AppearanceRow[]): Promise<void>;
 
   /** Locks the controller's row; makes it when missing. */
   controller(name: string): Promise<ControllerRow>;
