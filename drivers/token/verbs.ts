@@ -12,6 +12,7 @@ import {
   Parameter,
   sessionContext,
 } from '../../runtime/core/card/scp03.ts';
+import { auditSession } from '../../runtime/core/card/scp03-audit.ts';
 import {
   type ChannelKeys,
   type ChannelState,
@@ -66,6 +67,8 @@ interface Channel {
   readonly hostChallenge: Bytes;
   usedMs: number;
   session: { readonly keys: ChannelKeys; readonly state: ChannelState } | null;
+  /** MAC chaining values behind each PUT KEY. */
+  readonly putKeyChains: Bytes[];
 }
 
 export function createVerbs(options: VerbOptions): ChannelTable {
@@ -99,9 +102,10 @@ export function createVerbs(options: VerbOptions): ChannelTable {
           throw new RangeError('too many commands without answers');
         let { state } = session;
         const wrapped = commands.map((command) => {
-          const plain = 'keys' in command ? putKeyOf(channel, command).command : command;
-          const next = wrapCommand(session.keys, state, plain);
+          const isPut = 'keys' in command;
+          const next = wrapCommand(session.keys, state, isPut ? putKeyOf(channel, command).command : command);
           state = next.state;
+          if (isPut) channel.putKeyChains.push(state.chain);
           return next.command;
         });
         channel.session = { ...session, state };
@@ -113,6 +117,7 @@ export function createVerbs(options: VerbOptions): ChannelTable {
         const { command, checkValues } = putKeyOf(channel, put);
         const wrapped = wrapCommand(session.keys, session.state, command);
         channel.session = { ...session, state: wrapped.state };
+        channel.putKeyChains.push(wrapped.state.chain);
         return { command: wrapped.command, checkValues };
       }),
     unwrap: (name, answers) =>
@@ -127,6 +132,17 @@ export function createVerbs(options: VerbOptions): ChannelTable {
         channel.session = { ...session, state };
         return judged;
       }),
+    putKeyChains: (name) => table.using(name, (channel) => [...channel.putKeyChains]),
+    auditSession: (keys, recorded) => {
+      const channel = vault.openChannel(keys);
+      try {
+        return auditSession(recorded, keys.keyVersion, (context, message) =>
+          channel.derive(context, message),
+        );
+      } finally {
+        channel.close();
+      }
+    },
     closeChannel: (name) => table.remove(name),
     checkValues: (keys) => vault.checkValues(keys),
     sign: (key, message) => vault.sign(key, message),
@@ -205,6 +221,7 @@ function createTable({ vault, limits, prefix, monotonicMs }: VerbOptions) {
         hostChallenge: vault.random(CHALLENGE_BYTES),
         usedMs: monotonicMs(),
         session: null,
+        putKeyChains: [],
       };
       channels.set(channel.name, channel);
       return channel;
