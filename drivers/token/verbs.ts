@@ -12,7 +12,11 @@ import {
   Parameter,
   sessionContext,
 } from '../../runtime/core/card/scp03.ts';
-import { auditSession } from '../../runtime/core/card/scp03-audit.ts';
+import {
+  auditSession,
+  type RecordedSession,
+  type SessionAudit,
+} from '../../runtime/core/card/scp03-audit.ts';
 import {
   type ChannelKeys,
   type ChannelState,
@@ -22,7 +26,7 @@ import {
 } from '../../runtime/core/card/scp03-channel.ts';
 import { putKeyCommand, type WrappedKey } from '../../runtime/core/card/scp03-put-key.ts';
 import { Fault } from '../../runtime/core/faults.ts';
-import type { ChannelProof, PutKeyCommand, Token } from '../../runtime/core/token.ts';
+import type { ChannelProof, KeySet, PutKeyCommand, Token } from '../../runtime/core/token.ts';
 import type { Vault, VaultChannel } from './vault.ts';
 
 /** Verbs that a token's process answers; `close` ends the process. */
@@ -133,22 +137,23 @@ export function createVerbs(options: VerbOptions): ChannelTable {
         return judged;
       }),
     putKeyChains: (name) => table.using(name, (channel) => [...channel.putKeyChains]),
-    auditSession: (keys, recorded) => {
-      const channel = vault.openChannel(keys);
-      try {
-        return auditSession(recorded, keys.keyVersion, (context, message) =>
-          channel.derive(context, message),
-        );
-      } finally {
-        channel.close();
-      }
-    },
+    auditSession: (keys, recorded) => audited(vault, keys, recorded),
     closeChannel: (name) => table.remove(name),
     checkValues: (keys) => vault.checkValues(keys),
     sign: (key, message) => vault.sign(key, message),
     publicKey: (key) => vault.publicKey(key),
   };
   return { verbs, open: table.open, sweep: table.sweep, closeAll: table.closeAll };
+}
+
+/** In a channel that is in no table: nothing can be sent in it. */
+function audited(vault: Vault, keys: KeySet, recorded: RecordedSession): SessionAudit {
+  const channel = vault.openChannel(keys);
+  try {
+    return auditSession(recorded, keys.keyVersion, (context, message) => channel.derive(context, message));
+  } finally {
+    channel.close();
+  }
 }
 
 /** R-MAC and R-ENC are asked for: without them nothing the card says could be believed. */
