@@ -5,7 +5,7 @@
 
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { Exchange } from '../core/card/apdu.ts';
-import { keepList, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
+import { keepList, strayAction, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
 import { type KeptList, TRANSCRIPT_CHARACTERS_MAX } from '../core/card/transcript-form.ts';
 import { asFault, Fault } from '../core/faults.ts';
 import type { ApduList, DialogueAnswer } from '../core/messages/exchanges.ts';
@@ -104,22 +104,26 @@ export class Dialogue {
     this.#answers = null;
     this.left();
     return this.#next(() => {
-      this.#keep(played.exchanges);
+      const stray = this.#keep(played.exchanges);
       this.#count += played.exchanges.reduce((sum, exchange) => sum + exchange.wire.length, 0);
-      if (this.#characters > TRANSCRIPT_CHARACTERS_MAX)
-        waiting.reject(new Fault('CARD_ANSWER_MALFORMED', { transcriptCharacters: this.#characters }));
-      else if (played.outcome === 'played') waiting.resolve(played.exchanges);
-      else waiting.reject(new Fault('CARD_OUTCOME_UNKNOWN', { outcome: played.outcome, step }));
+      if (played.outcome !== 'played')
+        waiting.reject(new Fault('CARD_OUTCOME_UNKNOWN', { outcome: played.outcome, step }));
+      else if (stray === null) waiting.resolve(played.exchanges);
+      else waiting.reject(new Fault('CARD_ANSWER_MALFORMED', { step, ...stray }));
     });
   }
 
-  #keep(exchanges: readonly Exchange[]): void {
-    if (this.#list === null) return;
+  /** Null when the list was played as it was issued and there is room for it; else nobody could verify it later. */
+  #keep(exchanges: readonly Exchange[]): Readonly<Record<string, number>> | null {
+    if (this.#list === null) return { lists: 0 };
     const kept = keepList(this.#list, exchanges, this.#crypto);
     const text = canonicalJson(kept);
     this.#transcript = transcriptNext(this.#transcript, text, this.#crypto);
     this.#characters += text.length;
     this.#kept.push(kept);
+    if (this.#characters > TRANSCRIPT_CHARACTERS_MAX) return { transcriptCharacters: this.#characters };
+    const action = strayAction(kept);
+    return action === null ? null : { strayAction: action };
   }
 
   /** Ends a dialogue that nobody continues. */

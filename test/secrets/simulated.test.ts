@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
+import { rowsOf } from '../simulation/kept.ts';
 import { findSecrets, type Place, type Secret } from './scan.ts';
 
 interface Lived {
   readonly world: World;
   readonly messages: readonly { readonly topic: string; readonly payload: Uint8Array }[];
   readonly protectedApdus: readonly Secret[];
+  /** What the gateway keeps of each unit. */
+  readonly transcripts: readonly string[];
 }
 
 const DIALOGUE = /^holdfast\/v1\/(req|res)\/[^/]+\/gateway\//;
@@ -29,7 +32,8 @@ async function lived(): Promise<Lived> {
     },
   });
   await world.run(86_400_000);
-  return { world, messages, protectedApdus };
+  const transcripts = (await rowsOf(world)).map(({ transcript }) => transcript);
+  return { world, messages, protectedApdus, transcripts };
 }
 
 function keysOf({ world }: Lived): readonly Secret[] {
@@ -77,6 +81,12 @@ describe('secrets', () => {
   it('no key of chip, gateway or controller is in any message, journal entry or log line', () => {
     assert.ok(keysOf(past).length >= 15 && placesOf(past).length > 100, 'there must be something to search');
     assert.deepEqual(findSecrets(keysOf(past), placesOf(past)), []);
+  });
+
+  it('no key is in what the gateway keeps of its dialogues', () => {
+    assert.equal(past.transcripts.length, 3);
+    const kept = past.transcripts.map((text) => ({ name: 'transcript', bytes: Buffer.from(text) }));
+    assert.deepEqual(findSecrets(keysOf(past), kept), []);
   });
 
   it('no protected command or answer is outside the personalization envelope', () => {

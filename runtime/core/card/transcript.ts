@@ -58,6 +58,14 @@ export function keepList(list: ApduList, exchanges: readonly Exchange[], crypto:
   return { name, changes, hash: askedHash({ name, changes, actions }, crypto), actions };
 }
 
+/** The first action, counted from 1, that was not played as it was listed; null where there is none. */
+export function strayAction({ actions }: Pick<KeptList, 'actions'>): number | null {
+  const at = actions.findIndex((action) =>
+    action.kind === 'cold-reset' ? action.answer === null : action.wire[0]?.command !== null,
+  );
+  return at < 0 ? null : at + 1;
+}
+
 /** The hash of a list, made again from its kept form. */
 export function askedHash(
   { name, changes, actions }: Pick<KeptList, 'name' | 'changes' | 'actions'>,
