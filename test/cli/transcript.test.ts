@@ -202,7 +202,17 @@ async function inProcess(args: readonly string[], token = () => tokenOf(world)):
     openLedger: nowhere,
     openToken: async () => {
       const judge = token();
-      return { auditSession: judge.auditSession, [Symbol.asyncDispose]: () => judge.close() };
+      let closed = false;
+      return {
+        auditSession: async (keys, session) => {
+          await new Promise(setImmediate);
+          assert.ok(!closed, 'asked after it was closed');
+          return judge.auditSession(keys, session);
+        },
+        [Symbol.asyncDispose]: async () => {
+          closed = true;
+        },
+      };
     },
   };
   return { code: await runCommandLine(args, means), ...said };

@@ -64,7 +64,7 @@ async function inToken(
 ): Promise<readonly SessionCheck[]> {
   const found = sessionsIn(file);
   await using token = await means.openToken(gatewayIn(lineOf(given), means));
-  return recompute(found, token, file.kind === 'verdict');
+  return await recompute(found, token, file.kind === 'verdict'); // The token is closed behind it.
 }
 
 /** @throws Fault TRANSCRIPT_INVALID */

@@ -72,11 +72,9 @@ export function askedHash(
   crypto: Crypto,
 ): string {
   const asked = actions.map((action) =>
-    action.kind === 'cold-reset'
-      ? { kind: action.kind }
-      : { kind: action.kind, command: action.command, deadlineMs: action.deadlineMs },
+    action.kind === 'cold-reset' ? action.kind : `${action.command} ${action.deadlineMs}`,
   );
-  return domainHash('holdfast-list-2', { name, changes, actions: asked }, crypto);
+  return domainHash('holdfast-list-2', [name, changes, ...asked], crypto);
 }
 
 /** Before the first list. */
