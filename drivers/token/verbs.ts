@@ -2,6 +2,7 @@
  * The verbs of the Token port over a vault, synchronously: the table of open channels, their framing state, and
  * the rule that a channel which failed in any way is gone.
  */
+import { createHash } from 'node:crypto';
 import { type Bytes, equal, toHex } from '../../runtime/core/bytes.ts';
 import {
   authenticateCard,
@@ -24,7 +25,7 @@ import {
   unwrapAnswer,
   wrapCommand,
 } from '../../runtime/core/card/scp03-channel.ts';
-import { putKeyCommand, type WrappedKey } from '../../runtime/core/card/scp03-put-key.ts';
+import { type PutKeyForm, putKeyCommand, type WrappedKey } from '../../runtime/core/card/scp03-put-key.ts';
 import { Fault } from '../../runtime/core/faults.ts';
 import type { ChannelProof, KeySet, PutKeyCommand, Token } from '../../runtime/core/token.ts';
 import type { Vault, VaultChannel } from './vault.ts';
@@ -146,11 +147,20 @@ export function createVerbs(options: VerbOptions): ChannelTable {
   return { verbs, open: table.open, sweep: table.sweep, closeAll: table.closeAll };
 }
 
+const FORMS: readonly PutKeyForm[] = ['explicit-length', 'block-only'];
+
 /** In a channel that is in no table: nothing can be sent in it. */
 function audited(vault: Vault, keys: KeySet, recorded: RecordedSession): SessionAudit {
   const channel = vault.openChannel(keys);
   try {
-    return auditSession(recorded, keys.keyVersion, (context, message) => channel.derive(context, message));
+    return auditSession(recorded, keys.keyVersion, {
+      derive: (context, message) => channel.derive(context, message),
+      putKeys: (put, replaces) => {
+        const wrapped = channel.wrapKeys(put);
+        return FORMS.map((form) => putKeyCommand(put.keyVersion, wrapped, form, replaces));
+      },
+      sha256: (bytes) => createHash('sha256').update(bytes).digest(),
+    });
   } finally {
     channel.close();
   }

@@ -150,7 +150,7 @@ describe('holdfast transcript verify --token', () => {
     assert.equal(code, 0, out);
     assert.match(
       out,
-      /^ok +session 1 +begun in transport-open, transport set 30: .* 1 PUT KEY kept as a hash$/m,
+      /^ok +session 1 +begun in transport-open, transport set 30: .* 1 PUT KEY wrapped again and the same$/m,
     );
     assert.match(out, /^not checked +session \d +begun in prove, scratch set 3f: cannot be made again/m);
     assert.match(out, /^Of PUT KEY only a hash is kept/m);

@@ -73,6 +73,8 @@ describe('what was mistyped', () => {
     ['transcript verify x --eid 1', /say which transcript: a FILE, or --eid EID/],
     ['transcript verify x --gateway-key 12', /--gateway-key takes a P-256 point/],
     ['transcript verify x --dir y', /say whose signature counts/],
+    [`transcript verify x --dir y --gateway-key 04${'0'.repeat(128)}`, /say who issued the certificate/],
+    [`transcript verify x --gateway-key 04${'0'.repeat(128)} --issuer x`, /--issuer takes NAME=FILE/],
     ['help jurnal', /there is no command jurnal; did you mean journal\?/],
   ];
   for (const [typed, told] of mistakes)

@@ -1,8 +1,9 @@
 /** What every Token says of a recorded session. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { fromHex } from '../../runtime/core/bytes.ts';
-import type { RecordedSession } from '../../runtime/core/card/scp03-audit.ts';
+import type { RecordedPutKey, RecordedSession } from '../../runtime/core/card/scp03-audit.ts';
 import type { KeySet, Token } from '../../runtime/core/token.ts';
 import type { CardModel } from '../token/card-model.ts';
 
@@ -11,7 +12,7 @@ const GET_DATA = { cla: 0x80, ins: 0xca, p1: 0x00, p2: 0x66, data: Uint8Array.of
 /** A command, the PUT KEY, a command behind it, and one that the card refuses with a bare status word. */
 const ALL_RIGHT = [
   { command: true, answer: true },
-  { command: null, answer: true },
+  { command: true, answer: true },
   { command: true, answer: true },
   { command: true, answer: null },
 ];
@@ -27,7 +28,7 @@ export interface AuditedParties {
 
 /** @param parties with a card that has `keys` */
 export function tokenAuditClaims(parties: () => Promise<AuditedParties>): void {
-  it('makes every code of a recorded session again, but that of a PUT KEY kept as a hash', async () => {
+  it('makes every code of a recorded session again, also that of a PUT KEY of which only a hash is known', async () => {
     const { token, keys, ...rest } = await parties();
     const audit = await token.auditSession(keys, await record({ token, keys, ...rest }));
     assert.deepEqual(audit, {
@@ -69,6 +70,22 @@ export function tokenAuditClaims(parties: () => Promise<AuditedParties>): void {
     );
   });
 
+  it('tells a PUT KEY with the set that is named from one that it cannot make again, and goes on behind it', async () => {
+    const given = await parties();
+    const recorded = await record(given);
+    const behind = async (change: Partial<RecordedPutKey>) => {
+      const exchanges = recorded.exchanges.map((one) =>
+        one.kind === 'put-key' ? { ...one, ...change } : one,
+      );
+      return (await given.token.auditSession(given.keys, { ...recorded, exchanges })).exchanges;
+    };
+    const unknown = ALL_RIGHT.map((one, i) => (i === 1 ? { command: null, answer: true } : one));
+    assert.deepEqual(await behind({ keys: null }), unknown);
+    assert.deepEqual(await behind({ keys: given.keys }), unknown);
+    assert.deepEqual(await behind({ replaces: true }), unknown);
+    assert.deepEqual(await behind({ digest: new Uint8Array(32) }), unknown);
+  });
+
   it('judges no session under the keys of another chip, and none without end', async () => {
     const given = await parties();
     const recorded = await record(given);
@@ -93,7 +110,15 @@ async function record({ token, card, keys, put }: AuditedParties): Promise<Recor
     const answer = card.transmit(command);
     const end = 5 + (command[4] ?? 0);
     return i === 1
-      ? ({ kind: 'put-key', mac: command.slice(end - 8, end), chain, answer } as const)
+      ? ({
+          kind: 'put-key',
+          keys: put,
+          replaces: false,
+          digest: nodeCrypto.sha256(command.subarray(5, end - 8)),
+          mac: command.slice(end - 8, end),
+          chain,
+          answer,
+        } as const)
       : ({ kind: 'command', command, answer } as const);
   });
   await token.closeChannel(channel);

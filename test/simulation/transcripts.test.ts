@@ -51,7 +51,7 @@ describe('the transcript of a good unit', () => {
     await assertVerified(file, world);
   });
 
-  it('tells the token what it can judge: every code but that of PUT KEY and of the scratch set', async () => {
+  it('tells the token what it can judge: every code but those of PUT KEY with scratch keys, and of their session', async () => {
     const sessions = sessionsOf(file.transcript);
     const judged = await recompute(sessions, tokenOf(world), false);
     const shown = judged.map(({ ok, found }) => [ok, found.replace(/^begun in /, '')]);
@@ -59,7 +59,7 @@ describe('the transcript of a good unit', () => {
       shown.find(([, found]) => String(found).startsWith(`${list}, ${set}`));
     assert.match(
       String(of('transport-open', 'transport')),
-      /5 C-MACs and 6 R-MACs are right; 1 PUT KEY kept/,
+      /6 C-MACs and 6 R-MACs are right; 1 PUT KEY wrapped again and the same$/,
     );
     assert.match(String(of('put-key', 'fleet')), /both cryptograms, \d+ C-MACs and \d+ R-MACs are right/);
     assert.equal(of('prove', 'scratch')?.[0], null);
@@ -121,6 +121,14 @@ describe('the transcript of a good unit', () => {
     assert.deepEqual(failed({ issuers: [{ ...(trust.issuers[0] ?? assert.fail()), name: 'line-2' }] }), [
       'issuer',
     ]);
+  });
+
+  it('does not pass with another key set in the PUT KEY', async () => {
+    const text = JSON.stringify(file.transcript).replace(/(84d8008\w+\{sha256:)[0-9a-f]{64}/, `$1${DIGEST}`);
+    const judged = await recompute(sessionsOf(JSON.parse(text)), tokenOf(world), false);
+    const [first, ...rest] = judged;
+    assert.match(first?.found ?? '', /PUT KEY did not carry the fleet’s key set/);
+    assert.deepEqual([first?.ok, rest.some(({ ok }) => ok === false)], [false, false]);
   });
 
   it('does not pass for that of a chip with other keys', async () => {

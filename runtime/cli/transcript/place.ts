@@ -98,7 +98,12 @@ function issuerKeys(given: Arguments, means: Means): readonly IssuerKey[] {
       throw usage('--issuer takes NAME=FILE: an intermediate as tickets name it, and its PEM');
     return [{ name, publicKey: publicKeyIn(file, means.files) }];
   }
-  const { issuers } = gatewayIn(lineOf(given), means);
+  const line = lineOf(given);
+  if (filesIn(line, 'gateway.json', means.files).length === 0)
+    throw usage(
+      'say who issued the certificate: --issuer NAME=FILE, or --dir LINE with the gateway.json of its gateway',
+    );
+  const { issuers } = gatewayIn(line, means);
   return issuers.map(({ name, certificate }) => ({ name, publicKey: publicKeyIn(certificate, means.files) }));
 }
 

@@ -39,7 +39,7 @@ async function judge(
   if (keys === null)
     return { ok: null, found: `${name}: cannot be made again, its keys died with the dialogue` };
   try {
-    return wordsFor(name, await token.auditSession(keys, session), session.exchanges, mayBeWrong);
+    return wordsFor(name, await token.auditSession(keys, session), { keys, session }, mayBeWrong);
   } catch (error) {
     if (!isFault(error) || error.code !== 'CARD_ANSWER_MALFORMED') throw error;
     return { ok: mayBeWrong, found: `${name}: the answer to INITIALIZE UPDATE is malformed` };
@@ -49,7 +49,7 @@ async function judge(
 function wordsFor(
   name: string,
   audit: SessionAudit,
-  exchanges: FoundSession['session']['exchanges'],
+  { keys, session: { exchanges } }: Pick<FoundSession, 'keys' | 'session'>,
   mayBeWrong: boolean,
 ): Omit<SessionCheck, 'check'> {
   if (!audit.cardCryptogram) return { ok: mayBeWrong, found: `${name}: the chip’s cryptogram is wrong` };
@@ -65,9 +65,14 @@ function wordsFor(
   const commands = audit.exchanges.filter((one) => one.command === true).length;
   const answers = audit.exchanges.filter((one) => one.answer === true).length;
   const bare = audit.exchanges.filter((one) => one.answer === null).length;
-  const puts = exchanges.filter(({ kind }) => kind === 'put-key').length;
+  const hidden = exchanges.filter(({ kind }, i) => kind === 'put-key' && !audit.exchanges[i]?.command).length;
+  // What goes in under the transport set is the fleet's set, or the unit has other keys than the record says.
+  if (hidden > 0 && keys?.origin === 'transport')
+    return { ok: false, found: `${name}: PUT KEY did not carry the fleet’s key set` };
+  const made = exchanges.filter(({ kind }, i) => kind === 'put-key' && audit.exchanges[i]?.command).length;
   const rest = [
-    ...(puts === 0 ? [] : [`${counted(puts, 'PUT KEY', 'PUT KEY')} kept as a hash`]),
+    ...(made === 0 ? [] : [`${counted(made, 'PUT KEY', 'PUT KEY')} wrapped again and the same`]),
+    ...(hidden === 0 ? [] : [`${counted(hidden, 'PUT KEY', 'PUT KEY')} known by hash alone`]),
     ...(bare === 0 ? [] : [`${counted(bare, 'refusal')} without a code`]),
   ];
   return {
@@ -80,6 +85,7 @@ function wordsFor(
 
 /** What the kept form cannot show, said wherever codes were made again. */
 export const LIMITS: readonly string[] = [
-  'Of PUT KEY only a hash is kept, so its own C-MAC cannot be made again. The codes behind it are made from the',
-  'chaining value that the gateway kept and signed; the R-MAC of its answer shows that the chip had the same.',
+  'Of PUT KEY only a hash is kept. With the fleet’s set the token wraps it again and compares. With scratch keys or a',
+  'wrong check value it cannot: the codes behind such a command are made from the chaining value that the gateway',
+  'kept and signed, and the R-MAC of its answer shows that the chip had the same.',
 ];

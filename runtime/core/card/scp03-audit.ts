@@ -8,6 +8,8 @@
  */
 import { type Bytes, equal } from '../bytes.ts';
 import { isFault } from '../faults.ts';
+import type { KeySet } from '../token.ts';
+import type { Command } from './apdu.ts';
 import {
   authenticateCard,
   CHALLENGE_BYTES,
@@ -24,6 +26,7 @@ import {
   LEVEL_FULL,
   MAC_BYTES,
   unwrapAnswer,
+  wrapCommand,
 } from './scp03-channel.ts';
 
 /** Exchanges of one session; the longest list of a dialogue has a few dozen. */
@@ -31,8 +34,21 @@ export const RECORDED_MAX = 512;
 
 export type RecordedExchange =
   | { readonly kind: 'command'; readonly command: Bytes; readonly answer: Bytes }
-  /** PUT KEY, whose data are kept as a hash: its C-MAC as sent, and the whole chaining value behind it, 16 bytes. */
-  | { readonly kind: 'put-key'; readonly mac: Bytes; readonly chain: Bytes; readonly answer: Bytes };
+  | RecordedPutKey;
+
+/** PUT KEY, whose data are kept as a hash. */
+export interface RecordedPutKey {
+  readonly kind: 'put-key';
+  /** The set that it puts where it was not spoilt; null for one that was drawn. */
+  readonly keys: KeySet | null;
+  readonly replaces: boolean;
+  /** SHA-256 of the encrypted data. */
+  readonly digest: Bytes;
+  /** The C-MAC as sent, and the whole chaining value behind it, 16 bytes. */
+  readonly mac: Bytes;
+  readonly chain: Bytes;
+  readonly answer: Bytes;
+}
 
 export interface RecordedSession {
   /** Identifier of the application that was selected. */
@@ -45,8 +61,8 @@ export interface RecordedSession {
   readonly exchanges: readonly RecordedExchange[];
 }
 
-/** Null: it cannot be judged. A PUT KEY has no data to make its code from, a bare error status word has no code,
- * and nothing is judged behind what is wrong. */
+/** Null: it cannot be judged. A PUT KEY that does not carry the set that is named, or none is named, has no data to
+ * make its code from; a bare error status word has no code; and nothing is judged behind what is wrong. */
 export interface SessionAudit {
   readonly cardCryptogram: boolean;
   readonly challengeRecomputed: boolean | null;
@@ -55,23 +71,27 @@ export interface SessionAudit {
   readonly exchanges: readonly { readonly command: boolean | null; readonly answer: boolean | null }[];
 }
 
-/** @param derive session keys from host challenge || card challenge, and the CMAC of the challenge message
- * @throws RangeError for a record that is too long; Fault of an answer to INITIALIZE UPDATE that is none */
-export function auditSession(
-  recorded: RecordedSession,
-  keyVersion: number,
-  derive: (
+/** What a token does for an audit; nothing of it leaves the token. */
+export interface AuditMeans {
+  /** Session keys from host challenge || card challenge, and the CMAC of the challenge message. */
+  derive(
     context: Bytes,
     challengeMessage: Bytes | null,
-  ) => { readonly keys: ChannelKeys; readonly challenge: Bytes | null },
-): SessionAudit {
+  ): { readonly keys: ChannelKeys; readonly challenge: Bytes | null };
+  /** Plain PUT KEY commands for a set, wrapped under the Key-DEK of the session's set: one in each form. */
+  putKeys(keys: KeySet, replaces: boolean): readonly Command[];
+  sha256(bytes: Bytes): Bytes;
+}
+
+/** @throws RangeError for a record that is too long; Fault of an answer to INITIALIZE UPDATE that is none */
+export function auditSession(recorded: RecordedSession, keyVersion: number, means: AuditMeans): SessionAudit {
   if (recorded.exchanges.length > RECORDED_MAX)
     throw new RangeError('too many exchanges in a recorded session');
   const card = decodeInitializeUpdate(recorded.initialized, keyVersion);
   const context = sessionContext(recorded.hostChallenge, card.cardChallenge);
   const message =
     card.sequenceCounter === null ? null : cardChallengeMessage(card.sequenceCounter, recorded.aid);
-  const { keys, challenge } = derive(context, message);
+  const { keys, challenge } = means.derive(context, message);
   const unjudged = recorded.exchanges.map(() => ({ command: null, answer: null }));
   const own = cryptogram(keys.mac, DerivationConstant.cardCryptogram, context);
   const cardCryptogram = equal(own, card.cardCryptogram);
@@ -83,13 +103,18 @@ export function auditSession(
   const host = authenticateCard(keys, context, card.cardCryptogram, LEVEL_FULL);
   const externalAuthenticate = equal(host.externalAuthenticate, sent);
   const exchanges = externalAuthenticate
-    ? auditExchanges(keys, host.state.chain, recorded.exchanges)
+    ? auditExchanges({ keys, means }, host.state.chain, recorded.exchanges)
     : unjudged;
   return { cardCryptogram, challengeRecomputed, externalAuthenticate, exchanges };
 }
 
+interface Judge {
+  readonly keys: ChannelKeys;
+  readonly means: AuditMeans;
+}
+
 function auditExchanges(
-  keys: ChannelKeys,
+  judge: Judge,
   first: Bytes,
   exchanges: readonly RecordedExchange[],
 ): SessionAudit['exchanges'] {
@@ -97,25 +122,42 @@ function auditExchanges(
   let broken = false;
   return exchanges.map((exchange, i) => {
     if (broken) return { command: null, answer: null };
-    const command = commandOf(keys, chain, exchange);
+    const command = commandOf(judge, chain, exchange, i);
     chain = command.chain;
-    const answer = command.right === false ? null : isAnswerRight(keys, chain, i + 1, exchange.answer);
+    const answer = command.right === false ? null : isAnswerRight(judge.keys, chain, i + 1, exchange.answer);
     broken = command.right === false || answer === false;
     return { command: command.right, answer };
   });
 }
 
-function commandOf(keys: ChannelKeys, chain: Bytes, exchange: RecordedExchange) {
+/** @param counter commands protected before this one */
+function commandOf(judge: Judge, chain: Bytes, exchange: RecordedExchange, counter: number) {
   if (exchange.kind === 'put-key') {
     const fits = equal(exchange.chain.subarray(0, MAC_BYTES), exchange.mac) && exchange.chain.length === 16;
-    return { right: fits ? null : false, chain: exchange.chain };
+    const isMade = fits && isMadeAgain(judge, chain, exchange, counter);
+    return { right: isMade ? true : fits ? null : false, chain: exchange.chain };
   }
-  const own = commandChain(keys, chain, exchange.command);
+  const own = commandChain(judge.keys, chain, exchange.command);
   const end = 5 + (exchange.command[4] ?? 0);
   return {
     right: equal(own.subarray(0, MAC_BYTES), exchange.command.subarray(end - MAC_BYTES, end)),
     chain: own,
   };
+}
+
+/** Whether the set that is named, wrapped and protected once more, is what was sent. */
+function isMadeAgain(
+  { keys, means }: Judge,
+  chain: Bytes,
+  { keys: put, replaces, digest, chain: behind }: RecordedPutKey,
+  counter: number,
+): boolean {
+  if (put === null) return false;
+  return means.putKeys(put, replaces).some((plain) => {
+    const { command, state } = wrapCommand(keys, { level: LEVEL_FULL, chain, counter, awaited: [] }, plain);
+    const data = command.subarray(5, 5 + (command[4] ?? 0) - MAC_BYTES);
+    return equal(means.sha256(data), digest) && equal(state.chain, behind);
+  });
 }
 
 /** Null for a bare error status word. Decryption is tried only behind a right R-MAC. */

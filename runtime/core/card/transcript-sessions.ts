@@ -31,7 +31,7 @@ const INITIALIZE_UPDATE = '8050';
 const EXTERNAL_AUTHENTICATE = '8482';
 const SELECT = '00a4';
 const PUT_KEY = 'd8';
-const MASK = /\{sha256:[0-9a-f]{64}\}/;
+const MASK = /\{sha256:([0-9a-f]{64})\}/;
 
 /** In their order. @throws RangeError when protected commands stand outside a session, or chaining values are missing */
 export function sessionsOf({ lists, eid, judged }: Transcript): readonly FoundSession[] {
@@ -57,7 +57,8 @@ export function sessionsOf({ lists, eid, judged }: Transcript): readonly FoundSe
       } else if (command.startsWith(EXTERNAL_AUTHENTICATE)) {
         demand(current).session.externalAuthenticate = fromHex(command);
       } else if (isProtected(command)) {
-        demand(current).session.exchanges.push(recorded(action, chains));
+        const session = demand(current);
+        session.session.exchanges.push(recorded(action, chains, putBy(session, action, eid, judged.keys)));
       }
     }
   if (chains.length > 0) throw new RangeError('more chaining values than PUT KEY commands');
@@ -86,14 +87,39 @@ function begun(
   };
 }
 
-function recorded(action: KeptCommand, chains: string[]): RecordedExchange {
+/** P1 of PUT KEY is 00 where a set is added. GPCS 2.3.1 section 11.8.2.1. */
+function replacesIn(command: string): boolean {
+  return command.slice(4, 6) !== '00';
+}
+
+/** Under the transport set the fleet's is added; under the fleet's the same again, or a scratch set is added. */
+function putBy(
+  { keys }: Growing,
+  { command }: KeptCommand,
+  eid: string,
+  judged: Transcript['judged']['keys'],
+): KeySet | null {
+  const isFleets = keys?.origin === 'transport' || replacesIn(command);
+  return isFleets ? keySetOf(judged.keyVersion, eid, judged) : null;
+}
+
+function recorded(action: KeptCommand, chains: string[], keys: KeySet | null): RecordedExchange {
   const answer = answerOf(action);
   if (action.command.slice(2, 4) !== PUT_KEY)
     return { kind: 'command', command: fromHex(action.command), answer };
   const chain = chains.shift();
-  const behind = action.command.split(MASK)[1];
-  if (chain === undefined || behind === undefined) throw new RangeError('a PUT KEY without chaining value');
-  return { kind: 'put-key', mac: fromHex(behind.slice(0, 2 * MAC_BYTES)), chain: fromHex(chain), answer };
+  const [, digest, behind] = action.command.split(MASK);
+  if (chain === undefined || digest === undefined || behind === undefined)
+    throw new RangeError('a PUT KEY without chaining value');
+  return {
+    kind: 'put-key',
+    keys,
+    replaces: replacesIn(action.command),
+    digest: fromHex(digest),
+    mac: fromHex(behind.slice(0, 2 * MAC_BYTES)),
+    chain: fromHex(chain),
+    answer,
+  };
 }
 
 /** As the gateway got it: the frames of GET RESPONSE joined. */

@@ -47,7 +47,7 @@ export function keepList(list: ApduList, exchanges: readonly Exchange[], crypto:
   const actions = list.actions.map((action, i): KeptAction => {
     const exchange = exchanges[i];
     if (action.kind === 'cold-reset')
-      return { kind: 'cold-reset', answer: exchange === undefined ? null : toHex(exchange.answer) };
+      return { kind: 'cold-reset', answer: exchange?.kind === 'cold-reset' ? toHex(exchange.answer) : null };
     const command = keptCommand(fromBase64(action.command), crypto);
     const wire = (exchange?.wire ?? []).map((frame) => {
       const sent = keptCommand(frame.command, crypto);
