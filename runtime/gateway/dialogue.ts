@@ -2,10 +2,10 @@
  * One dialogue with one chip through one station: the procedure runs here, in one readable function, and
  * stops at each APDU list until the station has brought all its answers.
  */
-
+import { toBase64 } from '../core/bytes.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { Exchange } from '../core/card/apdu.ts';
-import { keepList, strayAction, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
+import { keepList, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
 import { type KeptList, TRANSCRIPT_CHARACTERS_MAX } from '../core/card/transcript-form.ts';
 import { asFault, Fault } from '../core/faults.ts';
 import type { ApduList, DialogueAnswer } from '../core/messages/exchanges.ts';
@@ -104,26 +104,24 @@ export class Dialogue {
     this.#answers = null;
     this.left();
     return this.#next(() => {
-      const stray = this.#keep(played.exchanges);
+      this.#keep(played.exchanges);
       this.#count += played.exchanges.reduce((sum, exchange) => sum + exchange.wire.length, 0);
-      if (played.outcome !== 'played')
-        waiting.reject(new Fault('CARD_OUTCOME_UNKNOWN', { outcome: played.outcome, step }));
-      else if (stray === null) waiting.resolve(played.exchanges);
-      else waiting.reject(new Fault('CARD_ANSWER_MALFORMED', { step, ...stray }));
+      if (played.outcome === 'played' && !answersEach(this.#list?.actions ?? [], played.exchanges))
+        waiting.reject(new Fault('CARD_ANSWER_MALFORMED', { step, why: 'other commands than were issued' }));
+      else if (this.#characters > TRANSCRIPT_CHARACTERS_MAX)
+        waiting.reject(new Fault('CARD_ANSWER_MALFORMED', { step, why: 'more than a transcript holds' }));
+      else if (played.outcome === 'played') waiting.resolve(played.exchanges);
+      else waiting.reject(new Fault('CARD_OUTCOME_UNKNOWN', { outcome: played.outcome, step }));
     });
   }
 
-  /** Null when the list was played as it was issued and there is room for it; else nobody could verify it later. */
-  #keep(exchanges: readonly Exchange[]): Readonly<Record<string, number>> | null {
-    if (this.#list === null) return { lists: 0 };
+  #keep(exchanges: readonly Exchange[]): void {
+    if (this.#list === null) return;
     const kept = keepList(this.#list, exchanges, this.#crypto);
     const text = canonicalJson(kept);
     this.#transcript = transcriptNext(this.#transcript, text, this.#crypto);
     this.#characters += text.length;
     this.#kept.push(kept);
-    if (this.#characters > TRANSCRIPT_CHARACTERS_MAX) return { transcriptCharacters: this.#characters };
-    const action = strayAction(kept);
-    return action === null ? null : { strayAction: action };
   }
 
   /** Ends a dialogue that nobody continues. */
@@ -163,4 +161,16 @@ export class Dialogue {
     if (this.#answer !== null) say(this.#answer);
     this.#answer = null;
   }
+}
+
+/** Whether there is one exchange for each action, in order, and each says that it sent what was issued. */
+function answersEach(actions: ApduList['actions'], exchanges: readonly Exchange[]): boolean {
+  return (
+    exchanges.length === actions.length &&
+    actions.every((action, i) => {
+      const exchange = exchanges[i];
+      if (action.kind === 'cold-reset' || exchange?.kind !== 'command') return exchange?.kind === action.kind;
+      return toBase64(exchange.command) === action.command;
+    })
+  );
 }

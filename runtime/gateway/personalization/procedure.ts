@@ -15,6 +15,7 @@ import { transcriptOf } from './evidence.ts';
 import { closing, type Finished, finish } from './finish.ts';
 import { fleetKeys, intend, type Job, type Touched, transportKeys } from './job.ts';
 import { injectKeys, openFleet, type Trial } from './keys.ts';
+import { demandSameChip } from './look.ts';
 import { drawProof, type Proved, proveKeys, trialCommands } from './proof.ts';
 
 /** Ends in a confirmation or in a signed verdict on the card. @throws Fault for everything that only holds the unit */
@@ -38,6 +39,7 @@ export async function personalize(job: Job): Promise<Conclusion> {
   } catch (error) {
     const fault = asFault(error, 'UNEXPECTED');
     if (!isVerdict(fault)) throw fault;
+    await demandSameChip(job);
     return condemn(job, touched, fault);
   }
 }
@@ -52,8 +54,10 @@ async function confirm(
   const { ports, reserved, ticket, config, profile } = job;
   const at = instantOf(ports.clock.now());
   const transcriptHash = job.line.transcriptHash();
-  const { text, judgedHash } = transcriptOf(job);
-  await intend(job, 'confirm', `certificate ${certified.serial}, transcript ${transcriptHash}`);
+  const [, { text, judgedHash }] = await Promise.all([
+    intend(job, 'confirm', `certificate ${certified.serial}, transcript ${transcriptHash}`),
+    transcriptOf(job),
+  ]);
   const jws = await seal(
     confirmation,
     {

@@ -162,8 +162,6 @@ export class CardSession {
     const chains = putKeys === 0 ? null : line.meanwhile(() => token.putKeyChains(this.#channel));
     const played = await line.play({ name, changes, actions });
     evidence.putKeys((await chains)?.slice(-putKeys) ?? []);
-    if (played.length !== actions.length)
-      throw new Fault('CARD_ANSWER_MALFORMED', { exchanges: played.length, expected: actions.length });
     if (before.length > 0) demandSuccess(played[0], 'EXTERNAL AUTHENTICATE');
     const [first, last] = [before.length, before.length + wrapped.length];
     const unwrapping = token.unwrap(
