@@ -154,7 +154,7 @@ function audited(vault: Vault, keys: KeySet, recorded: RecordedSession): Session
   const channel = vault.openChannel(keys);
   try {
     return auditSession(recorded, keys.keyVersion, {
-      derive: (context, message) => channel.derive(context, message),
+      derive: ({ context, challengeMessage }) => channel.derive(context, challengeMessage),
       putKeys: (put, replaces) => {
         const wrapped = channel.wrapKeys(put);
         return FORMS.map((form) => putKeyCommand(put.keyVersion, wrapped, form, replaces));

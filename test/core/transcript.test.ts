@@ -118,7 +118,11 @@ describe('the transcript hash', () => {
 });
 
 describe('the sessions of a transcript', () => {
-  const keys = { generation: 1, keyVersion: 0x31, transportKeyVersion: 0x30, scratchKeyVersion: 0x3f };
+  const keys = {
+    transport: { keyVersion: 0x30 },
+    fleet: { generation: 1, keyVersion: 0x31 },
+    scratch: { keyVersion: 0x3f },
+  };
   const transcript = (putKeyChains: string[]) => ({
     schema: 'holdfast/transcript-1' as const,
     operation: OPERATION,

@@ -126,9 +126,9 @@ function stepsOf({ kind, said }: Concluded, { judged: facts }: Transcript): Chec
   });
   const { keys, transport } = said;
   const sameKeys =
-    facts.keys.generation === keys.generation &&
-    facts.keys.keyVersion === keys.keyVersion &&
-    facts.keys.transportKeyVersion === transport.keyVersion;
+    facts.keys.fleet.generation === keys.generation &&
+    facts.keys.fleet.keyVersion === keys.keyVersion &&
+    facts.keys.transport.keyVersion === transport.keyVersion;
   if (!sameKeys) return judged('steps', false, 'they were judged for another key set');
   return missing.length === 0 && failed.length === 0
     ? judged('steps', true, `all ${names.length} steps of the procedure are judged, none failed`)

@@ -74,10 +74,12 @@ export interface SessionAudit {
 /** What a token does for an audit; nothing of it leaves the token. */
 export interface AuditMeans {
   /** Session keys from host challenge || card challenge, and the CMAC of the challenge message. */
-  derive(
-    context: Bytes,
-    challengeMessage: Bytes | null,
-  ): { readonly keys: ChannelKeys; readonly challenge: Bytes | null };
+  derive(source: {
+    readonly context: Bytes;
+    readonly challengeMessage: Bytes | null;
+    /** As the card gave it, 10 bytes. */
+    readonly diversificationData: Bytes;
+  }): { readonly keys: ChannelKeys; readonly challenge: Bytes | null };
   /** Plain PUT KEY commands for a set, wrapped under the Key-DEK of the session's set: one in each form. */
   putKeys(keys: KeySet, replaces: boolean): readonly Command[];
   sha256(bytes: Bytes): Bytes;
@@ -89,9 +91,12 @@ export function auditSession(recorded: RecordedSession, keyVersion: number, mean
     throw new RangeError('too many exchanges in a recorded session');
   const card = decodeInitializeUpdate(recorded.initialized, keyVersion);
   const context = sessionContext(recorded.hostChallenge, card.cardChallenge);
-  const message =
-    card.sequenceCounter === null ? null : cardChallengeMessage(card.sequenceCounter, recorded.aid);
-  const { keys, challenge } = means.derive(context, message);
+  const { keys, challenge } = means.derive({
+    context,
+    challengeMessage:
+      card.sequenceCounter === null ? null : cardChallengeMessage(card.sequenceCounter, recorded.aid),
+    diversificationData: card.diversificationData,
+  });
   const unjudged = recorded.exchanges.map(() => ({ command: null, answer: null }));
   const own = cryptogram(keys.mac, DerivationConstant.cardCryptogram, context);
   const cardCryptogram = equal(own, card.cardCryptogram);

@@ -87,12 +87,15 @@ const possession = z.union([
 export type Possession = z.output<typeof possession>;
 
 export const judgedFacts = z.strictObject({
-  keys: z.strictObject({
-    generation,
-    keyVersion,
-    transportKeyVersion: keyVersion,
-    scratchKeyVersion: keyVersion,
-  }),
+  keys: z
+    .strictObject({
+      transport: z.strictObject({ keyVersion }),
+      fleet: z.strictObject({ generation, keyVersion }),
+      scratch: z.strictObject({ keyVersion }),
+    })
+    .meta({
+      description: 'By what the sets of the sessions were derived, beside the EID; of the last: drawn.',
+    }),
   putKeyChains: z
     .array(hex.length(32))
     .max(LISTS_MAX * 64)

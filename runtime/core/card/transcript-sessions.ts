@@ -100,7 +100,7 @@ function putBy(
   judged: Transcript['judged']['keys'],
 ): KeySet | null {
   const isFleets = keys?.origin === 'transport' || replacesIn(command);
-  return isFleets ? keySetOf(judged.keyVersion, eid, judged) : null;
+  return isFleets ? keySetOf(judged.fleet.keyVersion, eid, judged) : null;
 }
 
 function recorded(action: KeptCommand, chains: string[], keys: KeySet | null): RecordedExchange {
@@ -147,8 +147,7 @@ function demand(current: Growing | null): Growing {
 }
 
 function keySetOf(keyVersion: number, eid: string, keys: Transcript['judged']['keys']): KeySet | null {
-  if (keyVersion === keys.transportKeyVersion) return { origin: 'transport', eid, keyVersion };
-  if (keyVersion === keys.keyVersion)
-    return { origin: 'fleet', generation: keys.generation, eid, keyVersion };
-  return null;
+  const { transport, fleet } = keys;
+  if (keyVersion === transport.keyVersion) return { origin: 'transport', eid, ...transport };
+  return keyVersion === fleet.keyVersion ? { origin: 'fleet', eid, ...fleet } : null;
 }

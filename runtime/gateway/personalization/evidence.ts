@@ -62,9 +62,12 @@ export function transcriptOf({ reserved, profile, line, evidence, ports }: Job):
   readonly judgedHash: string;
 } {
   const { operation, epoch, eid, generation, keyVersion } = reserved;
-  const { transportKeyVersion, scratchKeyVersion } = profile;
   const judged: JudgedFacts = {
-    keys: { generation, keyVersion, transportKeyVersion, scratchKeyVersion },
+    keys: {
+      transport: { keyVersion: profile.transportKeyVersion },
+      fleet: { generation, keyVersion },
+      scratch: { keyVersion: profile.scratchKeyVersion },
+    },
     ...evidence.judged(),
   };
   const transcript: Transcript = {
