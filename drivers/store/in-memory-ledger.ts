@@ -5,6 +5,7 @@ import { Fault } from '../../runtime/core/faults.ts';
 import type {
   Admission,
   CertificateRow,
+  ConclusionRow,
   DialogueRow,
   GatewayLedger,
   IntentRow,
@@ -22,7 +23,6 @@ export interface InMemoryLedgerDatabase {
 }
 
 type Limits = Parameters<GatewayLedger['admit']>[1];
-type Kind = 'confirmation' | 'verdict';
 
 interface Placed<Row> {
   readonly position: number;
@@ -44,12 +44,18 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
         certificatesOf: (eid) => call(() => certificatesOf(tables, eid)),
         intendCertificate: (row) => call((undo) => intendCertificate(tables, row, undo)),
         storeCertificate: (serial, der) => call((undo) => storeCertificate(tables, serial, der, undo)),
-        conclude: (operation, epoch, kind, jws) =>
-          call((undo) => conclude(tables, { operation, epoch, kind, jws }, undo)),
+        conclude: (row) => call((undo) => conclude(tables, row, undo)),
         conclusionOf: (operation, epoch) =>
           call(() => {
             const stored = tables.conclusions.find('conclusion_operation_epoch', operation, epoch);
             return stored && { kind: stored.kind, jws: stored.jws };
+          }),
+        transcriptsOf: (eid) =>
+          call(() => {
+            const kept = tables.eids.group(eid).map(({ operation, epoch }) => [operation, epoch] as const);
+            return kept
+              .flatMap((key) => tables.conclusions.find('conclusion_operation_epoch', ...key) ?? [])
+              .sort((a, b) => (a.at === b.at ? b.epoch - a.epoch : a.at < b.at ? 1 : -1));
           }),
         abandon: () => connection.abandon(),
         close: () => connection.close(),
@@ -62,12 +68,6 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
 
 interface AdmittedRow extends DialogueRow {
   readonly attempts: number;
-}
-interface ConclusionRow {
-  readonly operation: string;
-  readonly epoch: number;
-  readonly kind: Kind;
-  readonly jws: string;
 }
 type Tables = ReturnType<typeof createTables>;
 
@@ -115,8 +115,16 @@ function createTables() {
       group: (row) => row.operation,
       order: () => 0,
     }),
+    eids: createTable({
+      unique: { transcript_operation_epoch: (row: Transcribed) => [row.operation, row.epoch] },
+      group: (row) => row.eid,
+      order: () => 0,
+    }),
   };
 }
+
+/** The epochs of an EID that have a conclusion, and with it a transcript. */
+type Transcribed = Pick<ConclusionRow, 'operation' | 'epoch' | 'eid'>;
 
 interface StoredCertificate extends CertificateRow {
   readonly position: number;
@@ -197,6 +205,7 @@ function conclude(tables: Tables, row: ConclusionRow, undo: Undo): string {
   const stored = tables.conclusions.find('conclusion_operation_epoch', row.operation, row.epoch);
   if (stored !== null) return stored.jws;
   tables.conclusions.insert(row, undo);
+  tables.eids.insert({ operation: row.operation, epoch: row.epoch, eid: row.eid }, undo);
   if (row.kind === 'verdict') return row.jws;
   for (const { eid } of tables.dialogues.group(`${row.operation} ${row.epoch}`)) {
     const unit = tables.attempts.find('unit_attempts_eid', eid);

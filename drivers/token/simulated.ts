@@ -62,6 +62,8 @@ export function createSimulatedToken(options: SimulatedTokenOptions): SimulatedT
     wrap: (channel, commands) => call('wrap', () => table.verbs.wrap(channel, commands)),
     wrapPutKey: (channel, put) => call('wrapPutKey', () => table.verbs.wrapPutKey(channel, put)),
     unwrap: (channel, answers) => call('unwrap', () => table.verbs.unwrap(channel, answers)),
+    putKeyChains: (channel) => call('putKeyChains', () => table.verbs.putKeyChains(channel)),
+    auditSession: (keys, session) => call('auditSession', () => table.verbs.auditSession(keys, session)),
     closeChannel: (channel) => call('closeChannel', () => table.verbs.closeChannel(channel)),
     checkValues: (keys) => call('checkValues', () => table.verbs.checkValues(keys)),
     sign: (key, message) => call('sign', () => table.verbs.sign(key, message)),

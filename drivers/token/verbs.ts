@@ -2,6 +2,7 @@
  * The verbs of the Token port over a vault, synchronously: the table of open channels, their framing state, and
  * the rule that a channel which failed in any way is gone.
  */
+import { createHash } from 'node:crypto';
 import { type Bytes, equal, toHex } from '../../runtime/core/bytes.ts';
 import {
   authenticateCard,
@@ -13,15 +14,20 @@ import {
   sessionContext,
 } from '../../runtime/core/card/scp03.ts';
 import {
+  auditSession,
+  type RecordedSession,
+  type SessionAudit,
+} from '../../runtime/core/card/scp03-audit.ts';
+import {
   type ChannelKeys,
   type ChannelState,
   LEVEL_FULL,
   unwrapAnswer,
   wrapCommand,
 } from '../../runtime/core/card/scp03-channel.ts';
-import { putKeyCommand, type WrappedKey } from '../../runtime/core/card/scp03-put-key.ts';
+import { type PutKeyForm, putKeyCommand, type WrappedKey } from '../../runtime/core/card/scp03-put-key.ts';
 import { Fault } from '../../runtime/core/faults.ts';
-import type { ChannelProof, PutKeyCommand, Token } from '../../runtime/core/token.ts';
+import type { ChannelProof, KeySet, PutKeyCommand, Token } from '../../runtime/core/token.ts';
 import type { Vault, VaultChannel } from './vault.ts';
 
 /** Verbs that a token's process answers; `close` ends the process. */
@@ -66,6 +72,8 @@ interface Channel {
   readonly hostChallenge: Bytes;
   usedMs: number;
   session: { readonly keys: ChannelKeys; readonly state: ChannelState } | null;
+  /** MAC chaining values behind each PUT KEY. */
+  readonly putKeyChains: Bytes[];
 }
 
 export function createVerbs(options: VerbOptions): ChannelTable {
@@ -99,9 +107,10 @@ export function createVerbs(options: VerbOptions): ChannelTable {
           throw new RangeError('too many commands without answers');
         let { state } = session;
         const wrapped = commands.map((command) => {
-          const plain = 'keys' in command ? putKeyOf(channel, command).command : command;
-          const next = wrapCommand(session.keys, state, plain);
+          const isPut = 'keys' in command;
+          const next = wrapCommand(session.keys, state, isPut ? putKeyOf(channel, command).command : command);
           state = next.state;
+          if (isPut) channel.putKeyChains.push(state.chain);
           return next.command;
         });
         channel.session = { ...session, state };
@@ -113,6 +122,7 @@ export function createVerbs(options: VerbOptions): ChannelTable {
         const { command, checkValues } = putKeyOf(channel, put);
         const wrapped = wrapCommand(session.keys, session.state, command);
         channel.session = { ...session, state: wrapped.state };
+        channel.putKeyChains.push(wrapped.state.chain);
         return { command: wrapped.command, checkValues };
       }),
     unwrap: (name, answers) =>
@@ -127,12 +137,33 @@ export function createVerbs(options: VerbOptions): ChannelTable {
         channel.session = { ...session, state };
         return judged;
       }),
+    putKeyChains: (name) => table.using(name, (channel) => [...channel.putKeyChains]),
+    auditSession: (keys, recorded) => audited(vault, keys, recorded),
     closeChannel: (name) => table.remove(name),
     checkValues: (keys) => vault.checkValues(keys),
     sign: (key, message) => vault.sign(key, message),
     publicKey: (key) => vault.publicKey(key),
   };
   return { verbs, open: table.open, sweep: table.sweep, closeAll: table.closeAll };
+}
+
+const FORMS: readonly PutKeyForm[] = ['explicit-length', 'block-only'];
+
+/** In a channel that is in no table: nothing can be sent in it. */
+function audited(vault: Vault, keys: KeySet, recorded: RecordedSession): SessionAudit {
+  const channel = vault.openChannel(keys);
+  try {
+    return auditSession(recorded, keys.keyVersion, {
+      derive: ({ context, challengeMessage }) => channel.derive(context, challengeMessage),
+      putKeys: (put, replaces) => {
+        const wrapped = channel.wrapKeys(put);
+        return FORMS.map((form) => putKeyCommand(put.keyVersion, wrapped, form, replaces));
+      },
+      sha256: (bytes) => createHash('sha256').update(bytes).digest(),
+    });
+  } finally {
+    channel.close();
+  }
 }
 
 /** R-MAC and R-ENC are asked for: without them nothing the card says could be believed. */
@@ -205,6 +236,7 @@ function createTable({ vault, limits, prefix, monotonicMs }: VerbOptions) {
         hostChallenge: vault.random(CHALLENGE_BYTES),
         usedMs: monotonicMs(),
         session: null,
+        putKeyChains: [],
       };
       channels.set(channel.name, channel);
       return channel;

@@ -7,6 +7,8 @@ import { fleetShowCommand } from './fleet/show.ts';
 import { helpCommand } from './help.ts';
 import { journalCommand } from './journal/command.ts';
 import { statusCommand } from './status/command.ts';
+import { transcriptShowCommand } from './transcript/show.ts';
+import { transcriptVerifyCommand } from './transcript/verify.ts';
 
 export const commands: readonly Command[] = [
   statusCommand,
@@ -15,5 +17,7 @@ export const commands: readonly Command[] = [
   fleetListCommand,
   fleetShowCommand,
   auditVerifyCommand,
+  transcriptShowCommand,
+  transcriptVerifyCommand,
   helpCommand(() => commands),
 ];

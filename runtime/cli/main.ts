@@ -5,12 +5,20 @@ import { connect, type Socket } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { GatewayConfig } from '../../config/gateway.ts';
 import { openDriver } from '../../drivers/index.ts';
 import { Fault } from '../core/faults.ts';
 import { createClosing } from './closing.ts';
 import type { Wire } from './journal/live.ts';
 import { type Copy, openJournal } from './journal/reader.ts';
-import { type Files, type FleetReader, type Means, OutputClosed } from './means.ts';
+import {
+  type Files,
+  type FleetReader,
+  type LedgerReader,
+  type Means,
+  OutputClosed,
+  type TokenJudge,
+} from './means.ts';
 import { runCommandLine } from './run.ts';
 import { coloured, plain } from './screen.ts';
 import { showFault, unforeseen } from './show-fault.ts';
@@ -80,6 +88,8 @@ async function means(): Promise<Means> {
       return closing.keep(openJournal(directory, { ...world, openCopy }));
     },
     openFleet: (url) => closing.keep(fleetReader(url)),
+    openLedger: (url) => closing.keep(ledgerReader(url)),
+    openToken: (config) => closing.keep(tokenJudge(config)),
   };
 }
 
@@ -150,5 +160,38 @@ async function fleetReader(url: string): Promise<FleetReader> {
     read: (work) => store.transaction(work),
     operation: (eid) => store.transaction((tx) => tx.operationByEid(eid)),
     [Symbol.asyncDispose]: () => store.close(),
+  };
+}
+
+async function ledgerReader(url: string): Promise<LedgerReader> {
+  const open = await openDriver.postgresLedger();
+  const ledger = await open({
+    url,
+    statementTimeoutMs: STATEMENT_MS,
+    connectTimeoutMs: CONNECT_MS,
+    poolMax: 1,
+  });
+  return {
+    transcriptsOf: (eid) => ledger.transcriptsOf(eid),
+    [Symbol.asyncDispose]: () => ledger.close(),
+  };
+}
+
+/** In a process of its own, beside the gateway's. */
+async function tokenJudge({ token: place, profile }: GatewayConfig): Promise<TokenJudge> {
+  const open = await openDriver.pkcs11Token();
+  const { softHsmConf } = place;
+  const token = await open({
+    module: place.module,
+    label: place.label,
+    pinFile: place.pinFile,
+    constantsFile: place.constantsFile,
+    ...(softHsmConf === null ? {} : { softHsmConf }),
+    laboratory: profile !== 'production',
+    deadlines: { callMs: place.deadlineMs },
+  });
+  return {
+    auditSession: (keys, session) => token.auditSession(keys, session),
+    [Symbol.asyncDispose]: () => token.close(),
   };
 }

@@ -1,7 +1,10 @@
 /** What the commands ask of the world; `main.ts` gives it, from drivers. */
+import type { GatewayConfig } from '../../config/gateway.ts';
 import type { Genesis, JournalEntry } from '../core/journal/entry.ts';
 import type { Crypto } from '../core/ports.ts';
 import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
+import type { GatewayLedger } from '../core/store/ledger.ts';
+import type { Token } from '../core/token.ts';
 import type { Paint } from './screen.ts';
 
 export interface Means {
@@ -23,7 +26,15 @@ export interface Means {
   openJournal(directory: string): Promise<OpenedJournal>;
   /** @throws Fault STORE_UNAVAILABLE, STORE_UNSAFE, STORE_SCHEMA */
   openFleet(url: string): Promise<FleetReader>;
+  /** The ledger of the gateways. @throws Fault LEDGER_UNAVAILABLE, STORE_UNSAFE, STORE_SCHEMA */
+  openLedger(url: string): Promise<LedgerReader>;
+  /** The gateway's token, for nothing but judging what was recorded.
+   * @throws Fault TOKEN_PIN_WRONG, TOKEN_UNAVAILABLE, KEY_POLICY_BROKEN, CONFIG_INVALID, FILE_UNREADABLE */
+  openToken(config: GatewayConfig): Promise<TokenJudge>;
 }
+
+export type LedgerReader = Pick<GatewayLedger, 'transcriptsOf'> & AsyncDisposable;
+export type TokenJudge = Pick<Token, 'auditSession'> & AsyncDisposable;
 
 /** Whoever read our standard output has enough, as `head` does; thrown by `print`. */
 export class OutputClosed extends Error {

@@ -6,6 +6,7 @@
  */
 import type { Bytes } from './bytes.ts';
 import type { Answer, Command } from './card/apdu.ts';
+import type { RecordedSession, SessionAudit } from './card/scp03-audit.ts';
 
 /** A key set (K-ENC, K-MAC, K-DEK) by what it is derived from. */
 export type KeySet =
@@ -86,6 +87,13 @@ export interface Token {
    * Error status words come bare and are returned as they are.
    * @throws Fault CARD_CHANNEL_BROKEN, after which the channel is gone */
   unwrap(channel: string, answers: readonly Bytes[]): Promise<readonly Answer[]>;
+  /** MAC chaining values, 16 bytes, behind each PUT KEY protected in this channel, in order. Of the commands only
+   * hashes are kept; from these values whoever audits the session later goes on. */
+  putKeyChains(channel: string): Promise<readonly Bytes[]>;
+  /** Makes every code of a recorded session again, under the keys it was held with, and says which are right. It
+   * only compares: no code, key or plain text is given out, and behind the first wrong one nothing is judged.
+   * @throws RangeError for a record longer than `RECORDED_MAX` */
+  auditSession(keys: KeySet, session: RecordedSession): Promise<SessionAudit>;
   closeChannel(channel: string): Promise<void>;
   checkValues(keys: KeySet): Promise<CheckValues>;
   /** `key` names a P-256 key of the key policy. r || s over SHA-256 of the message, 64 bytes. */

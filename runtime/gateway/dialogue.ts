@@ -3,8 +3,10 @@
  * stops at each APDU list until the station has brought all its answers.
  */
 import { toBase64 } from '../core/bytes.ts';
+import { canonicalJson } from '../core/canonical-json.ts';
 import type { Exchange } from '../core/card/apdu.ts';
-import { listHashOf, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
+import { keepList, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
+import { type KeptList, TRANSCRIPT_CHARACTERS_MAX } from '../core/card/transcript-form.ts';
 import { asFault, Fault } from '../core/faults.ts';
 import type { ApduList, DialogueAnswer } from '../core/messages/exchanges.ts';
 import type { Crypto } from '../core/ports.ts';
@@ -24,6 +26,8 @@ export interface Line {
   meanwhile<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Hash over everything played so far. */
   transcriptHash(): string;
+  /** All lists played so far, as they are kept. */
+  kept(): readonly KeptList[];
   /** APDUs exchanged so far. */
   exchanges(): number;
 }
@@ -40,11 +44,12 @@ export class Dialogue {
   readonly #instance: string;
   readonly #crypto: Crypto;
   #transcript: string;
+  readonly #kept: KeptList[] = [];
+  #characters = 0;
   #count = 0;
   #answer: Waiting<DialogueAnswer> | null = null;
   #answers: Waiting<readonly Exchange[]> | null = null;
-  #listHash = '';
-  #actions: ApduList['actions'] = [];
+  #list: ApduList | null = null;
   #step = 0;
   #deferred: (() => void)[] = [];
   #ended = false;
@@ -73,6 +78,7 @@ export class Dialogue {
         play: (list) => this.#play(list),
         meanwhile: (work) => this.#meanwhile(work),
         transcriptHash: () => this.#transcript,
+        kept: () => this.#kept,
         exchanges: () => this.#count,
       };
       procedure(line).then(
@@ -98,13 +104,24 @@ export class Dialogue {
     this.#answers = null;
     this.left();
     return this.#next(() => {
-      this.#transcript = transcriptNext(this.#transcript, this.#listHash, played.exchanges, this.#crypto);
+      this.#keep(played.exchanges);
       this.#count += played.exchanges.reduce((sum, exchange) => sum + exchange.wire.length, 0);
-      if (played.outcome === 'played' && !answersEach(this.#actions, played.exchanges))
+      if (played.outcome === 'played' && !answersEach(this.#list?.actions ?? [], played.exchanges))
         waiting.reject(new Fault('CARD_ANSWER_MALFORMED', { step, why: 'other commands than were issued' }));
+      else if (this.#characters > TRANSCRIPT_CHARACTERS_MAX)
+        waiting.reject(new Fault('CARD_ANSWER_MALFORMED', { step, why: 'more than a transcript holds' }));
       else if (played.outcome === 'played') waiting.resolve(played.exchanges);
       else waiting.reject(new Fault('CARD_OUTCOME_UNKNOWN', { outcome: played.outcome, step }));
     });
+  }
+
+  #keep(exchanges: readonly Exchange[]): void {
+    if (this.#list === null) return;
+    const kept = keepList(this.#list, exchanges, this.#crypto);
+    const text = canonicalJson(kept);
+    this.#transcript = transcriptNext(this.#transcript, text, this.#crypto);
+    this.#characters += text.length;
+    this.#kept.push(kept);
   }
 
   /** Ends a dialogue that nobody continues. */
@@ -122,8 +139,7 @@ export class Dialogue {
   #play(list: ApduList): Promise<readonly Exchange[]> {
     return new Promise((resolve, reject) => {
       this.#step += 1;
-      this.#listHash = listHashOf(list, this.#crypto);
-      this.#actions = list.actions;
+      this.#list = list;
       this.#answers = { resolve, reject };
       this.#answer?.resolve({ kind: 'list', dialogue: this.id, instance: this.#instance, list });
       this.#answer = null;

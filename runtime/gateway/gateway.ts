@@ -19,6 +19,7 @@ import { uuidV4 } from '../core/uuid.ts';
 import { type HandlerOf, serve } from '../exchange/responder.ts';
 import { admit, judgeOpening } from './admission.ts';
 import { Dialogue } from './dialogue.ts';
+import { createEvidence } from './personalization/evidence.ts';
 import type { Job } from './personalization/job.ts';
 import { personalize } from './personalization/procedure.ts';
 import type { GatewayPorts } from './ports.ts';
@@ -128,6 +129,7 @@ function openHandler(
       ports,
       config,
       line,
+      evidence: createEvidence(),
       dialogue: id,
       ticket,
       reserved,

@@ -1,7 +1,9 @@
 /** Plays the gateway's APDU lists until it confirms or condemns. The next list comes only after every answer was judged there. */
 import { fromBase64, toBase64 } from '../core/bytes.ts';
+import { canonicalJson } from '../core/canonical-json.ts';
 import type { Exchange } from '../core/card/apdu.ts';
-import { listHashOf, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
+import { keepList, listHashOf, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
+import { LISTS_MAX } from '../core/card/transcript-form.ts';
 import { asFault, Fault } from '../core/faults.ts';
 import { type ApduList, dialogueContinueExchange, dialogueOpenExchange } from '../core/messages/exchanges.ts';
 import type { Reservation } from '../core/messages/receipts.ts';
@@ -14,9 +16,6 @@ import type { Means, Task } from './actions.ts';
 export type Personalization =
   | { readonly kind: 'confirmed'; readonly confirmation: string; readonly transcriptHash: string }
   | { readonly kind: 'verdict'; readonly verdict: string; readonly fault: Fault };
-
-/** Lists of one dialogue: more means that the gateway goes in circles. */
-const LISTS_MAX = 64;
 
 /** Null when the visit ended meanwhile. @throws Fault of gateway, bus or reader */
 export async function personalize(
@@ -53,7 +52,8 @@ export async function personalize(
     const listHash = listHashOf(list, crypto);
     if (list.changes && !(await task.tell({ on: 'list-issued', step: list.name, listHash }))) return null;
     const played = await play(means, task, list, () => secrecy.prepare(answerKey));
-    transcriptHash = transcriptNext(transcriptHash, listHash, played.exchanges, crypto);
+    const kept = canonicalJson(keepList(list, played.exchanges, crypto));
+    transcriptHash = transcriptNext(transcriptHash, kept, crypto);
     const answers = secrecy.encryptAnswers(place, answerKey, played.exchanges.map(encoded));
     const next = means.requester.ask(
       dialogueContinueExchange,

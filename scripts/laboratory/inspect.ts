@@ -18,7 +18,14 @@ Runs a command of holdfast on a line. While the line does not run, its database 
   ./scripts/inspect journal -n 20
   ./scripts/inspect fleet list
   ./scripts/inspect fleet show --eid EID
-  ./scripts/inspect audit verify`;
+  ./scripts/inspect audit verify
+  ./scripts/inspect transcript verify --eid EID --token`;
+
+/** Options by which commands are told of a database of the line. */
+const ASKED = [
+  { option: 'database', database: 'fleet' },
+  { option: 'ledger', database: 'ledger' },
+] as const;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -52,10 +59,12 @@ async function inspect(line: string, words: readonly string[]): Promise<number> 
     words.some((word) => word === `--${option}` || word.startsWith(`--${option}=`));
   const place = words[0] === 'journal' ? onlyStation(line) : line;
   const dir = 'dir' in options && !has('dir') ? ['--dir', place] : [];
-  const wanted = 'database' in options && !has('database') && !has('dir') && !has('help');
+  const asks = ASKED.find(({ option }) => option in options && !has(option));
+  const wanted = asks !== undefined && !has('dir') && !has('help');
   const postgres = wanted && !isRunning(line) ? await startDatabase(line) : null;
   try {
-    const database = postgres === null ? [] : ['--database', urlOf(postgres)];
+    const database =
+      postgres === null || asks === undefined ? [] : [`--${asks.option}`, urlOf(postgres, asks.database)];
     return await holdfast([...words, ...dir, ...database]);
   } finally {
     await postgres?.stop();
@@ -85,8 +94,8 @@ async function startDatabase(line: string): Promise<PostgresStand | null> {
   return startPostgres({ directory, databases: [] });
 }
 
-function urlOf({ socketDirectory, port, user }: PostgresStand): string {
-  return `postgresql:///fleet?host=${encodeURIComponent(socketDirectory)}&port=${port}&user=${user}`;
+function urlOf({ socketDirectory, port, user }: PostgresStand, database: string): string {
+  return `postgresql:///${database}?host=${encodeURIComponent(socketDirectory)}&port=${port}&user=${user}`;
 }
 
 /** A Ctrl-C reaches the command itself; here it is only waited for. */

@@ -10,7 +10,10 @@ import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createMemoryLog } from '../../drivers/log/memory.ts';
 import { createInMemoryFleetDatabase, type InMemoryFleetDatabase } from '../../drivers/store/in-memory.ts';
-import { createInMemoryLedgerDatabase } from '../../drivers/store/in-memory-ledger.ts';
+import {
+  createInMemoryLedgerDatabase,
+  type InMemoryLedgerDatabase,
+} from '../../drivers/store/in-memory-ledger.ts';
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
@@ -48,6 +51,7 @@ export interface World {
   readonly clock: SimulatedClock;
   readonly broker: InMemoryBroker;
   readonly fleet: InMemoryFleetDatabase;
+  readonly ledger: InMemoryLedgerDatabase;
   readonly stations: readonly SimulatedStation[];
   readonly chips: ReadonlyMap<number, VirtualSe>;
   readonly parties: SimulatedParties;
@@ -73,11 +77,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     weather: options.weather ?? { lossRate: 0, duplicateRate: 0, delayMs: { min: 1, max: 4 } },
   });
   const fleet = createInMemoryFleetDatabase({ clock });
+  const ledger = createInMemoryLedgerDatabase({ clock });
   const log = createMemoryLog();
   const connect = (clientId: string): Bus => connected(broker, clientId, options.tap);
   const common = { clock, crypto: options.crypto ?? nodeCrypto, trusted: parties.trusted, log };
 
-  await startPrograms({ options, clock, parties, names, fleet, common, connect });
+  await startPrograms({ options, clock, parties, names, fleet, ledger, common, connect });
   const ticket = await simulatedTicket(parties, { stations: names, quota: options.units, nowMs: START_MS });
   const chips = new Map<number, VirtualSe>();
   const stations: SimulatedStation[] = [];
@@ -112,6 +117,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     clock,
     broker,
     fleet,
+    ledger,
     stations,
     chips,
     parties,
@@ -133,6 +139,7 @@ interface Plant {
   readonly parties: SimulatedParties;
   readonly names: readonly string[];
   readonly fleet: InMemoryFleetDatabase;
+  readonly ledger: InMemoryLedgerDatabase;
   readonly common: StationParts['common'];
   readonly connect: (clientId: string) => Bus;
 }
@@ -144,6 +151,7 @@ async function startPrograms({
   parties,
   names,
   fleet,
+  ledger,
   common,
   connect,
 }: Plant): Promise<void> {
@@ -176,7 +184,7 @@ async function startPrograms({
         signingKeys: parties.gatewayKeys,
         monotonicMs: clock.monotonicMs,
       }),
-      ledger: createInMemoryLedgerDatabase({ clock }).connect(),
+      ledger: ledger.connect(),
       certificates: derCertificates,
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
     }),

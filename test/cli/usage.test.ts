@@ -10,7 +10,12 @@ import { plain } from '../../runtime/cli/screen.ts';
 import { faults } from '../../runtime/core/faults.ts';
 import { holdfast, linesOf } from './support.ts';
 
-const COMMANDS = ['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify', 'help'];
+const COMMANDS = [
+  ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
+  ...['transcript show', 'transcript verify', 'help'],
+];
+
+const EID = '89049032000000000000000000009960';
 
 /** Means with nothing behind them: a mistake is found before anything is opened. */
 function nothing(said: { out: string; err: string }): Means {
@@ -30,6 +35,8 @@ function nothing(said: { out: string; err: string }): Means {
     databaseUrl: null,
     openJournal: async () => opened(),
     openFleet: async () => opened(),
+    openLedger: async () => opened(),
+    openToken: async () => opened(),
   };
 }
 
@@ -58,6 +65,16 @@ describe('what was mistyped', () => {
     ['fleet list --limit 0', /--limit takes a whole number from 1 on/],
     ['fleet list --database mysql://x', /a URL that begins with postgresql:/],
     ['audit verify --log-key x', /--log-key takes NAME:HEX/],
+    ['transcript', /a second word: transcript show, transcript verify/],
+    ['transcript show', /--eid is missing/],
+    ['transcript show --eid 123', /--eid takes an EID/],
+    [`transcript show --eid ${EID} --ledger mysql://x`, /a URL that begins with postgresql:/],
+    ['transcript verify', /say which transcript: a FILE, or --eid EID/],
+    ['transcript verify x --eid 1', /say which transcript: a FILE, or --eid EID/],
+    ['transcript verify x --gateway-key 12', /--gateway-key takes a P-256 point/],
+    ['transcript verify x --dir y', /say whose signature counts/],
+    [`transcript verify x --dir y --gateway-key 04${'0'.repeat(128)}`, /say who issued the certificate/],
+    [`transcript verify x --gateway-key 04${'0'.repeat(128)} --issuer x`, /--issuer takes NAME=FILE/],
     ['help jurnal', /there is no command jurnal; did you mean journal\?/],
   ];
   for (const [typed, told] of mistakes)

@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { isFault } from '../../runtime/core/faults.ts';
-import type { CertificateRow, DialogueRow, GatewayLedger } from '../../runtime/core/store/ledger.ts';
+import type {
+  CertificateRow,
+  ConclusionRow,
+  DialogueRow,
+  GatewayLedger,
+} from '../../runtime/core/store/ledger.ts';
 import { unique } from '../store/fleet-rows.ts';
 
 export interface LedgerSubject extends AsyncDisposable {
@@ -34,11 +39,11 @@ function admits(ledger: () => GatewayLedger, any: (i: number) => GatewayLedger):
     const again = (epoch: number): DialogueRow => ({ ...row, dialogue: unique('d'), epoch });
     assert.deepEqual(await ledger().admit(row, PLENTY), { admitted: true, attempts: 1 });
     assert.deepEqual(await ledger().admit(again(1), PLENTY), { admitted: true, attempts: 2 });
-    await ledger().conclude(row.operation, 1, 'verdict', 'a verdict is no confirmation');
+    await ledger().conclude(conclusion({ ...row, kind: 'verdict' }));
     assert.deepEqual(await ledger().admit(again(2), PLENTY), { admitted: true, attempts: 3 });
-    await ledger().conclude(row.operation, 2, 'confirmation', 'jws');
+    await ledger().conclude(conclusion({ ...row, epoch: 2 }));
     assert.deepEqual(await ledger().admit(again(3), PLENTY), { admitted: true, attempts: 1 });
-    await ledger().conclude(row.operation, 2, 'confirmation', 'jws');
+    await ledger().conclude(conclusion({ ...row, epoch: 2 }));
     assert.deepEqual(await ledger().admit(again(3), PLENTY), { admitted: true, attempts: 2 });
   });
 
@@ -124,13 +129,39 @@ function keepsIntentsAndConclusions(ledger: () => GatewayLedger, any: (i: number
   it('keeps the first outcome of an epoch and gives it to everybody', async () => {
     const operation = unique('op');
     const outcomes = await Promise.all(
-      Array.from({ length: 6 }, (_, i) => any(i).conclude(operation, 1, 'confirmation', `jws ${i}`)),
+      Array.from({ length: 6 }, (_, i) => any(i).conclude(conclusion({ operation, jws: `jws ${i}` }))),
     );
     assert.equal(new Set(outcomes).size, 1);
-    assert.equal(await ledger().conclude(operation, 1, 'verdict', 'late'), outcomes[0]);
+    assert.equal(
+      await ledger().conclude(conclusion({ operation, kind: 'verdict', jws: 'late' })),
+      outcomes[0],
+    );
     const stored = await any(1).conclusionOf(operation, 1);
     assert.deepEqual(stored, { kind: 'confirmation', jws: outcomes[0] });
     assert.equal(await ledger().conclusionOf(operation, 2), null);
+  });
+
+  it('keeps with each conclusion its own transcript, and no other', async () => {
+    const [operation, eid] = [unique('op'), unique('eid')];
+    const rows = Array.from({ length: 6 }, (_, i) =>
+      conclusion({ operation, eid, jws: `jws ${i}`, transcript: `transcript ${i}` }),
+    );
+    const [stored] = await Promise.all(rows.map((row, i) => any(i).conclude(row)));
+    const own = rows.find(({ jws }) => jws === stored);
+    assert.deepEqual(await any(1).transcriptsOf(eid), [own]);
+    await ledger().conclude(conclusion({ operation, eid, kind: 'verdict', transcript: 'late' }));
+    assert.deepEqual(await ledger().transcriptsOf(eid), [own]);
+    assert.deepEqual(await ledger().transcriptsOf(unique('eid')), []);
+  });
+
+  it('lists the transcripts of an EID newest first, verdicts among them, whatever their length', async () => {
+    const [operation, eid] = [unique('op'), unique('eid')];
+    const long = 'x'.repeat(1_000_000);
+    const rows = [1, 2, 3].map((epoch) =>
+      conclusion({ operation, eid, epoch, kind: epoch === 2 ? 'verdict' : 'confirmation', transcript: long }),
+    );
+    for (const row of rows) await ledger().conclude(row);
+    assert.deepEqual(await any(1).transcriptsOf(eid), rows.toReversed());
   });
 }
 
@@ -188,6 +219,12 @@ function dialogue(): DialogueRow {
     instance: 'g1',
     openedAt: '2026-11-22T10:00:00.000Z',
   };
+}
+
+function conclusion(of: Partial<ConclusionRow>): ConclusionRow {
+  const { operation = unique('op'), epoch = 1, eid = unique('eid') } = of;
+  const { kind = 'confirmation', jws = 'jws', transcript = '{}' } = of;
+  return { operation, epoch, eid, kind, jws, at: '2026-11-22T10:00:00.000Z', transcript };
 }
 
 let keys = 0;

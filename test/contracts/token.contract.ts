@@ -7,6 +7,7 @@ import type { Command } from '../../runtime/core/card/apdu.ts';
 import { type FaultCode, isFault } from '../../runtime/core/faults.ts';
 import type { KeySet, Token } from '../../runtime/core/token.ts';
 import { type CardModel, checkValuesOf, createCardModel, deriveSet } from '../token/card-model.ts';
+import { tokenAuditClaims } from './token-audit.contract.ts';
 
 /** What the tokens under test are made with. */
 export const contractMasters = {
@@ -213,6 +214,13 @@ export function tokenContract(name: string, open: () => Promise<TokenUnderTest>)
       await refuses('CONFIG_INVALID', () => token.openChannel({ ...FLEET, generation: 2 }));
       await refuses('CONFIG_INVALID', () => token.checkValues({ ...FLEET, generation: 2 }));
     });
+
+    tokenAuditClaims(async () => ({
+      token: await start(),
+      card: transportCard(),
+      keys: TRANSPORT,
+      put: FLEET,
+    }));
 
     it('describes itself', async () => {
       const description = await (await start()).describe();

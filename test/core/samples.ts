@@ -135,6 +135,7 @@ export const confirmed: z.input<typeof confirmationPayload> = {
     notBefore: AT,
   },
   transcriptHash: hashOfText('transcript'),
+  judgedHash: hashOfText('judged'),
   exchanges: 40,
   token: { softwareToken: true, module: 'softhsm', label: 'gateway', serial: '01' },
   confirmedAt: AT,

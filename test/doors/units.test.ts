@@ -155,6 +155,12 @@ describe('a line that meets what it should not accept', () => {
     for (const unit of foreign) assert.ok(!list.out.includes(eidOfIndex(unit)));
     assert.match((await inspect('audit', 'verify')).out, /^VERIFIED$/m);
     assert.equal((await inspect('fleet', 'lst')).code, ExitCode.usage);
+    for (const unit of [...released.slice(0, 1), ...foreign]) {
+      const eid = eidOfIndex(unit);
+      const { code, out, err } = await inspect('transcript', 'verify', '--eid', eid, '--token');
+      assert.equal(code, ExitCode.done, err);
+      assert.match(out, /^VERIFIED$/m);
+    }
   });
 });
 

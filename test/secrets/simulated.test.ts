@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
+import { rowsOf } from '../simulation/kept.ts';
 import { watchDrawnKeys } from './drawn-keys.ts';
 import { findSecrets, type Place, type Secret } from './scan.ts';
 
@@ -9,6 +10,8 @@ interface Lived {
   readonly world: World;
   readonly messages: readonly { readonly topic: string; readonly payload: Uint8Array }[];
   readonly protectedApdus: readonly Secret[];
+  /** What the gateway keeps of each unit. */
+  readonly transcripts: readonly string[];
   readonly drawnKeys: readonly Uint8Array[];
 }
 
@@ -31,7 +34,8 @@ async function lived(): Promise<Lived> {
     },
   });
   await world.run(86_400_000);
-  return { world, messages, protectedApdus, drawnKeys: scalars };
+  const transcripts = (await rowsOf(world)).map(({ transcript }) => transcript);
+  return { world, messages, protectedApdus, transcripts, drawnKeys: scalars };
 }
 
 function keysOf({ world, drawnKeys }: Lived): readonly Secret[] {
@@ -81,6 +85,12 @@ describe('secrets', () => {
     assert.ok(past.drawnKeys.length > 50 && keysOf(past).length >= past.drawnKeys.length + 15);
     assert.ok(placesOf(past).length > 100, 'there must be something to search');
     assert.deepEqual(findSecrets(keysOf(past), placesOf(past)), []);
+  });
+
+  it('no key is in what the gateway keeps of its dialogues', () => {
+    assert.equal(past.transcripts.length, 3);
+    const kept = past.transcripts.map((text) => ({ name: 'transcript', bytes: Buffer.from(text) }));
+    assert.deepEqual(findSecrets(keysOf(past), kept), []);
   });
 
   it('no part of a protected command or answer is in any of them', () => {

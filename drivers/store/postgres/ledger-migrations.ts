@@ -43,4 +43,15 @@ export const ledgerMigrations: readonly Migration[] = [
         constraint conclusion_operation_epoch primary key (operation, epoch))`,
     ],
   },
+  {
+    id: 2,
+    title: 'transcripts',
+    statements: [
+      `create table if not exists transcript (
+        operation text not null, epoch bigint not null, eid text not null, "at" text not null,
+        transcript text not null,
+        constraint transcript_operation_epoch primary key (operation, epoch))`,
+      'create index if not exists transcript_by_eid on transcript (eid)',
+    ],
+  },
 ];

@@ -134,6 +134,19 @@ export const statements = {
     'conclusion of',
     'select kind, jws from conclusion where operation = $1 and epoch = $2',
   ),
+  /** Only beside the conclusion that signs its hash: not beside another that was first. */
+  keepTranscript: named(
+    'keep transcript',
+    `insert into transcript (operation, epoch, eid, "at", transcript)
+     select $1::text, $2::bigint, $3::text, $4::text, $5::text
+     where exists (select 1 from conclusion where operation = $1 and epoch = $2 and jws = $6::text)
+     on conflict (operation, epoch) do nothing`,
+  ),
+  transcriptsOf: named(
+    'transcripts of',
+    `select operation, epoch, kind, jws, eid, "at", transcript
+     from transcript join conclusion using (operation, epoch) where eid = $1 order by "at" desc, epoch desc`,
+  ),
 } as const;
 
 function named(name: string, text: string): Statement {

@@ -4,6 +4,7 @@ import { Fault } from '../../../runtime/core/faults.ts';
 import type {
   Admission,
   CertificateRow,
+  ConclusionRow,
   DialogueRow,
   GatewayLedger,
   IntentRow,
@@ -60,10 +61,10 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
       assert.ok(stored?.certificate != null, 'a certificate is stored after its intent');
       return stored.certificate;
     },
-    conclude: (operation, epoch, kind, jws) =>
-      database.transaction((session) => conclude(session, operation, epoch, { kind, jws })),
+    conclude: (row) => database.transaction((session) => conclude(session, row)),
     conclusionOf: async (operation, epoch) =>
       (await list<Conclusion>(statements.conclusionOf, operation, epoch))[0] ?? null,
+    transcriptsOf: (eid) => list<ConclusionRow>(statements.transcriptsOf, eid),
     close: () => database.close(),
     [Symbol.asyncDispose]: () => database.close(),
   };
@@ -129,13 +130,13 @@ async function intendCertificate(session: Session, row: CertificateRow): Promise
   return row;
 }
 
-async function conclude(
-  session: Session,
-  operation: string,
-  epoch: number,
-  { kind, jws }: Conclusion,
-): Promise<string> {
-  const first = await session.rows(statements.conclude, [operation, epoch, kind, jws]);
+/** Conclusion and transcript share one flight. */
+async function conclude(session: Session, row: ConclusionRow): Promise<string> {
+  const { operation, epoch, kind, jws } = row;
+  const [first] = await Promise.all([
+    session.rows(statements.conclude, [operation, epoch, kind, jws]),
+    session.count(statements.keepTranscript, [operation, epoch, row.eid, row.at, row.transcript, jws]),
+  ]);
   if (first.length > 0) {
     if (kind === 'confirmation') await session.count(statements.resetAttempts, [operation, epoch]);
     return jws;

@@ -61,6 +61,8 @@ export async function openPkcs11Token(options: Pkcs11TokenOptions): Promise<Toke
     wrap: (channel, commands) => on(channel, 'wrap', channel, commands),
     wrapPutKey: (channel, put) => on(channel, 'wrapPutKey', channel, put),
     unwrap: (channel, answers) => on(channel, 'unwrap', channel, answers),
+    putKeyChains: (channel) => on(channel, 'putKeyChains', channel),
+    auditSession: (keys, session) => any('auditSession', keys, session),
     closeChannel: async (channel) => crew.ownerOf(channel)?.call('closeChannel', [channel]),
     checkValues: (keys) => any('checkValues', keys),
     sign: (key, message) => any('sign', key, message),

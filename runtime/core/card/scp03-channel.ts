@@ -123,8 +123,14 @@ export function unwrapAnswer(
   return { answer: { data: plain, statusWord }, state: next };
 }
 
+/** The chaining value behind a protected command as it was sent: its C-MAC with the 8 bytes that are not sent. */
+export function commandChain(keys: Pick<ChannelKeys, 'mac'>, chain: Bytes, command: Bytes): Bytes {
+  const end = 5 + (command[4] ?? 0) - MAC_BYTES;
+  return keys.mac(concat(chain, command.subarray(0, Math.max(5, end))));
+}
+
 /** 9000, 62xx and 63xx; every other status word is an error without R-MAC. Section 6.2.5. */
-function carriesMac(statusWord: number): boolean {
+export function carriesMac(statusWord: number): boolean {
   const high = statusWord >> 8;
   return statusWord === 0x9000 || high === 0x62 || high === 0x63;
 }

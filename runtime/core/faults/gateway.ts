@@ -65,4 +65,11 @@ export const faultsOfGateway = {
     disposition: 'hold',
     blame: 'outside',
   },
+  TRANSCRIPT_INVALID: {
+    title: 'The transcript is not what was signed',
+    cause: 'The transcript was changed or is of another unit, or the keys it was checked with are others.',
+    remedy: 'Keep the file. Call the security officer.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
 } as const satisfies Record<string, FaultDefinition>;

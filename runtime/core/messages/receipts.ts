@@ -30,6 +30,9 @@ const unit = {
   seFingerprint: hash.meta({ description: 'SHA-256 over ATR, CPLC, IIN and CIN.' }),
 };
 
+/** The station makes the transcript hash by itself; what was judged inside the token it cannot see. */
+const judgedHash = hash.meta({ description: 'SHA-256 over what the gateway judged in the transcript.' });
+
 export const reservationPayload = z.strictObject({
   ...unit,
   ticket: z.string(),
@@ -103,6 +106,7 @@ export const confirmationPayload = z.strictObject({
     notBefore: instant,
   }),
   transcriptHash: hash,
+  judgedHash,
   exchanges: z.int().min(1).meta({ description: 'APDUs of the dialogue.' }),
   token: z.strictObject({
     softwareToken: z.boolean(),
@@ -130,6 +134,7 @@ export const verdictPayload = z.strictObject({
     .meta({ description: 'Key sets that may be on the chip: listed for revocation.' }),
   certificateSerials: z.array(hex),
   transcriptHash: hash,
+  judgedHash,
   judgedAt: instant,
 });
 export type Verdict = z.output<typeof verdictPayload>;

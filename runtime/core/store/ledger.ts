@@ -49,6 +49,19 @@ export interface CertificateRow {
   readonly certificate: Bytes | null;
 }
 
+/** How an epoch of an operation ended, with the transcript whose hash it signs. */
+export interface ConclusionRow {
+  readonly operation: string;
+  readonly epoch: number;
+  readonly kind: 'confirmation' | 'verdict';
+  /** Compact JWS. */
+  readonly jws: string;
+  readonly eid: string;
+  readonly at: string;
+  /** Canonical JSON of a `Transcript`. */
+  readonly transcript: string;
+}
+
 export interface GatewayLedger {
   /** One transaction: refuses an epoch older than any seen for the operation, an EID beyond the ticket's
    * quota of distinct EIDs, and too many attempts since the last confirmation; else stores the row.
@@ -68,11 +81,13 @@ export interface GatewayLedger {
   intendCertificate(row: CertificateRow): Promise<CertificateRow>;
   /** Stores the first signed certificate for an intent and returns the one that is stored. */
   storeCertificate(serial: string, certificate: Bytes): Promise<Bytes>;
-  /** Stores the first outcome of an epoch (confirmation or verdict, compact JWS) and returns the stored one. */
-  conclude(operation: string, epoch: number, kind: 'confirmation' | 'verdict', jws: string): Promise<string>;
+  /** Stores the first outcome of an epoch and its transcript, both or neither, and returns the stored JWS. */
+  conclude(row: ConclusionRow): Promise<string>;
   conclusionOf(
     operation: string,
     epoch: number,
   ): Promise<{ readonly kind: 'confirmation' | 'verdict'; readonly jws: string } | null>;
+  /** Of an EID, the newest first. */
+  transcriptsOf(eid: string): Promise<readonly ConclusionRow[]>;
   close(): Promise<void>;
 }

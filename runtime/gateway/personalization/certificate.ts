@@ -80,6 +80,7 @@ export async function certify(
   const row = kept ?? (await newCertificate(job, session, touched, before === null));
   touched.certificateSerials.add(row.serial);
   const certificate = row.certificate ?? (await signed(job, row));
+  job.evidence.certified(toBase64(certificate));
   const next = { opening: await preparing, first: [...ending.changes, ...ending.shows] };
   const domain = await store(job, session, certificate, next);
   return { certified: certifiedAs(job, row, certificate), domain };
@@ -87,7 +88,7 @@ export async function certify(
 
 /** Whether the chip signs a fresh challenge with the key of a certificate made before: a resume. */
 async function holdsKeyOf(
-  { ports }: Job,
+  { ports, evidence }: Job,
   session: CardSession,
   { before, challenge }: { readonly before: CertificateRow; readonly challenge: Bytes },
 ): Promise<boolean> {
@@ -95,7 +96,11 @@ async function holdsKeyOf(
   const [answer] = answers;
   // A chip without a key pair refuses; it gets one.
   if (answer?.statusWord !== StatusWord.success) return false;
-  return ports.crypto.verifyP256(before.publicKey, challenge, rawSignature(decodeSignature(answer.data)));
+  const signature = rawSignature(decodeSignature(answer.data));
+  if (!ports.crypto.verifyP256(before.publicKey, challenge, signature)) return false;
+  evidence.holds({ kind: 'challenge', challenge: toHex(challenge), signature: toHex(signature) });
+  evidence.passed('key-pair', 'fresh challenge signed');
+  return true;
 }
 
 async function newCertificate(
@@ -124,12 +129,15 @@ async function newCertificate(
     ports.crypto.verifyP256(publicKey, info, rawSignature(signature)),
     () => new Fault('CARD_KEY_PAIR_NOT_PROVED', { slot: profile.keySlot }),
   );
+  const request = assembleRequest(info, signature);
+  job.evidence.holds({ kind: 'request', request: toBase64(request) });
+  job.evidence.passed('key-pair', 'request signed');
   const [toBeSigned, known] = await Promise.all([building, knowing]);
   const violations = lintTbs(toBeSigned, intent, {
     crypto: ports.crypto,
     eid: reserved.eid,
     chipPublicKey: publicKey,
-    request: assembleRequest(info, signature),
+    request,
     issuer: intent.issuer,
     issuerRevoked: false, // An intermediate that was revoked is not in the configuration.
     keyKnown: known.some((row) => equal(row.publicKey, publicKey)),
@@ -209,6 +217,7 @@ async function store(
     equal(decodeCertificate(dataOf(last, 'GET DATA')), certificate),
     () => new Fault('CARD_CERTIFICATE_NOT_STORED', { object: profile.certificateObject }),
   );
+  job.evidence.passed('certificate', 'GET DATA under R-MAC');
   return entered;
 }
 

@@ -65,7 +65,10 @@ export async function finish(
   const lifeCycle = decodeLifeCycle(dataOf(status, 'GET STATUS'), profile.securityDomain);
   demand(lifeCycle === LifeCycle.secured, () => new Fault('CARD_STATE_WRONG', { lifeCycle }));
   await Promise.all([demandForgotten(job, oldSet, plain[1]), session.close()]);
-  return { keyVersions, lifeCycle, sequenceCounter: judgeCounter(session, counter) };
+  job.evidence.passed('old-set', 'key template under R-MAC');
+  const sequenceCounter = judgeCounter(session, counter);
+  job.evidence.passed('life-cycle', `GET STATUS under R-MAC, counter ${sequenceCounter ?? 'not told'}`);
+  return { keyVersions, lifeCycle, sequenceCounter };
 }
 
 /** The counter under R-MAC, where the chip gives it, must be what it stated in clear when the session began. */

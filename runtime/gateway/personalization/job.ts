@@ -12,11 +12,13 @@ import type { Signer } from '../../core/ports.ts';
 import type { KeySet, TokenDescription } from '../../core/token.ts';
 import type { Line } from '../dialogue.ts';
 import type { GatewayPorts, Issuer } from '../ports.ts';
+import type { Evidence } from './evidence.ts';
 
 export interface Job {
   readonly ports: GatewayPorts;
   readonly config: GatewayConfig;
   readonly line: Line;
+  readonly evidence: Evidence;
   readonly dialogue: string;
   readonly ticket: TicketPayload;
   readonly reserved: Reservation;

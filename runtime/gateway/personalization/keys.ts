@@ -47,10 +47,12 @@ export async function injectKeys(job: Job, touched: Touched, trial: Trial): Prom
   // The session to come only draws a nonce; what an intent must guard is the wrap of its keys.
   const next = job.line.meanwhile(() => prepareFleet(job));
   const { answers } = await session.start({ list: 'identity', changes: false });
+  job.evidence.passed('transport-set', 'card cryptogram and R-MAC');
   const { keyVersions } = judgeIdentity(job, session.atr, answers);
   touched.keyVersions.add(job.reserved.keyVersion);
   if (keyVersions.includes(job.reserved.keyVersion)) {
     await session.close();
+    job.evidence.earlier('put-key', 'the template under R-MAC lists the set');
     return enterFleet(job, trial, await next);
   }
   const entered = await putKeys(job, session, { opening: await next, first: await trial(keyVersions) });
@@ -78,12 +80,15 @@ async function putKeys(
     equal(dataOf(answers[0], 'PUT KEY'), echo),
     () => new Fault('CARD_KEYS_NOT_PROVED', { step: 'put-key' }),
   );
+  job.evidence.passed('put-key', 'check values echoed under R-MAC');
   return entered;
 }
 
 /** A session under the fleet's set on the security domain, begun by a cold reset: a resume.
  * @throws Fault CARD_KEYS_NOT_PROVED when the chip shows another K-MAC */
 export async function openFleet(job: Job, trial: Trial): Promise<Entered> {
+  job.evidence.earlier('transport-set', 'the chip lists no transport set');
+  job.evidence.earlier('put-key', 'the chip opens under the set');
   return enterFleet(job, trial, await prepareFleet(job));
 }
 
@@ -104,7 +109,7 @@ export function onDomain({ profile }: Job, coldReset: boolean): OpeningOptions {
 }
 
 export function cardMeans(job: Job) {
-  return { line: job.line, token: job.ports.token, profile: job.profile };
+  return { line: job.line, token: job.ports.token, profile: job.profile, evidence: job.evidence };
 }
 
 export function identityCommands({ profile }: Job): readonly Command[] {
@@ -124,6 +129,7 @@ export function judgeIdentity(job: Job, atr: Uint8Array, answers: readonly Answe
     eid === reserved.eid && fingerprint === reserved.seFingerprint,
     () => new Fault('CARD_IDENTITY_MISMATCH', { eid: eid.slice(-4), fingerprint: fingerprint.slice(0, 8) }),
   );
+  job.evidence.passed('identity', 'GET DATA under R-MAC');
   return {
     keyVersions: keyVersionsOf(decodeKeyTemplate(dataOf(template, 'GET DATA E0'))),
     objects: Object.fromEntries(

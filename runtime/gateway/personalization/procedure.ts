@@ -7,9 +7,11 @@ import { asFault, type Fault, isVerdict, noteOf } from '../../core/faults.ts';
 import { instantOf } from '../../core/instant.ts';
 import { seal } from '../../core/messages/envelope.ts';
 import { confirmation, verdict } from '../../core/messages/receipts.ts';
+import type { ConclusionRow } from '../../core/store/ledger.ts';
 import type { CheckValues } from '../../core/token.ts';
 import type { Conclusion } from '../dialogue.ts';
 import { beginCertificate, type Certified, certify } from './certificate.ts';
+import { transcriptOf } from './evidence.ts';
 import { closing, type Finished, finish } from './finish.ts';
 import { fleetKeys, intend, type Job, type Touched, transportKeys } from './job.ts';
 import { injectKeys, openFleet, type Trial } from './keys.ts';
@@ -52,7 +54,10 @@ async function confirm(
   const { ports, reserved, ticket, config, profile } = job;
   const at = instantOf(ports.clock.now());
   const transcriptHash = job.line.transcriptHash();
-  await intend(job, 'confirm', `certificate ${certified.serial}, transcript ${transcriptHash}`);
+  const [, { text, judgedHash }] = await Promise.all([
+    intend(job, 'confirm', `certificate ${certified.serial}, transcript ${transcriptHash}`),
+    transcriptOf(job),
+  ]);
   const jws = await seal(
     confirmation,
     {
@@ -82,6 +87,7 @@ async function confirm(
       },
       certificate: certified,
       transcriptHash,
+      judgedHash,
       exchanges: job.line.exchanges(),
       token: job.token,
       confirmedAt: at,
@@ -89,12 +95,15 @@ async function confirm(
     job.receiptSigner,
     ports.crypto,
   );
-  const stored = await ports.ledger.conclude(reserved.operation, reserved.epoch, 'confirmation', jws);
+  const stored = await conclude(job, { kind: 'confirmation', jws, at, transcript: text });
   return { kind: 'confirmation', confirmation: stored };
 }
 
 async function condemn(job: Job, touched: Touched, fault: Fault): Promise<Conclusion> {
   const { ports, reserved, ticket, config } = job;
+  job.evidence.failed(fault);
+  const { text, judgedHash } = transcriptOf(job);
+  const at = instantOf(ports.clock.now());
   const jws = await seal(
     verdict,
     {
@@ -110,12 +119,20 @@ async function condemn(job: Job, touched: Touched, fault: Fault): Promise<Conclu
       keyVersionsTouched: [...touched.keyVersions],
       certificateSerials: [...touched.certificateSerials],
       transcriptHash: job.line.transcriptHash(),
-      judgedAt: instantOf(ports.clock.now()),
+      judgedHash,
+      judgedAt: at,
     },
     job.receiptSigner,
     ports.crypto,
   );
-  const stored = await ports.ledger.conclude(reserved.operation, reserved.epoch, 'verdict', jws);
+  const stored = await conclude(job, { kind: 'verdict', jws, at, transcript: text });
   const { code, context } = noteOf(fault);
   return { kind: 'verdict', verdict: stored, fault: { code, context: { ...context } } };
+}
+
+function conclude(
+  { ports, reserved: { operation, epoch, eid } }: Job,
+  outcome: Pick<ConclusionRow, 'kind' | 'jws' | 'at' | 'transcript'>,
+): Promise<string> {
+  return ports.ledger.conclude({ operation, epoch, eid, ...outcome });
 }

@@ -99,16 +99,18 @@ export async function proveKeys(
     next,
   });
   const trial = judgeTrial(job, session, answers, draw);
-  const proved = (how: Pick<Confirmation['proofs'], 'dek' | 'negativeControl'>): Proved => ({
-    ...trial,
-    atr: toHex(session.atr),
-    proofs: {
-      mac: 'cryptogram',
-      enc: 'encrypted-round-trip',
-      challengeRecomputed: session.proof.challengeRecomputed,
-      ...how,
-    },
-  });
+  job.evidence.passed('key-mac', 'cryptogram');
+  job.evidence.passed('key-enc', 'encrypted-round-trip');
+  const proved = (how: Pick<Confirmation['proofs'], 'dek' | 'negativeControl'>): Proved => {
+    job.evidence.passed('negative-control', how.negativeControl);
+    job.evidence.passed('key-dek', how.dek);
+    const { challengeRecomputed } = session.proof;
+    return {
+      ...trial,
+      atr: toHex(session.atr),
+      proofs: { mac: 'cryptogram', enc: 'encrypted-round-trip', challengeRecomputed, ...how },
+    };
+  };
   if (session.proof.challengeRecomputed === false)
     ports.log.write('warn', 'warning', {
       why: 'the card challenge is not what Key-ENC makes of the counter',

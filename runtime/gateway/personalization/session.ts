@@ -10,15 +10,18 @@ import {
 import { select } from '../../core/card/global-platform.ts';
 import type { CardProfile } from '../../core/card/profile.ts';
 import { StatusWord, showStatusWord } from '../../core/card/status-word.ts';
+import { isPutKey } from '../../core/card/transcript.ts';
 import { Fault } from '../../core/faults.ts';
 import type { ApduList } from '../../core/messages/exchanges.ts';
 import type { ApduListName } from '../../core/operation/failpoints.ts';
 import type { ChannelProof, CheckValues, KeySet, PutKeyCommand, Token } from '../../core/token.ts';
 import type { Line } from '../dialogue.ts';
+import type { Evidence } from './evidence.ts';
 
 export interface CardMeans {
   readonly line: Line;
   readonly token: Token;
+  readonly evidence: Evidence;
   readonly profile: CardProfile;
 }
 
@@ -150,12 +153,15 @@ export class CardSession {
     wrapped: readonly Bytes[],
     { list: name, changes, next, ...options }: SendOptions,
   ): Promise<Sent> {
-    const { line, token, profile } = this.#means;
+    const { line, token, profile, evidence } = this.#means;
     const deadlineMs = options.deadlineMs ?? profile.deadlines.plainMs;
     const plain = options.plain ?? [];
     const own = [...before, ...wrapped, ...plain].map((command) => plainAction(command, deadlineMs));
     const actions = [...own, ...(next?.opening.actions ?? [])];
+    const putKeys = wrapped.filter(isPutKey).length;
+    const chains = putKeys === 0 ? null : line.meanwhile(() => token.putKeyChains(this.#channel));
     const played = await line.play({ name, changes, actions });
+    evidence.putKeys((await chains)?.slice(-putKeys) ?? []);
     if (before.length > 0) demandSuccess(played[0], 'EXTERNAL AUTHENTICATE');
     const [first, last] = [before.length, before.length + wrapped.length];
     const unwrapping = token.unwrap(
