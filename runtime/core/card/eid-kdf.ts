@@ -7,6 +7,7 @@
  * The label is frozen: changing it changes every key of the fleet.
  */
 import { type Bytes, bigEndian, concat, fromHex, fromText } from '../bytes.ts';
+import { BLOCK_BYTES } from '../crypto/cmac.ts';
 
 /** Label of card keys that are derived from an EID: 4D 50 52 31 53 43 50 33. */
 const LABEL = fromText('MPR1SCP3');
@@ -25,6 +26,18 @@ export interface KeyPurpose {
   readonly keyVersion: number;
   readonly keyIdentifier: KeyIdentifier;
   readonly bits: 128 | 192 | 256;
+}
+
+/**
+ * The key itself: one block for AES-128, two joined and cut for longer keys.
+ * @param mac AES-CMAC under the master
+ */
+export function eidKdfKey(mac: (message: Bytes) => Bytes, purpose: KeyPurpose, eid: string): Bytes {
+  const context = eidContext(eid);
+  const blocks = Array.from({ length: Math.ceil(purpose.bits / 8 / BLOCK_BYTES) }, (_, i) =>
+    mac(concat(eidKdfHeader(purpose, i + 1), context)),
+  );
+  return concat(...blocks).slice(0, purpose.bits / 8);
 }
 
 /** Bytes 0..15 of the derivation input; `counter` is 1, and 2 for the second half of a longer key. */
