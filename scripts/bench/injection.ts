@@ -56,13 +56,21 @@ async function inject(token: Token, transportMaster: Uint8Array, index: number):
   chip.transmit(encodeCommand(select(profile.securityDomain)));
   const opening = await token.openChannel({
     origin: 'transport',
+    scheme: 'eid-kdf-1',
+    algorithm: 'aes-128',
     eid,
     keyVersion: profile.transportKeyVersion,
   });
   const answer = chip.transmit(opening.initializeUpdate);
   const proof = await token.authenticate(opening.channel, answer, profile.securityDomain);
   chip.transmit(proof.externalAuthenticate);
-  const keys = { origin: 'fleet', generation: 1, eid, keyVersion: FLEET_KEY_VERSION } as const;
+  const keys = {
+    origin: 'fleet',
+    algorithm: 'aes-128',
+    generation: 1,
+    eid,
+    keyVersion: FLEET_KEY_VERSION,
+  } as const;
   const { command } = await token.wrapPutKey(opening.channel, { keys, form: profile.putKeyForm });
   const [done] = await token.unwrap(opening.channel, [chip.transmit(command)]);
   if (done?.statusWord !== 0x9000) throw new Error('the chip did not take its keys');

@@ -20,8 +20,20 @@ export const CONTRACT_CHANNELS_MAX = 4;
 
 const EID = '89049032123451234512345678901235';
 const AID = fromHex('a000000151000000');
-const TRANSPORT: KeySet = { origin: 'transport', eid: EID, keyVersion: 0x30 };
-const FLEET = { origin: 'fleet', generation: 1, eid: EID, keyVersion: 0x31 } as const satisfies KeySet;
+const TRANSPORT: KeySet = {
+  origin: 'transport',
+  scheme: 'eid-kdf-1',
+  algorithm: 'aes-128',
+  eid: EID,
+  keyVersion: 0x30,
+};
+const FLEET = {
+  origin: 'fleet',
+  algorithm: 'aes-128',
+  generation: 1,
+  eid: EID,
+  keyVersion: 0x31,
+} as const satisfies KeySet;
 
 export interface TokenUnderTest {
   readonly token: Token;

@@ -89,7 +89,13 @@ describe('memory of the token process', () => {
     await using token = await openPkcs11Token({ ...(await createToken('scan')), laboratory: true });
     const transport = deriveSet(master, 0, 0x30, EID);
     const card = createCardModel(new Map([[0x30, transport]]));
-    const keys = { origin: 'transport', eid: EID, keyVersion: 0x30 } as const;
+    const keys = {
+      origin: 'transport',
+      scheme: 'eid-kdf-1',
+      algorithm: 'aes-128',
+      eid: EID,
+      keyVersion: 0x30,
+    } as const;
     const { channel, initializeUpdate } = await token.openChannel(keys);
     const proof = await token.authenticate(
       channel,
@@ -97,7 +103,13 @@ describe('memory of the token process', () => {
       fromHex('a000000151000000'),
     );
     card.transmit(proof.externalAuthenticate);
-    const fleet = { origin: 'fleet', generation: 1, eid: EID, keyVersion: 0x31 } as const;
+    const fleet = {
+      origin: 'fleet',
+      algorithm: 'aes-128',
+      generation: 1,
+      eid: EID,
+      keyVersion: 0x31,
+    } as const;
     const put = await token.wrapPutKey(channel, { keys: fleet, form: 'block-only' });
     await token.unwrap(channel, [card.transmit(put.command)]);
     const fresh = card.sets.get(0x31);

@@ -20,8 +20,14 @@ import {
 import { createCardModel, deriveSet } from './card-model.ts';
 
 const EID = '89049032123451234512345678901235';
-const TRANSPORT = { origin: 'transport', eid: EID, keyVersion: 0x30 } as const;
-const FLEET = { origin: 'fleet', generation: 1, eid: EID, keyVersion: 0x31 } as const;
+const TRANSPORT = {
+  origin: 'transport',
+  scheme: 'eid-kdf-1',
+  algorithm: 'aes-128',
+  eid: EID,
+  keyVersion: 0x30,
+} as const;
+const FLEET = { origin: 'fleet', algorithm: 'aes-128', generation: 1, eid: EID, keyVersion: 0x31 } as const;
 const provisioning = {
   label: 'gateway',
   masters: contractMasters,

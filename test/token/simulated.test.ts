@@ -13,6 +13,7 @@ import {
 
 const FLEET = {
   origin: 'fleet',
+  algorithm: 'aes-128',
   generation: 1,
   eid: '89049032123451234512345678901235',
   keyVersion: 0x31,

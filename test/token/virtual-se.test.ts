@@ -27,9 +27,21 @@ import { contractKeyVersions, contractMasters } from '../contracts/token.contrac
 
 const EID = '89049032123451234512345678901235';
 const SCRATCH_VERSION = 0x3f;
-const transport: KeySet = { origin: 'transport', eid: EID, keyVersion: 0x30 };
-const fleet: KeySet = { origin: 'fleet', generation: 1, eid: EID, keyVersion: 0x31 };
-const scratch: KeySet = { origin: 'fleet', generation: 1, eid: EID, keyVersion: SCRATCH_VERSION };
+const transport: KeySet = {
+  origin: 'transport',
+  scheme: 'eid-kdf-1',
+  algorithm: 'aes-128',
+  eid: EID,
+  keyVersion: 0x30,
+};
+const fleet: KeySet = { origin: 'fleet', algorithm: 'aes-128', generation: 1, eid: EID, keyVersion: 0x31 };
+const scratch: KeySet = {
+  origin: 'fleet',
+  algorithm: 'aes-128',
+  generation: 1,
+  eid: EID,
+  keyVersion: SCRATCH_VERSION,
+};
 
 async function onSoftHsm(use: (token: Token) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-dialogue-'));

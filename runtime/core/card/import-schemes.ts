@@ -15,6 +15,9 @@ import type { KeyAlgorithm } from './key-algorithm.ts';
 export const transportSchemes = ['eid-kdf-1', 'visa2', 'emv-cps-1.1', 'kdf3', 'an10922', 'none'] as const;
 export type TransportScheme = (typeof transportSchemes)[number];
 
+/** Who has a chip's transport keys: its maker alone, everybody who buys such chips, or anybody who can read. */
+export const transportClasses = ['diversified', 'shared', 'published'] as const;
+
 /** Schemes that start from the diversification data of the answer to INITIALIZE UPDATE. */
 export const vendorSchemes = ['visa2', 'emv-cps-1.1', 'kdf3', 'an10922'] as const;
 export type VendorScheme = (typeof vendorSchemes)[number];
