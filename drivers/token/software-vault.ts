@@ -65,14 +65,15 @@ export function createSoftwareVault(
     const mac = cmacOf(master);
     return three((keyIdentifier) => eidKdfKey(mac, { generation, keyVersion, keyIdentifier, bits }, eid));
   };
-  const known = (keys: KeySet): Keys => {
+  /** @throws Fault CONFIG_INVALID for a set that the fleet does not derive by itself */
+  const derivedSet = (keys: KeySet): Keys => {
     const set = setOf(keys);
-    if (typeof set !== 'function') return set;
-    throw new Fault('CONFIG_INVALID', { keys: keys.origin, reason: 'only the chip knows the rest' });
+    if (typeof set !== 'function' && !(keys.origin === 'transport' && keys.scheme === 'none')) return set;
+    throw new Fault('CONFIG_INVALID', { reason: 'not a set of the EID-KDF' });
   };
   const scratch = new WeakMap<VaultChannel, Keys>();
   const wrappingSet = (keys: KeySet | VaultChannel): Keys => {
-    const set = 'origin' in keys ? known(keys) : scratch.get(keys);
+    const set = 'origin' in keys ? derivedSet(keys) : scratch.get(keys);
     if (set === undefined) throw new RangeError('no scratch channel, or one that is in use');
     return set;
   };
@@ -87,7 +88,7 @@ export function createSoftwareVault(
       scratch.set(channel, drawn);
       return channel;
     },
-    checkValues: (keys) => known(keys).map((one) => toHex(checkValue(one))) as unknown as CheckValues,
+    checkValues: (keys) => derivedSet(keys).map((one) => toHex(checkValue(one))) as unknown as CheckValues,
     sign: (name, message) => signMessage(signingKey(name), message),
     publicKey: (name) => publicKeyOf(signingKey(name)),
   };

@@ -15,7 +15,7 @@ export interface Vault {
   openChannel(keys: KeySet): VaultChannel;
   /** Draws a key set that only a chip will get. */
   openScratchChannel(algorithm: KeyAlgorithm): VaultChannel;
-  /** @throws Fault CONFIG_INVALID as above, and for a transport set by a vendor's scheme */
+  /** @throws Fault CONFIG_INVALID as above, and for a transport set that is not derived by the EID-KDF */
   checkValues(keys: KeySet): CheckValues;
   /** r || s over SHA-256 of the message. @throws Fault CONFIG_INVALID for an unknown key */
   sign(key: string, message: Bytes): Bytes;

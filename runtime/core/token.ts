@@ -99,7 +99,7 @@ export interface Token {
    * @throws Fault CARD_CHANNEL_BROKEN, after which the channel is gone */
   unwrap(channel: string, answers: readonly Bytes[]): Promise<readonly Answer[]>;
   closeChannel(channel: string): Promise<void>;
-  /** @throws Fault CONFIG_INVALID for a transport set by a vendor's scheme: only its chip knows the rest */
+  /** @throws Fault CONFIG_INVALID for a transport set that is not derived by the EID-KDF */
   checkValues(keys: KeySet): Promise<CheckValues>;
   /** `key` names a P-256 key of the key policy. r || s over SHA-256 of the message, 64 bytes. */
   sign(key: string, message: Bytes): Promise<Bytes>;

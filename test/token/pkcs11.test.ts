@@ -10,13 +10,14 @@ import { createGatewayToken, type GatewayToken } from '../../drivers/token/pkcs1
 import { openPkcs11Token, type Pkcs11TokenOptions } from '../../drivers/token/pkcs11/token.ts';
 import { fromHex, toHex, xor } from '../../runtime/core/bytes.ts';
 import type { Token } from '../../runtime/core/token.ts';
+import { tokenContract } from '../contracts/token.contract.ts';
+import { tokenKeysContract } from '../contracts/token-keys.contract.ts';
 import {
   CONTRACT_CHANNELS_MAX,
   contractKeyVersions,
   contractMasters,
   contractSigningKeys,
-  tokenContract,
-} from '../contracts/token.contract.ts';
+} from '../contracts/token-support.ts';
 import { createCardModel, deriveSet } from './card-model.ts';
 
 const EID = '89049032123451234512345678901235';
@@ -68,7 +69,7 @@ async function eventually<Result>(action: () => Promise<Result>): Promise<Result
   }
 }
 
-tokenContract('PKCS#11 over SoftHSM', async () => {
+const underTest = async () => {
   const token = await open();
   return {
     token,
@@ -78,7 +79,9 @@ tokenContract('PKCS#11 over SoftHSM', async () => {
     },
     close: () => token.close(),
   };
-});
+};
+tokenContract('PKCS#11 over SoftHSM', underTest);
+tokenKeysContract('PKCS#11 over SoftHSM', underTest);
 
 describe('PKCS#11 token: start', () => {
   const starts = (options: Partial<Pkcs11TokenOptions>) => async (): Promise<void> => {

@@ -23,7 +23,7 @@ import {
 import { generateKeyPair, getObject, putObject } from '../../runtime/core/card/piv.ts';
 import { PLAIN_BYTES_MAX } from '../../runtime/core/card/scp03-channel.ts';
 import type { KeySet, Token } from '../../runtime/core/token.ts';
-import { contractKeyVersions, contractMasters } from '../contracts/token.contract.ts';
+import { contractKeyVersions, contractMasters } from '../contracts/token-support.ts';
 
 const EID = '89049032123451234512345678901235';
 const SCRATCH_VERSION = 0x3f;

@@ -86,7 +86,7 @@ export function openVault({ cryptoki, slot, session, constants }: VaultPlace): V
     },
     openScratchChannel: (algorithm) => opening((own) => openScratchChannel(own, algorithm, find)),
     checkValues: (keys) => {
-      const source = underivable(find(keys));
+      const source = ofEidKdf(find(keys));
       return using((own) => checkValuesOf(own, source, NO_DATA));
     },
     sign: (key, message) => {
@@ -100,7 +100,7 @@ export function openVault({ cryptoki, slot, session, constants }: VaultPlace): V
 const NO_DATA = new Uint8Array(0);
 
 /** @throws Fault CONFIG_INVALID for a set that the fleet does not derive by itself */
-function underivable(source: Source): Source {
+function ofEidKdf(source: Source): Source {
   if (source.kept || source.vendor) throw new Fault('CONFIG_INVALID', { reason: 'not a set of the EID-KDF' });
   return source;
 }
@@ -210,7 +210,7 @@ function channelOf(desk: Desk, staticKeys: (data: Bytes) => Static, find: Find):
         if (drawn === undefined) throw new RangeError('no scratch channel, or one that is in use');
         return wrappedSet(wrapping, drawn);
       }
-      const set = underivable(find(keys)).derive(at, token, ['new-key', 'new-key', 'new-key'], NO_DATA);
+      const set = ofEidKdf(find(keys)).derive(at, token, ['new-key', 'new-key', 'new-key'], NO_DATA);
       const all = wrappedSet(wrapping, set);
       for (const key of set) token.destroy(key);
       return all;
