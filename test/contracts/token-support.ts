@@ -35,7 +35,7 @@ export const contractKeyVersions = {
   'transport-master-kdf3-aes-256': [0x30],
   'transport-master-an10922': [0x30],
   'mdk-1': [0x31, 0x3f],
-  'mdk-1-aes-256': [0x31],
+  'mdk-1-aes-256': [0x31, 0x3f],
 } as const;
 export const contractSigningKeys = ['envelope', 'confirmation', 'issuer-line-1'] as const;
 /** Channels that the token under test keeps open. */

@@ -9,10 +9,11 @@ import {
   OTHER_EID,
   TEST_EID,
 } from '../../drivers/token/pkcs11/constants.ts';
+import { createOperations } from '../../drivers/token/pkcs11/operations.ts';
 import { openPinnedMemory } from '../../drivers/token/pkcs11/pinned-memory.ts';
 import { cmacOf, ecb } from '../../drivers/token/software-aes.ts';
 import { concat, toHex, xor } from '../../runtime/core/bytes.ts';
-import { eidContext, eidKdfKey, KeyIdentifier } from '../../runtime/core/card/eid-kdf.ts';
+import { eidContext, eidKdfKey, KeyIdentifier, scp03KeyVersions } from '../../runtime/core/card/eid-kdf.ts';
 import type { CheckValues } from '../../runtime/core/token.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -28,7 +29,7 @@ describe('constants of the key derivation', () => {
       ['mdk-7', 128],
       ['mdk-7-aes-256', 256],
     ] as const)
-      for (let keyVersion = 0x30; keyVersion <= 0x3f; keyVersion++) {
+      for (const keyVersion of scp03KeyVersions) {
         const ivs = computeIvs(name, keyVersion, (block) => ecb(master, block));
         for (const [i, keyIdentifier] of Object.values(KeyIdentifier).entries()) {
           const constant = ivs[i] ?? NOTHING;
@@ -90,5 +91,15 @@ describe('memory whose address is known', () => {
     assert.deepEqual([first.readBigUInt64LE(8), second.readBigUInt64LE(8)], [32n, 16n]);
     assert.notEqual(openPinnedMemory()?.stringData(NOTHING).readBigUInt64LE(0), first.readBigUInt64LE(0));
     assert.throws(() => pinned.stringData(new Uint8Array(65_537)), RangeError);
+  });
+
+  it('is asked for by every derivation over more than one block, which is refused without it', () => {
+    const nothing = { cryptoki: {} as never, session: NOTHING as never };
+    const token = createOperations({ ...nothing, pinned: null });
+    const refused = { code: 'TOKEN_UNAVAILABLE' };
+    const key = Buffer.alloc(8);
+    const block = new Uint8Array(16);
+    assert.throws(() => token.derive(key, new Uint8Array(32), block, 'k-enc-256'), refused);
+    assert.throws(() => token.deriveByBlocks(key, block, 'k-enc', 'DES3_ECB_ENCRYPT_DATA'), refused);
   });
 });

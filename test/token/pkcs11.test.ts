@@ -110,6 +110,20 @@ describe('PKCS#11 token: start', () => {
     await assert.rejects(starts({ laboratory: false }), { code: 'TOKEN_UNAVAILABLE' });
   });
 
+  it('refuses masters of AES-256 card keys where the module cannot derive block by block', async () => {
+    const softHsmConf = join(directory, 'poor.conf');
+    const conf = await readFile(place.softHsmConf, 'utf8');
+    await writeFile(softHsmConf, `${conf}slots.mechanisms = CKM_AES_CMAC,CKM_AES_CBC_ENCRYPT_DATA\n`);
+    await assert.rejects(starts({ softHsmConf }), {
+      code: 'TOKEN_UNAVAILABLE',
+      context: {
+        key: 'transport-master-aes-256',
+        mechanism: 'AES_ECB_ENCRYPT_DATA',
+        reason: 'the module does not offer it',
+      },
+    });
+  });
+
   it('refuses constants that were changed since the ceremony', async () => {
     const constantsFile = join(directory, 'changed.json');
     const constants = JSON.parse(await readFile(place.constantsFile, 'utf8'));

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { diversifiedKey } from '../../drivers/card-reader/virtual-se/diversification.ts';
 import { cmacOf, ecb } from '../../drivers/token/software-aes.ts';
 import { type Bytes, fromHex, toHex } from '../../runtime/core/bytes.ts';
-import { eidKdfKey, KeyIdentifier } from '../../runtime/core/card/eid-kdf.ts';
+import { eidKdfKey, KeyIdentifier, scp03KeyVersions } from '../../runtime/core/card/eid-kdf.ts';
 import {
   an10922Blocks,
   an10922Key,
@@ -34,7 +34,7 @@ describe('EID-KDF', () => {
 
   it('gives every key version from 30 to 3F, every key and both lengths keys of their own', () => {
     const master = cmacOf(Uint8Array.from({ length: 32 }, (_, i) => i));
-    const keys = Array.from({ length: 16 }, (_, i) => 0x30 + i).flatMap((keyVersion) =>
+    const keys = scp03KeyVersions.flatMap((keyVersion) =>
       Object.values(KeyIdentifier).flatMap((keyIdentifier) =>
         ([128, 256] as const).map((bits) =>
           toHex(

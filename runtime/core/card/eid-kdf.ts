@@ -17,6 +17,9 @@ const EID_DIGITS = /^[0-9]{32}$/;
 export const KeyIdentifier = { enc: 1, mac: 2, dek: 3 } as const;
 export type KeyIdentifier = (typeof KeyIdentifier)[keyof typeof KeyIdentifier];
 
+/** Key versions that are customary for SCP03, 30 to 3F: a ceremony computes constants for each. */
+export const scp03KeyVersions: readonly number[] = Array.from({ length: 16 }, (_, i) => 0x30 + i);
+
 /** A transport master has no generation of ours. */
 export const TRANSPORT_GENERATION = 0;
 
