@@ -4,6 +4,8 @@ import { describe, it } from 'node:test';
 import { gatewayConfig } from '../../config/gateway.ts';
 import { fromHex, toText } from '../../runtime/core/bytes.ts';
 import { vendorSchemes } from '../../runtime/core/card/import-schemes.ts';
+import { keyBitsOf } from '../../runtime/core/card/key-algorithm.ts';
+import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
 import { gatewaySettings } from '../../scripts/simulation/settings.ts';
 import { type Supply, usualSupply } from '../../scripts/simulation/supply.ts';
@@ -35,6 +37,13 @@ async function keyMaterial(world: World) {
   const records = await world.fleet.connect().transaction((tx) => tx.listRecords(100));
   return records.map(({ record }) => JSON.parse(toText(record)).keyMaterial);
 }
+
+describe('card profiles', () => {
+  it('GPCS section 11.8: never send longer keys under shorter ones', () => {
+    for (const { name, algorithm, transportAlgorithm } of Object.values(cardProfiles))
+      assert.ok(keyBitsOf(algorithm) <= keyBitsOf(transportAlgorithm), name);
+  });
+});
 
 describe('a line of chips with AES-256 keys', () => {
   it('releases them with AES-256 keys, and the record says so', async () => {
