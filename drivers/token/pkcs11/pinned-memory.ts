@@ -41,9 +41,9 @@ declare const WebAssembly: {
 
 /** Null where the address cannot be found out, or not beyond doubt. */
 export function openPinnedMemory(): PinnedMemory | null {
-  const page = Buffer.from(new WebAssembly.Memory({ initial: 1, maximum: 1 }).buffer);
-  const address = addressOf(page);
-  if (address === null) return null;
+  const page = makePage();
+  const address = page === null ? null : addressOf(page);
+  if (page === null || address === null) return null;
   return {
     stringData: (data) => {
       if (data.length > PAGE_BYTES) throw new RangeError('the data exceed the page');
@@ -54,6 +54,16 @@ export function openPinnedMemory(): PinnedMemory | null {
       return parameter;
     },
   };
+}
+
+/** Null where the process may not reserve the gigabytes of addresses that the guard pages take. */
+function makePage(): Buffer | null {
+  try {
+    return Buffer.from(new WebAssembly.Memory({ initial: 1, maximum: 1 }).buffer);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 function addressOf(page: Buffer): bigint | null {
@@ -85,13 +95,13 @@ function writableRegions(): readonly bigint[] {
   });
 }
 
-/** What stands there; empty for a region that is reserved and not there. */
+/** What stands there; nothing for a region that cannot be read, which ours can. */
 function read(memory: number, address: bigint): Buffer {
   const found = Buffer.alloc(MARKER_BYTES);
   try {
     return found.subarray(0, readSync(memory, found, 0, MARKER_BYTES, address));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EIO') return Buffer.alloc(0);
-    throw error;
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    return Buffer.alloc(0);
   }
 }
