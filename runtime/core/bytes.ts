@@ -69,34 +69,28 @@ export function toNumber(bytes: Bytes): number {
   return bytes.reduce((value, byte) => value * 256 + byte, 0);
 }
 
-/** UTF-8. */
+/** Pure, and in every JavaScript runtime, but in no library of the language itself. WHATWG Encoding. */
+declare const TextEncoder: new () => { encode(text: string): Bytes };
+declare const TextDecoder: new (
+  label: 'utf-8',
+  options: { readonly fatal: true; readonly ignoreBOM: true },
+) => { decode(bytes: Bytes): string };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** UTF-8; a lone surrogate becomes U+FFFD. */
 export function fromText(text: string): Bytes {
-  const ascii = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 0x7f) return fromWideText(text);
-    ascii[i] = code;
-  }
-  return ascii;
+  return encoder.encode(text);
 }
 
-function fromWideText(text: string): Bytes {
-  const bytes: number[] = [];
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x80) bytes.push(code);
-    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
-    else if (code < 0x10000)
-      bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
-    else
-      bytes.push(
-        0xf0 | (code >> 18),
-        0x80 | ((code >> 12) & 0x3f),
-        0x80 | ((code >> 6) & 0x3f),
-        0x80 | (code & 0x3f),
-      );
+/** UTF-8. @throws RangeError when the bytes are not well-formed. */
+export function toText(bytes: Bytes): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (error) {
+    throw new RangeError('not UTF-8', { cause: error });
   }
-  return Uint8Array.from(bytes);
 }
 
 /** Characters made in one call: well below what a call stack holds. */
@@ -108,29 +102,6 @@ function fromCodes(codes: Bytes): string {
     const part: ArrayLike<number> = codes.subarray(at, at + CHARACTERS_MAX);
     // `apply` takes anything like an array, which its type does not say, without walking an iterator.
     text += String.fromCharCode.apply(null, part as number[]);
-  }
-  return text;
-}
-
-/** UTF-8. @throws RangeError when the bytes are not well-formed. */
-export function toText(bytes: Bytes): string {
-  return bytes.every((byte) => byte < 0x80) ? fromCodes(bytes) : toWideText(bytes);
-}
-
-function toWideText(bytes: Bytes): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; ) {
-    const first = bytes[i] ?? 0;
-    const size = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (size === 0 || i + size > bytes.length) throw new RangeError('not UTF-8');
-    let code = size === 1 ? first : first & (0xff >> (size + 1));
-    for (let k = 1; k < size; k++) {
-      const next = bytes[i + k] ?? 0;
-      if ((next & 0xc0) !== 0x80) throw new RangeError('not UTF-8');
-      code = (code << 6) | (next & 0x3f);
-    }
-    text += String.fromCodePoint(code);
-    i += size;
   }
   return text;
 }

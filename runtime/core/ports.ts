@@ -26,12 +26,35 @@ export interface Entropy {
 /** Calculation, not I/O: synchronous, without state, the same in simulation and on the line. */
 export interface Crypto {
   sha256(data: Bytes): Bytes;
+  /** A fresh P-256 key; the same entropy gives the same. */
+  drawAgreementKey(entropy: Entropy): AgreementKey;
+  /** AES-256-GCM: the ciphertext and after it the tag, 16 bytes. */
+  aesGcmEncrypt(under: GcmParameters, plaintext: Bytes): Bytes;
+  /** Null when the tag does not verify. */
+  aesGcmDecrypt(under: GcmParameters, sealed: Bytes): Bytes | null;
   /** One block (16 bytes), AES-128 or AES-256 by the key's length. */
   aesEncryptBlock(key: Bytes, block: Bytes): Bytes;
   /** ECDSA P-256 with SHA-256. `publicKey`: 65-byte uncompressed point; `signature`: r || s, 64 bytes. */
   verifyP256(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
   /** RFC 8032. `publicKey`: 32 bytes; `signature`: 64 bytes. */
   verifyEd25519(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
+}
+
+/** A P-256 private key that only agrees on secrets. Its scalar is out of reach: it cannot get into a message. */
+export interface AgreementKey {
+  /** 65-byte uncompressed point. */
+  readonly publicKey: Bytes;
+  /** X coordinate of the shared point, 32 bytes; null when `point` (65 bytes) is not on the curve. SP 800-56A section 5.7.1.2. */
+  agree(point: Bytes): Bytes | null;
+}
+
+export interface GcmParameters {
+  /** 32 bytes. */
+  readonly key: Bytes;
+  /** 12 bytes, never twice under one key. */
+  readonly iv: Bytes;
+  /** What is authenticated besides. */
+  readonly associated: Bytes;
 }
 
 /** A P-256 private key that only signs: a token's, or a file's in the backend. */

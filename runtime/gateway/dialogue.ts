@@ -2,6 +2,7 @@
  * One dialogue with one chip through one station: the procedure runs here, in one readable function, and
  * stops at each APDU list until the station has brought all its answers.
  */
+import { toBase64 } from '../core/bytes.ts';
 import type { Exchange } from '../core/card/apdu.ts';
 import { listHashOf, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
 import { asFault, Fault } from '../core/faults.ts';
@@ -43,6 +44,7 @@ export class Dialogue {
   #answer: Waiting<DialogueAnswer> | null = null;
   #answers: Waiting<readonly Exchange[]> | null = null;
   #listHash = '';
+  #actions: ApduList['actions'] = [];
   #step = 0;
   #deferred: (() => void)[] = [];
   #ended = false;
@@ -98,7 +100,9 @@ export class Dialogue {
     return this.#next(() => {
       this.#transcript = transcriptNext(this.#transcript, this.#listHash, played.exchanges, this.#crypto);
       this.#count += played.exchanges.reduce((sum, exchange) => sum + exchange.wire.length, 0);
-      if (played.outcome === 'played') waiting.resolve(played.exchanges);
+      if (played.outcome === 'played' && !answersEach(this.#actions, played.exchanges))
+        waiting.reject(new Fault('CARD_ANSWER_MALFORMED', { step, why: 'other commands than were issued' }));
+      else if (played.outcome === 'played') waiting.resolve(played.exchanges);
       else waiting.reject(new Fault('CARD_OUTCOME_UNKNOWN', { outcome: played.outcome, step }));
     });
   }
@@ -119,6 +123,7 @@ export class Dialogue {
     return new Promise((resolve, reject) => {
       this.#step += 1;
       this.#listHash = listHashOf(list, this.#crypto);
+      this.#actions = list.actions;
       this.#answers = { resolve, reject };
       this.#answer?.resolve({ kind: 'list', dialogue: this.id, instance: this.#instance, list });
       this.#answer = null;
@@ -140,4 +145,16 @@ export class Dialogue {
     if (this.#answer !== null) say(this.#answer);
     this.#answer = null;
   }
+}
+
+/** Whether there is one exchange for each action, in order, and each says that it sent what was issued. */
+function answersEach(actions: ApduList['actions'], exchanges: readonly Exchange[]): boolean {
+  return (
+    exchanges.length === actions.length &&
+    actions.every((action, i) => {
+      const exchange = exchanges[i];
+      if (action.kind === 'cold-reset' || exchange?.kind !== 'command') return exchange?.kind === action.kind;
+      return toBase64(exchange.command) === action.command;
+    })
+  );
 }

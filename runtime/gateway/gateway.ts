@@ -12,6 +12,7 @@ import {
   dialogueOpenExchange,
   type playedExchange,
 } from '../core/messages/exchanges.ts';
+import { createSecrecy, type Secrecy } from '../core/messages/secrecy.ts';
 import type { Signer } from '../core/ports.ts';
 import type { TokenDescription } from '../core/token.ts';
 import { uuidV4 } from '../core/uuid.ts';
@@ -27,6 +28,9 @@ interface UnderWay {
   readonly station: string;
   readonly operation: string;
   readonly epoch: number;
+  readonly secrecy: Secrecy;
+  /** The station's, that lists are encrypted to. */
+  readonly listKey: string;
   cancelIdle: () => void;
 }
 
@@ -97,6 +101,8 @@ function openHandler(
     const { ticket, reserved, profile, issuer } = judgeOpening(request, token, config, ports);
     if (dialogues.size >= config.dialoguesMax) throw new Fault('BACKEND_BUSY', { dialogues: dialogues.size });
     const id = uuidV4(ports.entropy.bytes(16));
+    const secrecy = createSecrecy(ports);
+    secrecy.prepare(body.listKey);
     await admit(config, ports, { id, station, reserved, ticket });
     const dialogue = new Dialogue({
       id,
@@ -110,6 +116,8 @@ function openHandler(
       station,
       operation: reserved.operation,
       epoch: reserved.epoch,
+      secrecy,
+      listKey: body.listKey,
       cancelIdle: () => undefined,
     };
     dialogues.set(id, underWay);
@@ -135,7 +143,7 @@ function openHandler(
     const answer = await watched(config, ports, dialogues, underWay, () =>
       dialogue.begin((line) => personalize(job(line))),
     );
-    return { body: answer, afterwards: () => dialogue.left() };
+    return reply(underWay, 1, answer);
   };
 }
 
@@ -153,11 +161,12 @@ function continueHandler(
       underWay.epoch !== epoch
     )
       throw new Fault('DIALOGUE_LOST', { step });
-    const exchanges = body.exchanges.map(decoded);
+    const place = { dialogue: body.dialogue, step };
+    const exchanges = underWay.secrecy.decryptAnswers(place, body.answers).map(decoded);
     const answer = await watched(config, ports, dialogues, underWay, () =>
       underWay.dialogue.continue(step, { outcome: body.outcome, exchanges }),
     );
-    return { body: answer, afterwards: () => underWay.dialogue.left() };
+    return reply(underWay, step + 1, answer);
   };
 }
 
@@ -185,6 +194,21 @@ async function watched(
       ports.log.write('info', 'dialogue-ended', { dialogue: dialogue.id, operation: underWay.operation });
     }
   }
+}
+
+/** What the dialogue says, its list encrypted as number `step`. */
+function reply(
+  { dialogue, secrecy, listKey }: UnderWay,
+  step: number,
+  answer: DialogueAnswer,
+): Awaited<ReturnType<HandlerOf<typeof dialogueOpenExchange>>> {
+  const afterwards = (): void => {
+    dialogue.left();
+    if (!dialogue.ended) secrecy.prepare(listKey);
+  };
+  if (answer.kind !== 'list') return { body: answer, afterwards };
+  const list = secrecy.encryptList({ dialogue: answer.dialogue, step }, listKey, answer.list);
+  return { body: { ...answer, answerKey: secrecy.key, list }, afterwards };
 }
 
 function decoded({ kind, wire }: (typeof playedExchange)['_output']): Exchange {

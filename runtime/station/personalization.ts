@@ -3,13 +3,9 @@ import { fromBase64, toBase64 } from '../core/bytes.ts';
 import type { Exchange } from '../core/card/apdu.ts';
 import { listHashOf, transcriptNext, transcriptStart } from '../core/card/transcript.ts';
 import { asFault, Fault } from '../core/faults.ts';
-import {
-  type ApduList,
-  type DialogueAnswer,
-  dialogueContinueExchange,
-  dialogueOpenExchange,
-} from '../core/messages/exchanges.ts';
+import { type ApduList, dialogueContinueExchange, dialogueOpenExchange } from '../core/messages/exchanges.ts';
 import type { Reservation } from '../core/messages/receipts.ts';
+import { createSecrecy } from '../core/messages/secrecy.ts';
 import { deadlines } from '../core/operation/deadlines.ts';
 import type { CardIdentity } from '../core/operation/facts.ts';
 import type { CardAction, PlayOutcome } from '../core/ports.ts';
@@ -36,7 +32,8 @@ export async function personalize(
     retry: deadlines.dialogue,
   };
   let transcriptHash = transcriptStart(operation, epoch, crypto);
-  let answer: DialogueAnswer = (
+  const secrecy = createSecrecy(means.ports);
+  let answer = (
     await means.requester.ask(
       dialogueOpenExchange,
       { ...question, to: 'gateway', step: 0 },
@@ -44,20 +41,24 @@ export async function personalize(
         ticket: means.ports.ticket,
         reservation: unit.receipt,
         identity: { ...unit.identity, keyVersions: [...unit.identity.keyVersions] },
+        listKey: secrecy.key,
       },
     )
   ).body;
   for (let step = 1; answer.kind === 'list'; step++) {
     if (step > LISTS_MAX) throw new Fault('DIALOGUE_LOST', { lists: step });
-    const { list, dialogue, instance } = answer;
+    const { dialogue, instance, answerKey } = answer;
+    const place = { dialogue, step };
+    const list = secrecy.decryptList(place, answer.list);
     const listHash = listHashOf(list, crypto);
     if (list.changes && !(await task.tell({ on: 'list-issued', step: list.name, listHash }))) return null;
-    const played = await play(means, task, list);
+    const played = await play(means, task, list, () => secrecy.prepare(answerKey));
     transcriptHash = transcriptNext(transcriptHash, listHash, played.exchanges, crypto);
+    const answers = secrecy.encryptAnswers(place, answerKey, played.exchanges.map(encoded));
     const next = means.requester.ask(
       dialogueContinueExchange,
       { ...question, to: instance, step, topic: { instance } },
-      { dialogue, outcome: played.outcome, exchanges: played.exchanges.map(encoded) },
+      { dialogue, outcome: played.outcome, answers },
     );
     if (played.outcome !== 'played') {
       // The gateway is told how the list ended, and refuses to go on; the reason is known only here.
@@ -77,7 +78,13 @@ export async function personalize(
   };
 }
 
-async function play({ ports }: Means, { visit }: Task, list: ApduList): Promise<PlayOutcome> {
+/** @param meanwhile done while the chip works */
+async function play(
+  { ports }: Means,
+  { visit }: Task,
+  list: ApduList,
+  meanwhile: () => void,
+): Promise<PlayOutcome> {
   ports.failpoint(`list:${list.name}:before`);
   const actions = list.actions.map(
     (action): CardAction =>
@@ -85,7 +92,13 @@ async function play({ ports }: Means, { visit }: Task, list: ApduList): Promise<
         ? { kind: 'cold-reset' }
         : { kind: 'command', command: fromBase64(action.command), deadlineMs: action.deadlineMs },
   );
-  const played = await ports.reader(visit.nest).play(actions);
+  const playing = ports.reader(visit.nest).play(actions);
+  try {
+    meanwhile();
+  } finally {
+    await playing; // Whatever fails here: no list is left under way.
+  }
+  const played = await playing;
   ports.failpoint(`list:${list.name}:after`);
   return played;
 }

@@ -1,4 +1,4 @@
-/** Key injections a second through the token's process and a virtual chip, against the token's primitive calls. */
+/** Key injections a second through the token's process and a virtual chip, against the token's primitive calls; and what the proof of the keys adds. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createVirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
@@ -7,10 +7,11 @@ import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
 import { createGatewayToken } from '../../drivers/token/pkcs11/provision.ts';
 import { openPkcs11Token } from '../../drivers/token/pkcs11/token.ts';
 import { encodeCommand } from '../../runtime/core/card/apdu.ts';
-import { select } from '../../runtime/core/card/global-platform.ts';
+import { getData, select } from '../../runtime/core/card/global-platform.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
-import type { Token } from '../../runtime/core/token.ts';
+import type { KeySet, Token } from '../../runtime/core/token.ts';
 import type { BenchRow } from '../bench.ts';
+import { median } from './median.ts';
 
 const CHIPS = 200;
 const CALLS = 2_000;
@@ -31,7 +32,9 @@ export async function benchInjection(directory: string): Promise<readonly BenchR
   await using token = await openPkcs11Token({ ...made, laboratory: true });
   const message = randomBytes(200);
   const signatures = await perSecond(CALLS, () => token.sign('envelope', message));
-  const injections = await perSecond(CHIPS, (i) => inject(token, transportMaster, i));
+  const chips: Chip[] = [];
+  const injections = await perSecond(CHIPS, async (i) => chips.push(await inject(token, transportMaster, i)));
+  const proof = await proofMs(token, chips);
   const calls = injections * CALLS_OF_ONE_INJECTION;
   return [
     {
@@ -44,37 +47,85 @@ export async function benchInjection(directory: string): Promise<readonly BenchR
         ratio: injections / signatures,
       },
     },
+    {
+      what: 'proof of Key-DEK and negative control, p50',
+      value: proof,
+      unit: 'ms',
+      beside: { what: 'injection', value: 1_000 / injections, ratio: (proof * injections) / 1_000 },
+    },
     { what: `PKCS#11 calls of these (${CALLS_OF_ONE_INJECTION} each)`, value: calls, unit: '/s' },
   ];
 }
 
-async function inject(token: Token, transportMaster: Uint8Array, index: number): Promise<void> {
+type Chip = ReturnType<typeof createVirtualSe>;
+
+/** A new chip with the fleet's keys. */
+async function inject(token: Token, transportMaster: Uint8Array, index: number): Promise<Chip> {
   const eid = eidOfIndex(index);
-  const state = freshChip({ eid, index, transportMaster, transportKeyVersion: profile.transportKeyVersion });
+  const { transportKeyVersion } = profile;
+  const state = freshChip({ eid, index, transportMaster, transportKeyVersion });
   const chip = createVirtualSe({ state, entropy: { bytes: randomBytes } });
-  chip.powerOn();
-  chip.transmit(encodeCommand(select(profile.securityDomain)));
-  const opening = await token.openChannel({
+  const channel = await enter(token, chip, {
     origin: 'transport',
     scheme: 'eid-kdf-1',
-    algorithm: 'aes-128',
+    algorithm: profile.transportAlgorithm,
     eid,
-    keyVersion: profile.transportKeyVersion,
+    keyVersion: transportKeyVersion,
   });
+  const { command } = await token.wrapPutKey(channel, { keys: fleetOf(eid), form: profile.putKeyForm });
+  const [done] = await token.unwrap(channel, [chip.transmit(command)]);
+  if (done?.statusWord !== 0x9000) throw new Error('the chip did not take its keys');
+  await token.closeChannel(channel);
+  return chip;
+}
+
+/** What the proof of Key-DEK and the negative control add to a session that is there anyway. */
+async function prove(token: Token, chip: Chip, channel: string): Promise<void> {
+  const keyVersion = profile.scratchKeyVersion;
+  const scratch = await token.openScratchChannel(keyVersion, profile.algorithm);
+  const put = {
+    keys: { origin: 'scratch', channel: scratch.channel, keyVersion },
+    form: profile.putKeyForm,
+  } as const;
+  const commands = [{ ...put, spoilt: true }, getData('E0'), put, getData('E0')];
+  const sent = await token.wrap(channel, commands);
+  const answers = await token.unwrap(
+    channel,
+    sent.map((command) => chip.transmit(command)),
+  );
+  chip.transmit(encodeCommand(select(profile.securityDomain)));
+  await token.authenticate(scratch.channel, chip.transmit(scratch.initializeUpdate), profile.securityDomain);
+  await token.closeChannel(scratch.channel);
+  if (answers[0]?.statusWord === 0x9000) throw new Error('the chip took a wrong check value');
+}
+
+function fleetOf(eid: string): KeySet {
+  const { algorithm } = profile;
+  return { origin: 'fleet', algorithm, generation: 1, eid, keyVersion: FLEET_KEY_VERSION };
+}
+
+/** A session on the security domain after a cold reset. @returns its channel */
+async function enter(token: Token, chip: Chip, keys: KeySet): Promise<string> {
+  chip.powerOn();
+  chip.transmit(encodeCommand(select(profile.securityDomain)));
+  const opening = await token.openChannel(keys);
   const answer = chip.transmit(opening.initializeUpdate);
   const proof = await token.authenticate(opening.channel, answer, profile.securityDomain);
   chip.transmit(proof.externalAuthenticate);
-  const keys = {
-    origin: 'fleet',
-    algorithm: 'aes-128',
-    generation: 1,
-    eid,
-    keyVersion: FLEET_KEY_VERSION,
-  } as const;
-  const { command } = await token.wrapPutKey(opening.channel, { keys, form: profile.putKeyForm });
-  const [done] = await token.unwrap(opening.channel, [chip.transmit(command)]);
-  if (done?.statusWord !== 0x9000) throw new Error('the chip did not take its keys');
-  await token.closeChannel(opening.channel);
+  return opening.channel;
+}
+
+/** Milliseconds of `prove`, the middle of all; the sessions around it are not counted. */
+async function proofMs(token: Token, chips: readonly Chip[]): Promise<number> {
+  const times: number[] = [];
+  for (const chip of chips) {
+    const channel = await enter(token, chip, fleetOf(chip.state.eid));
+    const begun = performance.now();
+    await prove(token, chip, channel);
+    times.push(performance.now() - begun);
+    await token.closeChannel(channel);
+  }
+  return median(times);
 }
 
 async function perSecond(count: number, work: (i: number) => Promise<unknown>): Promise<number> {

@@ -15,7 +15,7 @@ export type Scene = 'plain' | 'stuck-clamp' | 'foreign-chip' | 'taken-by-hand' |
 /** `append:held:before` and the like: what must go wrong so that the station comes by. */
 export function sceneOf(point: string): Scene {
   if (/^append:(held|resumed):/.test(point)) return 'stuck-clamp';
-  if (/^append:(reject-intent|reject-registered|diverted):|^request:reject:/.test(point))
+  if (/^append:(reject-intent|reject-registered|diverted):|^request:reject:|^list:look:/.test(point))
     return 'foreign-chip';
   if (point.startsWith('append:interrupted:')) return 'taken-by-hand';
   if (/^list:(recall|fleet-open|recognize):/.test(point)) return 'second-try';

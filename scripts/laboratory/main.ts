@@ -11,7 +11,7 @@ import { HELP, type LineArguments, parseLineArguments } from './options.ts';
 import { type LinePlaces, linePlaces } from './places.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { readState, writeState } from './state.ts';
-import { percentiles, type Summary, Tally } from './tally.ts';
+import { type ChipAccount, percentiles, type Summary, Tally } from './tally.ts';
 import { watchStatus } from './watch.ts';
 
 /** Without a departure for this long the line is stopped and the unit counted as held. */
@@ -93,7 +93,7 @@ async function feedAll(
   let lastDeparture = performance.now();
   for (const station of line.stations)
     station.world.onGate((gate) => {
-      const account = async (unit: number): Promise<number> => (await station.world.account(unit)).cardMs;
+      const account = (unit: number): Promise<ChipAccount> => station.world.account(unit);
       tally.take(station.name, gate, account).then(
         (time) => {
           if (gate.event !== 'LEFT' || gate.unit === null) return;
@@ -142,6 +142,7 @@ async function feedAll(
     unitsPerSecond: Math.round((tally.done / wallSeconds) * 100) / 100,
     unitMs: percentiles(tally.times.map((time) => time.unitMs)),
     overheadMs: percentiles(tally.times.map((time) => time.overheadMs)),
+    apdus: percentiles(tally.times.map((time) => time.apdus)),
     restarts,
     stations: options.stations,
     ticket,
@@ -190,11 +191,11 @@ function holdDirectory(places: LinePlaces): () => void {
 }
 
 function shown(summary: Summary): string {
-  const { units, released, rejected, held, wallSeconds, unitsPerSecond, unitMs, overheadMs } = summary;
+  const { units, released, rejected, held, wallSeconds, unitsPerSecond, unitMs, overheadMs, apdus } = summary;
   return [
     `${units} units: ${released} released, ${rejected} rejected, ${held} held`,
     `${wallSeconds} s, ${unitsPerSecond} units/s`,
-    `a unit takes ${unitMs.p50} ms (p99 ${unitMs.p99} ms), of which ours ${overheadMs.p50} ms (p99 ${overheadMs.p99} ms)`,
+    `a unit takes ${unitMs.p50} ms (p99 ${unitMs.p99} ms), of which ours ${overheadMs.p50} ms (p99 ${overheadMs.p99} ms), and ${apdus.p50} commands to its chip`,
     `everything is in ${summary.directory}`,
     '',
   ].join('\n');

@@ -6,6 +6,14 @@ export interface UnitTime {
   readonly unitMs: number;
   /** The same, less the chip's own calculating and the simulated motion. */
   readonly overheadMs: number;
+  /** Commands that the chip was sent, GET RESPONSE included. */
+  readonly apdus: number;
+}
+
+/** What a chip says of its unit. */
+export interface ChipAccount {
+  readonly cardMs: number;
+  readonly apdus: number;
 }
 
 export interface Summary {
@@ -18,6 +26,7 @@ export interface Summary {
   readonly unitsPerSecond: number;
   readonly unitMs: Percentiles;
   readonly overheadMs: Percentiles;
+  readonly apdus: Percentiles;
   readonly restarts: number;
   readonly stations: number;
   readonly ticket: string;
@@ -54,7 +63,7 @@ export class Tally {
   async take(
     station: string,
     line: GateLine,
-    account: (unit: number) => Promise<number>,
+    account: (unit: number) => Promise<ChipAccount>,
   ): Promise<UnitTime | null> {
     if (line.unit === null) return null;
     const key = `${station}/${line.unit}`;
@@ -69,9 +78,9 @@ export class Tally {
     if (line.lane === 'good') this.released += 1;
     else this.rejected += 1;
     if (arrived === undefined) return null;
-    const cardMs = await account(line.unit);
+    const { cardMs, apdus } = await account(line.unit);
     const unitMs = line.at - arrived.at;
-    const time = { unitMs, overheadMs: unitMs - cardMs - (line.motionMs - arrived.motionMs) };
+    const time = { unitMs, overheadMs: unitMs - cardMs - (line.motionMs - arrived.motionMs), apdus };
     this.times.push(time);
     return time;
   }

@@ -12,7 +12,7 @@ import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
 import { createJournalDisk, type JournalDisk, openInMemoryJournal } from '../../drivers/journal/in-memory.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
-import type { Bus, Entropy, Jig } from '../../runtime/core/ports.ts';
+import type { Bus, CardReader, Entropy, Jig } from '../../runtime/core/ports.ts';
 import { uuidV4 } from '../../runtime/core/uuid.ts';
 import { createStation, type Station } from '../../runtime/station/station.ts';
 import type { SimulatedParties } from './parties.ts';
@@ -46,6 +46,7 @@ export interface StationParts {
   /** `plain-firmata`: the station's driver plays the controller, which has no key then. */
   readonly gate: GateKind;
   readonly betweenJig: ((jig: Jig, clock: SimulatedClock) => Jig) | undefined;
+  readonly betweenReader: ((reader: CardReader) => CardReader) | undefined;
   readonly startMs: number;
   /** Of the units whose chips are not honest or not usual. */
   readonly manners: Readonly<Record<number, MannerChoice>>;
@@ -84,7 +85,8 @@ export async function createSimulatedStation(parts: StationParts): Promise<Simul
   const genesis = { journal: uuidV4(entropy.bytes(16)), station: name, created: instantOf(parts.startMs) };
   const disk = createJournalDisk(genesis);
   const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 });
-  const reader = createSimulatedReader({ clock, card: () => seated });
+  const simulated = createSimulatedReader({ clock, card: () => seated });
+  const reader = parts.betweenReader?.(simulated) ?? simulated;
   const jig = createSimulatedJig({ clock, fixture });
   const program = await createStation(stationSettings({ name, index, gate }, parties), {
     ...parts.common,

@@ -15,7 +15,7 @@ import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
-import type { Bus } from '../../runtime/core/ports.ts';
+import type { Bus, Crypto } from '../../runtime/core/ports.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
 import { createParties, ISSUER, type SimulatedParties, simulatedTicket } from './parties.ts';
 import { backendSettings, gatewaySettings } from './settings.ts';
@@ -31,8 +31,12 @@ export interface WorldOptions {
   readonly tap?: (topic: string, payload: Uint8Array) => void;
   /** Sees every command and answer on the wire of a chip. */
   readonly wire?: Wiretap;
+  /** What all programs calculate with; node:crypto by default. */
+  readonly crypto?: Crypto;
   /** Stands between the stations and their jigs. */
   readonly betweenJig?: StationParts['betweenJig'];
+  /** Stands between the stations and their readers. */
+  readonly betweenReader?: StationParts['betweenReader'];
   /** How the chips of some units treat their host; all others are honest. Units count from 1. */
   readonly manners?: StationParts['manners'];
   /** What stations and backend are configured for at the gates; gate controllers by default. */
@@ -72,7 +76,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const fleet = createInMemoryFleetDatabase({ clock });
   const log = createMemoryLog();
   const connect = (clientId: string): Bus => connected(broker, clientId, options.tap);
-  const common = { clock, crypto: nodeCrypto, trusted: parties.trusted, log };
+  const common = { clock, crypto: options.crypto ?? nodeCrypto, trusted: parties.trusted, log };
 
   const supply = { ...usualSupply, ...options.supply };
   await startPrograms({ options, supply, clock, parties, names, fleet, common, connect });
@@ -96,6 +100,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
           bus: connect(name),
           wire: options.wire,
           betweenJig: options.betweenJig,
+          betweenReader: options.betweenReader,
           gate: options.gates?.stations ?? 'controller',
           startMs: START_MS,
           manners: options.manners ?? {},

@@ -38,7 +38,7 @@ export const faultsOfExchange = {
     blame: 'outside',
   },
   ENVELOPE_INVALID: {
-    title: 'A message is not signed by whom it should be',
+    title: 'A message is not signed or not encrypted by whom it should be',
     cause: 'It was forged or damaged on the way, or the list of trusted keys is out of date.',
     remedy: 'Tell the security officer. The station ignores the message and asks again.',
     disposition: 'retry',

@@ -1,7 +1,7 @@
 /** Every request a station makes, with its answer. */
 import { z } from 'zod';
 import { exchangeKind } from './exchange.ts';
-import { controllerReport, eid, faultNote, hash, hex, jws, keyVersion } from './fields.ts';
+import { agreementKey, controllerReport, eid, faultNote, hash, hex, jwe, jws, keyVersion } from './fields.ts';
 
 const identity = z.strictObject({
   eid,
@@ -61,7 +61,7 @@ export const rejectExchange = exchangeKind({
   answer: z.strictObject({ rejection: jws }),
 });
 
-/** What the gateway lets the station play in one go. */
+/** What the gateway lets the station play in one go; on the bus it is always encrypted. */
 export const apduList = z.strictObject({
   name: z.string().max(40),
   changes: z
@@ -83,7 +83,7 @@ export const apduList = z.strictObject({
 });
 export type ApduList = z.output<typeof apduList>;
 
-/** What crossed the wire for one action: frames as sent and answered. */
+/** What crossed the wire for one action: frames as sent and answered; on the bus always encrypted. */
 export const playedExchange = z.strictObject({
   kind: z.enum(['command', 'cold-reset']),
   wire: z
@@ -92,24 +92,46 @@ export const playedExchange = z.strictObject({
     .max(320),
 });
 
+const conclusion = z.union([
+  z.strictObject({ kind: z.literal('confirmation'), confirmation: jws }),
+  z.strictObject({ kind: z.literal('verdict'), verdict: jws, fault: faultNote }),
+]);
 const dialogueAnswer = z.union([
   z.strictObject({
     kind: z.literal('list'),
     dialogue: z.uuid(),
     instance: z.string(),
-    list: apduList,
+    answerKey: agreementKey.meta({
+      description: 'Point of P-256 that the answers to this list are encrypted to; drawn for this dialogue.',
+    }),
+    list: jwe,
   }),
-  z.strictObject({ kind: z.literal('confirmation'), confirmation: jws }),
-  z.strictObject({ kind: z.literal('verdict'), verdict: jws, fault: faultNote }),
+  conclusion,
 ]);
-export type DialogueAnswer = z.output<typeof dialogueAnswer>;
+
+/** What the gateway says next, its list not yet encrypted. */
+export type DialogueAnswer =
+  | {
+      readonly kind: 'list';
+      readonly dialogue: string;
+      readonly instance: string;
+      readonly list: ApduList;
+    }
+  | z.output<typeof conclusion>;
 
 export const dialogueOpenExchange = exchangeKind({
   name: 'dialogue-open',
   topic: 'gateway/open',
   to: 'gateway',
   summary: 'Opens the personalization dialogue of a reserved unit; any gateway may take it.',
-  request: z.strictObject({ ticket: jws, reservation: jws, identity }),
+  request: z.strictObject({
+    ticket: jws,
+    reservation: jws,
+    identity,
+    listKey: agreementKey.meta({
+      description: 'Point of P-256 that the lists are encrypted to; drawn for this dialogue.',
+    }),
+  }),
   answer: dialogueAnswer,
 });
 
@@ -121,7 +143,7 @@ export const dialogueContinueExchange = exchangeKind({
   request: z.strictObject({
     dialogue: z.uuid(),
     outcome: z.enum(['played', 'unsent', 'unknown']),
-    exchanges: z.array(playedExchange).max(64),
+    answers: jwe,
   }),
   answer: dialogueAnswer,
 });

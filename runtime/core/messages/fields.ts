@@ -38,6 +38,14 @@ export const jws = z
   .max(65_536)
   .meta({ description: 'Compact JWS, ES256.' });
 
+export const jwe = z
+  .string()
+  .regex(/^[\w-]+\.\.[\w-]+\.[\w-]*\.[\w-]+$/)
+  .max(196_608) // MESSAGE_BYTES_MAX x 3/4: what base64url leaves of the largest message.
+  .meta({ description: 'Compact JWE, ECDH-ES, A256GCM.' });
+/** The 65-byte uncompressed point of a P-256 key, base64: 04 comes first, and one spelling is allowed. */
+export const agreementKey = z.string().regex(/^B[A-P][A-Za-z0-9+/]{84}[AEIMQUYcgkosw048]=$/);
+
 /** Context of a fault: names and numbers only. */
 export const faultNote = z.strictObject({
   code: z.custom<FaultCode>((value) => typeof value === 'string' && isFaultCode(value), 'unknown fault code'),

@@ -17,6 +17,7 @@ export const apduLists = [
   { name: 'sign',           changes: false },
   { name: 'certificate',    changes: true  },
   { name: 'finish',         changes: true  },
+  { name: 'look',           changes: false },
 ] as const;
 export type ApduListName = (typeof apduLists)[number]['name'];
 

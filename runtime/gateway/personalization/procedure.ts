@@ -13,6 +13,7 @@ import { beginCertificate, type Certified, certify } from './certificate.ts';
 import { closing, type Finished, finish } from './finish.ts';
 import { fleetKeys, intend, type Job, type Touched, transportKeys } from './job.ts';
 import { injectKeys, openFleet, type Trial } from './keys.ts';
+import { demandSameChip } from './look.ts';
 import { drawProof, type Proved, proveKeys, trialCommands } from './proof.ts';
 
 /** Ends in a confirmation or in a signed verdict on the card. @throws Fault for everything that only holds the unit */
@@ -36,6 +37,7 @@ export async function personalize(job: Job): Promise<Conclusion> {
   } catch (error) {
     const fault = asFault(error, 'UNEXPECTED');
     if (!isVerdict(fault)) throw fault;
+    await demandSameChip(job);
     return condemn(job, touched, fault);
   }
 }
