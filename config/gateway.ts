@@ -1,5 +1,6 @@
 /** Everything a gateway can be told. */
 import { z } from 'zod';
+import { transportClasses, transportSchemes } from '../runtime/core/card/import-schemes.ts';
 import { busConfig, file, milliseconds, partyName, trustedKeys } from './parts.ts';
 
 const oid = z.string().regex(/^[0-2](\.\d+)+$/, 'an object identifier');
@@ -26,10 +27,23 @@ export const gatewayConfig = z.strictObject({
   statementTimeoutMs: milliseconds
     .default(5_000)
     .meta({ description: 'Longest wait for one statement.', unit: 'ms' }),
-  transportClass: z
-    .enum(['diversified', 'shared', 'published'])
-    .default('diversified')
-    .meta({ description: 'How the transport keys of the chips were made; stands in every record.' }),
+  transport: z
+    .strictObject({
+      class: z.enum(transportClasses).default('diversified').meta({
+        description:
+          'Who else knows the transport keys of the chips; stands in every record. All but diversified need the laboratory profile here and in the ticket.',
+      }),
+      scheme: z.enum(transportSchemes).default('eid-kdf-1').meta({
+        description:
+          'How they are derived from a master in the token; none: one fixed set of three keys in the token.',
+      }),
+    })
+    .refine((transport) => transport.class !== 'diversified' || transport.scheme !== 'none', {
+      error: 'one fixed set for every chip is shared or published, never diversified',
+      path: ['class'],
+    })
+    .prefault({})
+    .meta({ description: 'The keys that the chips arrive with.' }),
   issuers: z
     .array(
       z.strictObject({

@@ -36,3 +36,10 @@ export function cmacOf(key: Bytes): (message: Bytes) => Buffer {
     return Buffer.from(cbc(key, ZERO, padded).subarray(at));
   };
 }
+
+/** Triple DES in ECB mode, for vendors' masters of 16 or 24 bytes. */
+export function tripleDes(key: Bytes, blocks: Bytes): Buffer {
+  const whole = Buffer.concat([key, key.subarray(0, 8)]).subarray(0, 24);
+  const cipher = createCipheriv('des-ede3-ecb', whole, null).setAutoPadding(false);
+  return Buffer.concat([cipher.update(blocks), cipher.final()]);
+}

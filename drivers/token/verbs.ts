@@ -95,8 +95,8 @@ export function createVerbs(options: VerbOptions): ChannelTable {
         initializeUpdate: initializeUpdate(keys.keyVersion, channel.hostChallenge),
       };
     },
-    openScratchChannel: (keyVersion) => {
-      const channel = table.add(vault.openScratchChannel(), keyVersion);
+    openScratchChannel: (keyVersion, algorithm) => {
+      const channel = table.add(vault.openScratchChannel(algorithm), keyVersion);
       return { channel: channel.name, initializeUpdate: initializeUpdate(keyVersion, channel.hostChallenge) };
     },
     authenticate: (name, answer, aid) => table.using(name, (channel) => authenticate(channel, answer, aid)),
@@ -154,7 +154,7 @@ function audited(vault: Vault, keys: KeySet, recorded: RecordedSession): Session
   const channel = vault.openChannel(keys);
   try {
     return auditSession(recorded, keys.keyVersion, {
-      derive: ({ context, challengeMessage }) => channel.derive(context, challengeMessage),
+      derive: (source) => channel.derive(source),
       putKeys: (put, replaces) => {
         const wrapped = channel.wrapKeys(put);
         return FORMS.map((form) => putKeyCommand(put.keyVersion, wrapped, form, replaces));
@@ -178,8 +178,11 @@ function authenticate(channel: Channel, answer: Bytes, aid: Bytes): ChannelProof
       parameter: card.parameter,
     });
   const context = sessionContext(channel.hostChallenge, card.cardChallenge);
-  const message = card.sequenceCounter === null ? null : cardChallengeMessage(card.sequenceCounter, aid);
-  const { keys, challenge } = channel.vault.derive(context, message);
+  const { keys, challenge } = channel.vault.derive({
+    context,
+    challengeMessage: card.sequenceCounter === null ? null : cardChallengeMessage(card.sequenceCounter, aid),
+    diversificationData: card.diversificationData,
+  });
   const { externalAuthenticate, state } = authenticateCard(keys, context, card.cardCryptogram, LEVEL_FULL);
   channel.session = { keys, state };
   return {

@@ -6,17 +6,29 @@
  */
 import type { Bytes } from './bytes.ts';
 import type { Answer, Command } from './card/apdu.ts';
+import type { TransportScheme } from './card/import-schemes.ts';
+import type { KeyAlgorithm } from './card/key-algorithm.ts';
 import type { RecordedSession, SessionAudit } from './card/scp03-audit.ts';
 
 /** A key set (K-ENC, K-MAC, K-DEK) by what it is derived from. */
-export type KeySet =
-  | { readonly origin: 'transport'; readonly eid: string; readonly keyVersion: number }
-  | {
-      readonly origin: 'fleet';
-      readonly generation: number;
-      readonly eid: string;
-      readonly keyVersion: number;
-    };
+export type KeySet = TransportSet | FleetSet;
+
+/** What the chip came with. A vendor's scheme begins with what the chip says when its channel is opened. */
+export interface TransportSet {
+  readonly origin: 'transport';
+  readonly scheme: TransportScheme;
+  readonly algorithm: KeyAlgorithm;
+  readonly eid: string;
+  readonly keyVersion: number;
+}
+
+export interface FleetSet {
+  readonly origin: 'fleet';
+  readonly algorithm: KeyAlgorithm;
+  readonly generation: number;
+  readonly eid: string;
+  readonly keyVersion: number;
+}
 
 export interface TokenDescription {
   /** A token that computes in this machine's memory; refused outside a declared laboratory. */
@@ -71,7 +83,7 @@ export interface Token {
   openChannel(keys: KeySet): Promise<ChannelOpening>;
   /** A channel under a key set that is drawn for it. To be put on the chip before it is authenticated.
    * @throws Fault HSM_FAILED */
-  openScratchChannel(keyVersion: number): Promise<ChannelOpening>;
+  openScratchChannel(keyVersion: number, algorithm: KeyAlgorithm): Promise<ChannelOpening>;
   /** Judges the answer to INITIALIZE UPDATE (data and status word) in constant time. `aid`: the selected
    * application, for the pseudo-random challenge.
    * @throws Fault CARD_NOT_OURS when the cryptogram is wrong: EXTERNAL AUTHENTICATE must not be sent.
@@ -95,6 +107,7 @@ export interface Token {
    * @throws RangeError for a record longer than `RECORDED_MAX` */
   auditSession(keys: KeySet, session: RecordedSession): Promise<SessionAudit>;
   closeChannel(channel: string): Promise<void>;
+  /** @throws Fault CONFIG_INVALID for a transport set that is not derived by the EID-KDF */
   checkValues(keys: KeySet): Promise<CheckValues>;
   /** `key` names a P-256 key of the key policy. r || s over SHA-256 of the message, 64 bytes. */
   sign(key: string, message: Bytes): Promise<Bytes>;

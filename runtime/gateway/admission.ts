@@ -19,10 +19,12 @@ export interface Opening {
   readonly issuer: Issuer;
 }
 
-/** @throws Fault TICKET_INVALID, TICKET_EID_REFUSED, RESERVATION_STALE, CARD_CHANGED, ENVELOPE_INVALID */
+/** @throws Fault TICKET_INVALID, TICKET_EID_REFUSED, RESERVATION_STALE, CARD_CHANGED, ENVELOPE_INVALID,
+ * TRANSPORT_KEYS_KNOWN */
 export function judgeOpening(
   { station, nest, operation, epoch, body }: Parameters<HandlerOf<typeof dialogueOpenExchange>>[0],
   token: TokenDescription,
+  config: GatewayConfig,
   ports: GatewayPorts,
 ): Opening {
   const ticket = openTicket(body.ticket, { station, nowMs: ports.clock.now() }, ports.trusted, ports.crypto);
@@ -37,11 +39,25 @@ export function judgeOpening(
     throw new Fault('CARD_CHANGED', { eid: body.identity.eid.slice(-4) });
   if (token.softwareToken && ticket.profile === 'production')
     throw new Fault('TICKET_INVALID', { ticket: ticket.ticket, why: 'production needs a hardware token' });
+  demandOwnTransportKeys(config, ticket.profile);
   const profile = cardProfile(ticket.cardProfile);
   const issuer = ports.issuers.find((candidate) => candidate.name === ticket.issuer);
   if (profile === null || issuer === undefined)
     throw new Fault('TICKET_INVALID', { cardProfile: ticket.cardProfile, issuer: ticket.issuer });
   return { ticket, reserved, profile, issuer };
+}
+
+/**
+ * Who knows a chip's transport keys can play that chip and obtain its keys: a laboratory's matter at most.
+ * @param profile of the gateway or of a ticket
+ * @throws Fault TRANSPORT_KEYS_KNOWN
+ */
+export function demandOwnTransportKeys(
+  { transport }: GatewayConfig,
+  profile: TicketPayload['profile'],
+): void {
+  if (transport.class !== 'diversified' && profile !== 'laboratory')
+    throw new Fault('TRANSPORT_KEYS_KNOWN', { class: transport.class, profile });
 }
 
 /** @throws Fault QUOTA_EXHAUSTED, RESERVATION_STALE, ATTEMPTS_EXHAUSTED, LEDGER_UNAVAILABLE */

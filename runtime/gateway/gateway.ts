@@ -17,7 +17,7 @@ import type { Signer } from '../core/ports.ts';
 import type { TokenDescription } from '../core/token.ts';
 import { uuidV4 } from '../core/uuid.ts';
 import { type HandlerOf, serve } from '../exchange/responder.ts';
-import { admit, judgeOpening } from './admission.ts';
+import { admit, demandOwnTransportKeys, judgeOpening } from './admission.ts';
 import { Dialogue } from './dialogue.ts';
 import { createEvidence } from './personalization/evidence.ts';
 import type { Job } from './personalization/job.ts';
@@ -35,8 +35,10 @@ interface UnderWay {
   cancelIdle: () => void;
 }
 
-/** Checks the token against the profile, then listens. @throws Fault KEY_POLICY_BROKEN, HSM_FAILED, CONFIG_INVALID */
+/** Checks the token against the profile, then listens. @throws Fault KEY_POLICY_BROKEN, HSM_FAILED, CONFIG_INVALID,
+ * TRANSPORT_KEYS_KNOWN */
 export async function createGateway(config: GatewayConfig, ports: GatewayPorts): Promise<void> {
+  demandOwnTransportKeys(config, config.profile);
   const token = await ports.token.describe();
   if (token.softwareToken && config.profile === 'production')
     throw new Fault('KEY_POLICY_BROKEN', {
@@ -97,7 +99,7 @@ function openHandler(
 ): HandlerOf<typeof dialogueOpenExchange> {
   return async (request) => {
     const { station, body } = request;
-    const { ticket, reserved, profile, issuer } = judgeOpening(request, token, ports);
+    const { ticket, reserved, profile, issuer } = judgeOpening(request, token, config, ports);
     if (dialogues.size >= config.dialoguesMax) throw new Fault('BACKEND_BUSY', { dialogues: dialogues.size });
     const id = uuidV4(ports.entropy.bytes(16));
     const secrecy = createSecrecy(ports);

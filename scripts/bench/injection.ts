@@ -65,7 +65,13 @@ async function inject(token: Token, transportMaster: Uint8Array, index: number):
   const { transportKeyVersion } = profile;
   const state = freshChip({ eid, index, transportMaster, transportKeyVersion });
   const chip = createVirtualSe({ state, entropy: { bytes: randomBytes } });
-  const channel = await enter(token, chip, { origin: 'transport', eid, keyVersion: transportKeyVersion });
+  const channel = await enter(token, chip, {
+    origin: 'transport',
+    scheme: 'eid-kdf-1',
+    algorithm: profile.transportAlgorithm,
+    eid,
+    keyVersion: transportKeyVersion,
+  });
   const { command } = await token.wrapPutKey(channel, { keys: fleetOf(eid), form: profile.putKeyForm });
   const [done] = await token.unwrap(channel, [chip.transmit(command)]);
   if (done?.statusWord !== 0x9000) throw new Error('the chip did not take its keys');
@@ -76,7 +82,7 @@ async function inject(token: Token, transportMaster: Uint8Array, index: number):
 /** What the proof of Key-DEK and the negative control add to a session that is there anyway. */
 async function prove(token: Token, chip: Chip, channel: string): Promise<void> {
   const keyVersion = profile.scratchKeyVersion;
-  const scratch = await token.openScratchChannel(keyVersion);
+  const scratch = await token.openScratchChannel(keyVersion, profile.algorithm);
   const put = {
     keys: { origin: 'scratch', channel: scratch.channel, keyVersion },
     form: profile.putKeyForm,
@@ -94,7 +100,8 @@ async function prove(token: Token, chip: Chip, channel: string): Promise<void> {
 }
 
 function fleetOf(eid: string): KeySet {
-  return { origin: 'fleet', generation: 1, eid, keyVersion: FLEET_KEY_VERSION };
+  const { algorithm } = profile;
+  return { origin: 'fleet', algorithm, generation: 1, eid, keyVersion: FLEET_KEY_VERSION };
 }
 
 /** A session on the security domain after a cold reset. @returns its channel */

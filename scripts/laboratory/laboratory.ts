@@ -16,6 +16,7 @@ import {
   type StationToken,
 } from '../../drivers/token/pkcs11/provision.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
+import { scp03KeyVersions } from '../../runtime/core/card/eid-kdf.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { seal } from '../../runtime/core/messages/envelope.ts';
 import { ticketStatement } from '../../runtime/core/messages/ticket.ts';
@@ -188,13 +189,21 @@ export async function writeTicket(
 
 function makeGatewayToken(places: LinePlaces): Promise<GatewayToken> {
   const transportMaster = secretFile(join(places.vendor, 'transport-master'), 32);
+  const longTransportMaster = secretFile(join(places.vendor, 'transport-master-aes-256'), 32);
   return createGatewayToken({
     directory: join(places.gateway, 'token'),
     label: 'gateway',
-    masters: { 'transport-master': transportMaster, [`mdk-${GENERATION}`]: 'generated' },
+    masters: {
+      'transport-master': transportMaster,
+      'transport-master-aes-256': longTransportMaster,
+      [`mdk-${GENERATION}`]: 'generated',
+      [`mdk-${GENERATION}-aes-256`]: 'generated',
+    },
     keyVersions: {
       'transport-master': [profile.transportKeyVersion],
-      [`mdk-${GENERATION}`]: [FLEET_KEY_VERSION],
+      'transport-master-aes-256': [profile.transportKeyVersion],
+      [`mdk-${GENERATION}`]: scp03KeyVersions,
+      [`mdk-${GENERATION}-aes-256`]: scp03KeyVersions,
     },
     signingKeys: ['envelope', 'confirmation', `issuer-${ISSUER}`],
   });

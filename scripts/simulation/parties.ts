@@ -6,7 +6,6 @@ import type { SimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createSoftwareSigner } from '../../drivers/token/file-signer.ts';
 import type { LogSigner } from '../../runtime/backend/ports.ts';
 import { type Bytes, concat, fromHex } from '../../runtime/core/bytes.ts';
-import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
 import { seal, type TrustedKey } from '../../runtime/core/messages/envelope.ts';
 import { ticketStatement } from '../../runtime/core/messages/ticket.ts';
@@ -25,6 +24,7 @@ import { ECDSA_SHA256, P256_SPKI_PREFIX } from '../../runtime/core/pki/identifie
 import { serialFrom } from '../../runtime/core/pki/profile.ts';
 import { FAR_DATE_MS, timeOf } from '../../runtime/core/pki/time.ts';
 import type { Signer } from '../../runtime/core/ports.ts';
+import type { Supply } from './supply.ts';
 
 export const ISSUER = 'line-1';
 export const LOG_ORIGIN = 'simulation.holdfast.example/log';
@@ -36,6 +36,9 @@ export interface SimulatedParties {
   readonly gatewayKeys: Readonly<Record<string, Bytes>>;
   readonly transportMaster: Bytes;
   readonly fleetMaster: Bytes;
+  /** For AES-256 card keys: one master for each length. */
+  readonly longTransportMaster: Bytes;
+  readonly longFleetMaster: Bytes;
   readonly issuerCertificate: Bytes;
   readonly backendSigner: Signer;
   readonly logSigner: LogSigner;
@@ -81,13 +84,20 @@ export function createParties(
     trusted,
     stationSigners,
     tagKeys: stations.map(() => entropy.bytes(16)),
+    longTransportMaster: entropy.bytes(32),
+    longFleetMaster: entropy.bytes(32),
   };
 }
 
 /** One ticket for every station of the plant. */
 export function simulatedTicket(
   parties: SimulatedParties,
-  order: { readonly stations: readonly string[]; readonly quota: number; readonly nowMs: number },
+  order: {
+    readonly stations: readonly string[];
+    readonly quota: number;
+    readonly nowMs: number;
+    readonly supply: Supply;
+  },
 ): Promise<string> {
   return seal(
     ticketStatement,
@@ -97,13 +107,13 @@ export function simulatedTicket(
       batch: 'SIM-BATCH-1',
       productionLine: 'Line-1',
       issuer: ISSUER,
-      cardProfile: cardProfiles['holdfast-virtual'].name,
+      cardProfile: order.supply.cardProfile,
       eidRule: { from: '890490320000000000000000000000', to: '890490329999999999999999999999' },
       quota: order.quota,
       stations: [...order.stations],
       generation: GENERATION,
       keyVersion: FLEET_KEY_VERSION,
-      profile: 'laboratory',
+      profile: order.supply.ticketProfile,
       notBefore: instantOf(order.nowMs - 3_600_000),
       notAfter: instantOf(order.nowMs + 30 * 86_400_000),
     },

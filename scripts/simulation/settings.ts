@@ -6,6 +6,7 @@ import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
 import { ISSUER, type SimulatedParties } from './parties.ts';
+import type { Supply } from './supply.ts';
 
 const PLANT = { enterprise: 'Simulation', site: 'Site', area: 'Area', line: 'Line-1' };
 
@@ -42,13 +43,14 @@ export function stationSettings({ name, index, gate }: StationPlace, parties: Si
   });
 }
 
-export function gatewaySettings() {
+export function gatewaySettings({ transport }: Supply) {
   return gatewayConfig.parse({
     gateway: 'gateway-1',
     profile: 'laboratory',
     bus: nowhere,
     token: { module: 'none', label: 'none', pinFile: 'none', constantsFile: 'none' },
     ledgerUrl: 'postgres:simulated',
+    transport,
     issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: 'none' }],
     hardwareType: '1.3.6.1.4.1.32473.1.1',
     batchExtension: '1.3.6.1.4.1.32473.1.2',

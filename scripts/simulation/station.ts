@@ -10,7 +10,6 @@ import { createFixture, type Fixture, type GateLogLine } from '../../drivers/jig
 import { BLANK_MEMORY, type ControllerMemory } from '../../drivers/jig/controller/gate-controller.ts';
 import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
 import { createJournalDisk, type JournalDisk, openInMemoryJournal } from '../../drivers/journal/in-memory.ts';
-import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
 import type { Bus, CardReader, Entropy, Jig } from '../../runtime/core/ports.ts';
@@ -18,6 +17,7 @@ import { uuidV4 } from '../../runtime/core/uuid.ts';
 import { createStation, type Station } from '../../runtime/station/station.ts';
 import type { SimulatedParties } from './parties.ts';
 import { stationSettings } from './settings.ts';
+import { chipKeysOf, type Supply } from './supply.ts';
 
 export interface SimulatedStation {
   readonly name: string;
@@ -52,6 +52,7 @@ export interface StationParts {
   readonly manners: Readonly<Record<number, MannerChoice>>;
   /** What some units' chips are instead of what their maker makes: copies, exchanged labels. */
   readonly forged: Readonly<Record<number, (fresh: ChipState) => ChipState>>;
+  readonly supply: Supply;
 }
 
 export async function createSimulatedStation(parts: StationParts): Promise<SimulatedStation> {
@@ -123,11 +124,12 @@ function tapped(card: VirtualSe, wire: Wiretap | undefined): VirtualSe {
 
 function makeChip(unit: number, parts: StationParts, entropy: Entropy): VirtualSe {
   const manner = parts.manners[unit];
+  const { parties, supply } = parts;
   const fresh = freshChip({
     eid: eidOfIndex(unit),
     index: unit,
-    transportMaster: parts.parties.transportMaster,
-    transportKeyVersion: cardProfiles['holdfast-virtual'].transportKeyVersion,
+    ...chipKeysOf(parties, supply),
+    ...(supply.transportSet === null ? {} : { transportSet: supply.transportSet }),
     ...(manner === undefined ? {} : { manner }),
   });
   return createVirtualSe({ state: parts.forged[unit]?.(fresh) ?? fresh, entropy });

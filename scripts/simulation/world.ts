@@ -23,6 +23,7 @@ import { createGateway } from '../../runtime/gateway/gateway.ts';
 import { createParties, ISSUER, type SimulatedParties, simulatedTicket } from './parties.ts';
 import { backendSettings, gatewaySettings } from './settings.ts';
 import { createSimulatedStation, type SimulatedStation, type StationParts, type Wiretap } from './station.ts';
+import { mastersOf, type Supply, usualSupply } from './supply.ts';
 
 export interface WorldOptions {
   readonly seed: string;
@@ -45,6 +46,8 @@ export interface WorldOptions {
   readonly forged?: StationParts['forged'];
   /** What stations and backend are configured for at the gates; gate controllers by default. */
   readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
+  /** Where it differs from the usual. */
+  readonly supply?: Partial<Supply>;
 }
 
 export interface World {
@@ -82,8 +85,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const connect = (clientId: string): Bus => connected(broker, clientId, options.tap);
   const common = { clock, crypto: options.crypto ?? nodeCrypto, trusted: parties.trusted, log };
 
-  await startPrograms({ options, clock, parties, names, fleet, ledger, common, connect });
-  const ticket = await simulatedTicket(parties, { stations: names, quota: options.units, nowMs: START_MS });
+  const supply = { ...usualSupply, ...options.supply };
+  await startPrograms({ options, supply, clock, parties, names, fleet, ledger, common, connect });
+  const order = { stations: names, quota: options.units, nowMs: START_MS, supply };
+  const ticket = await simulatedTicket(parties, order);
   const chips = new Map<number, VirtualSe>();
   const stations: SimulatedStation[] = [];
   for (const [i, name] of names.entries())
@@ -107,6 +112,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
           startMs: START_MS,
           manners: options.manners ?? {},
           forged: options.forged ?? {},
+          supply,
         }),
       ),
     );
@@ -135,6 +141,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
 
 interface Plant {
   readonly options: WorldOptions;
+  readonly supply: Supply;
   readonly clock: SimulatedClock;
   readonly parties: SimulatedParties;
   readonly names: readonly string[];
@@ -147,6 +154,7 @@ interface Plant {
 /** Backend and gateway, in this order: the stations ask both. */
 async function startPrograms({
   options,
+  supply,
   clock,
   parties,
   names,
@@ -174,13 +182,13 @@ async function startPrograms({
   );
   await driven(
     clock,
-    createGateway(gatewaySettings(), {
+    createGateway(gatewaySettings(supply), {
       ...common,
       entropy: createSimulatedEntropy(`${options.seed}/gateway`),
       bus: connect('gateway-1'),
       token: createSimulatedToken({
         entropy: createSimulatedEntropy(`${options.seed}/token`),
-        masters: { 'transport-master': parties.transportMaster, 'mdk-1': parties.fleetMaster },
+        masters: mastersOf(parties, supply),
         signingKeys: parties.gatewayKeys,
         monotonicMs: clock.monotonicMs,
       }),

@@ -20,6 +20,7 @@ import { toHex } from '../../runtime/core/bytes.ts';
 import type { ConclusionRow } from '../../runtime/core/store/ledger.ts';
 import { ISSUER } from '../../scripts/simulation/parties.ts';
 import { gatewaySettings } from '../../scripts/simulation/settings.ts';
+import { usualSupply } from '../../scripts/simulation/supply.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
 import { rowsOf, tokenOf } from '../simulation/kept.ts';
 import { type PrivatePostgres, privatePostgres } from '../store/private-postgres.ts';
@@ -46,7 +47,7 @@ function makeLine(): void {
   const der = Buffer.from(world.parties.issuerCertificate).toString('base64');
   writeFileSync(certificate, `-----BEGIN CERTIFICATE-----\n${der}\n-----END CERTIFICATE-----\n`);
   const issuers = [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate }];
-  const settings = { ...gatewaySettings(), issuers, ledgerUrl: server.options('ledger').url };
+  const settings = { ...gatewaySettings(usualSupply), issuers, ledgerUrl: server.options('ledger').url };
   writeFileSync(join(line, 'gateway-1', 'gateway.json'), JSON.stringify(settings));
 }
 

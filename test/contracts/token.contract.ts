@@ -3,33 +3,26 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { fromHex, toHex } from '../../runtime/core/bytes.ts';
-import type { Command } from '../../runtime/core/card/apdu.ts';
-import { type FaultCode, isFault } from '../../runtime/core/faults.ts';
-import type { KeySet, Token } from '../../runtime/core/token.ts';
-import { type CardModel, checkValuesOf, createCardModel, deriveSet } from '../token/card-model.ts';
+import type { FaultCode } from '../../runtime/core/faults.ts';
+import type { Token } from '../../runtime/core/token.ts';
+import { checkValuesOf, createCardModel, deriveSet } from '../token/card-model.ts';
 import { tokenAuditClaims } from './token-audit.contract.ts';
-
-/** What the tokens under test are made with. */
-export const contractMasters = {
-  'transport-master': Uint8Array.from({ length: 32 }, (_, i) => 0xa0 + i),
-  'mdk-1': Uint8Array.from({ length: 32 }, (_, i) => i),
-} as const;
-export const contractKeyVersions = { 'transport-master': [0x30], 'mdk-1': [0x31, 0x3f] } as const;
-export const contractSigningKeys = ['envelope', 'confirmation', 'issuer-line-1'] as const;
-/** Channels that the token under test keeps open. */
-export const CONTRACT_CHANNELS_MAX = 4;
-
-const EID = '89049032123451234512345678901235';
-const AID = fromHex('a000000151000000');
-const TRANSPORT: KeySet = { origin: 'transport', eid: EID, keyVersion: 0x30 };
-const FLEET = { origin: 'fleet', generation: 1, eid: EID, keyVersion: 0x31 } as const satisfies KeySet;
-
-export interface TokenUnderTest {
-  readonly token: Token;
-  /** Ends the process behind the token, or what stands for it, and waits until it is back. */
-  loseChannels(): Promise<void>;
-  close(): Promise<void>;
-}
+import {
+  AID,
+  CONTRACT_CHANNELS_MAX,
+  contractMasters,
+  contractSigningKeys,
+  EID,
+  FLEET,
+  getData,
+  openOn,
+  refuses,
+  roundTrip,
+  type TokenUnderTest,
+  TRANSPORT,
+  transportCard,
+  withByte,
+} from './token-support.ts';
 
 export function tokenContract(name: string, open: () => Promise<TokenUnderTest>): void {
   describe(`Token contract: ${name}`, () => {
@@ -227,54 +220,5 @@ export function tokenContract(name: string, open: () => Promise<TokenUnderTest>)
       assert.equal(description.softwareToken, true);
       assert.ok(description.module.length > 0 && description.label.length > 0);
     });
-  });
-}
-
-const getData: Command = { cla: 0x80, ins: 0xca, p1: 0x00, p2: 0x66, expected: 0 };
-
-function transportCard(): CardModel {
-  return createCardModel(new Map([[0x30, deriveSet(contractMasters['transport-master'], 0, 0x30, EID)]]));
-}
-
-/** Opens and authenticates a channel, as the card sees it too. */
-async function openOn(token: Token, card: CardModel, keys: KeySet): Promise<string> {
-  const { channel, initializeUpdate } = await token.openChannel(keys);
-  const proof = await token.authenticate(channel, card.transmit(initializeUpdate), AID);
-  assert.equal(toHex(card.transmit(proof.externalAuthenticate)), '9000');
-  return channel;
-}
-
-/** Sends commands in one list; the card understands each and echoes its data. */
-async function roundTrip(
-  token: Token,
-  channel: string,
-  card: CardModel,
-  commands: readonly Command[],
-): Promise<void> {
-  const before = card.received.length;
-  const answers = (await token.wrap(channel, commands)).map((command) => card.transmit(command));
-  const judged = await token.unwrap(channel, answers);
-  const plain = commands.map(({ data }) => toHex(data ?? new Uint8Array(0)));
-  assert.deepEqual(
-    judged.map((answer) => [toHex(answer.data), answer.statusWord]),
-    plain.map((data) => [data, 0x9000]),
-  );
-  assert.deepEqual(
-    card.received.slice(before).map((command) => command.subarray(4).toString('hex')),
-    plain,
-  );
-}
-
-function withByte(bytes: Buffer, at: number, value: number): Buffer {
-  const changed = Buffer.from(bytes);
-  changed[at] = value;
-  return changed;
-}
-
-async function refuses(code: FaultCode, action: () => Promise<unknown>): Promise<void> {
-  await assert.rejects(action, (error) => {
-    assert.ok(isFault(error), String(error));
-    assert.equal(error.code, code);
-    return true;
   });
 }

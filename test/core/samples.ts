@@ -114,7 +114,13 @@ export const confirmed: z.input<typeof confirmationPayload> = {
     keyVersion: 0x31,
     checkValues: ['0a0b0c', '1a1b1c', '2a2b2c'],
   },
-  transport: { keyVersion: 0x30, class: 'diversified', deleted: true },
+  transport: {
+    keyVersion: 0x30,
+    algorithm: 'aes-128',
+    scheme: 'eid-kdf-1',
+    class: 'diversified',
+    deleted: true,
+  },
   proofs: {
     enc: 'encrypted-round-trip',
     mac: 'cryptogram',

@@ -119,8 +119,8 @@ describe('the transcript hash', () => {
 
 describe('the sessions of a transcript', () => {
   const keys = {
-    transport: { keyVersion: 0x30 },
-    fleet: { generation: 1, keyVersion: 0x31 },
+    transport: { scheme: 'eid-kdf-1' as const, algorithm: 'aes-128' as const, keyVersion: 0x30 },
+    fleet: { generation: 1, algorithm: 'aes-128' as const, keyVersion: 0x31 },
     scratch: { keyVersion: 0x3f },
   };
   const transcript = (putKeyChains: string[]) => ({

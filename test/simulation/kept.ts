@@ -8,6 +8,7 @@ import { fileOf } from '../../runtime/cli/transcript/kept.ts';
 import { type TranscriptFile, transcriptFile } from '../../runtime/core/card/transcript-form.ts';
 import type { ConclusionRow } from '../../runtime/core/store/ledger.ts';
 import { ISSUER } from '../../scripts/simulation/parties.ts';
+import { mastersOf, usualSupply } from '../../scripts/simulation/supply.ts';
 import type { World } from '../../scripts/simulation/world.ts';
 
 /** The newest of each chip first. */
@@ -39,7 +40,7 @@ export function trustOf(world: World): Trust {
 export function tokenOf({ parties }: World): SimulatedToken {
   return createSimulatedToken({
     entropy: createSimulatedEntropy('auditor'),
-    masters: { 'transport-master': parties.transportMaster, 'mdk-1': parties.fleetMaster },
+    masters: mastersOf(parties, usualSupply),
     signingKeys: {},
   });
 }

@@ -1,5 +1,5 @@
 /**
- * A small SCP03 card for token tests, S8 and level 33 only. It shares no code with the host's side: own CMAC, own
+ * A small SCP03 card for token tests, S8 and level 33 only, AES-128 or AES-256. It shares no code with the host's side: own CMAC, own
  * derivation, own framing, all over node:crypto.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
@@ -17,6 +17,8 @@ export interface CardModel {
   /** Draw challenges instead of deriving them. */
   challengeRandom: boolean;
   parameter: number;
+  /** 10 bytes in the answer to INITIALIZE UPDATE, from which vendors derive. */
+  diversificationData: Buffer;
   /** S-ENC, S-MAC and S-RMAC of the last session. */
   sessionKeys: readonly Buffer[];
 }
@@ -35,6 +37,7 @@ export function createCardModel(sets: Map<number, CardKeys>): CardModel {
     refuseWith: null,
     challengeRandom: false,
     parameter: 0x70,
+    diversificationData: Buffer.alloc(10),
     sessionKeys: [],
     transmit: (bytes) => {
       const command = Buffer.from(bytes);
@@ -54,8 +57,8 @@ export function createCardModel(sets: Map<number, CardKeys>): CardModel {
     const challenge = card.challengeRandom ? randomBytes(8) : own;
     const challenges = Buffer.concat([command.subarray(5, 13), challenge]);
     pending = { keys, challenges };
-    const cryptogram = kdf(kdf(keys[1], 0x06, 128, challenges), 0x00, 64, challenges).subarray(0, 8);
-    const head = Buffer.concat([Buffer.alloc(10), Buffer.of(command[2] ?? 0, 0x03, card.parameter)]);
+    const cryptogram = kdf(kdf(keys[1], 0x06, bitsOf(keys), challenges), 0x00, 64, challenges).subarray(0, 8);
+    const head = Buffer.concat([card.diversificationData, Buffer.of(command[2] ?? 0, 0x03, card.parameter)]);
     const tail = (card.parameter & 0x10) === 0 ? Buffer.alloc(0) : sequence;
     return Buffer.concat([head, challenge, cryptogram, tail, OK]);
   }
@@ -64,13 +67,14 @@ export function createCardModel(sets: Map<number, CardKeys>): CardModel {
     if (pending === null || command[2] !== 0x33) return Buffer.from('6985', 'hex');
     const { keys, challenges } = pending;
     pending = null;
-    const mac = kdf(keys[1], 0x06, 128, challenges);
+    const bits = bitsOf(keys);
+    const mac = kdf(keys[1], 0x06, bits, challenges);
     const full = cmac(mac, Buffer.concat([Buffer.alloc(16), command.subarray(0, 13)]));
     if (!full.subarray(0, 8).equals(command.subarray(13, 21))) return Buffer.from('6982', 'hex');
     const host = kdf(mac, 0x01, 64, challenges).subarray(0, 8);
     if (!host.equals(command.subarray(5, 13))) return Buffer.from('6300', 'hex');
-    const enc = kdf(keys[0], 0x04, 128, challenges);
-    session = { enc, mac, rmac: kdf(keys[1], 0x07, 128, challenges), chain: full, count: 0, dek: keys[2] };
+    const enc = kdf(keys[0], 0x04, bits, challenges);
+    session = { enc, mac, rmac: kdf(keys[1], 0x07, bits, challenges), chain: full, count: 0, dek: keys[2] };
     card.sessionKeys = [enc, mac, session.rmac];
     return OK;
   }
@@ -121,15 +125,19 @@ export function createCardModel(sets: Map<number, CardKeys>): CardModel {
   return card;
 }
 
-/** A card's set as the factory would derive it from a master in the clear. */
-export function deriveSet(master: Uint8Array, generation: number, version: number, eid: string): CardKeys {
-  const key = (id: number): Buffer => {
-    const header = Buffer.from(
-      `4d50523153435033${hex(generation, 2)}${hex(version, 1)}${hex(id, 1)}00008001`,
-      'hex',
-    );
-    return cmac(Buffer.from(master), Buffer.concat([header, Buffer.from(eid, 'hex')]));
+/** A card's set as the factory would derive it from a master in the clear. @param bytes of each key */
+export function deriveSet(
+  master: Uint8Array,
+  generation: number,
+  version: number,
+  eid: string,
+  bytes: 16 | 32 = 16,
+): CardKeys {
+  const block = (id: number, counter: number): Buffer => {
+    const head = `4d50523153435033${hex(generation, 2)}${hex(version, 1)}${hex(id, 1)}00${hex(8 * bytes, 2)}`;
+    return cmac(Buffer.from(master), Buffer.from(`${head}${hex(counter, 1)}${eid}`, 'hex'));
   };
+  const key = (id: number): Buffer => Buffer.concat([block(id, 1), block(id, 2)]).subarray(0, bytes);
   return [key(1), key(2), key(3)];
 }
 
@@ -142,16 +150,23 @@ function hex(value: number, bytes: number): string {
   return value.toString(16).padStart(2 * bytes, '0');
 }
 
+function bitsOf(keys: CardKeys): number {
+  return keys[1].length * 8;
+}
+
 function kdf(key: Buffer, constant: number, bits: number, context: Buffer): Buffer {
-  const head = Buffer.alloc(16);
-  head[11] = constant;
-  head.writeUInt16BE(bits, 13);
-  head[15] = 1;
-  return cmac(key, Buffer.concat([head, context]));
+  const block = (counter: number): Buffer => {
+    const head = Buffer.alloc(16);
+    head[11] = constant;
+    head.writeUInt16BE(bits, 13);
+    head[15] = counter;
+    return cmac(key, Buffer.concat([head, context]));
+  };
+  return bits > 128 ? Buffer.concat([block(1), block(2)]).subarray(0, bits / 8) : block(1);
 }
 
 /** RFC 4493 by integers, unlike the product's. */
-function cmac(key: Buffer, message: Buffer): Buffer {
+export function cmac(key: Buffer, message: Buffer): Buffer {
   const mask = (1n << 128n) - 1n;
   const twice = (value: bigint): bigint => ((value << 1n) & mask) ^ (value >> 127n === 1n ? 0x87n : 0n);
   const number = (block: Buffer): bigint => BigInt(`0x${block.toString('hex')}`);
@@ -178,7 +193,7 @@ function unpad(data: Buffer): Buffer {
   return data.subarray(0, data.lastIndexOf(0x80));
 }
 
-function ecb(key: Buffer, data: Buffer): Buffer {
+export function ecb(key: Buffer, data: Buffer): Buffer {
   const cipher = createCipheriv(`aes-${key.length * 8}-ecb`, key, null).setAutoPadding(false);
   return Buffer.concat([cipher.update(data), cipher.final()]);
 }

@@ -5,15 +5,28 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { keyPolicy, ruleFor } from '../../drivers/token/pkcs11/key-policy.ts';
+import { fixedNames, parseMaster } from '../../drivers/token/masters.ts';
+import { keyPolicy, ruleFor, ruleOf, sizedRule } from '../../drivers/token/pkcs11/key-policy.ts';
 import { createGatewayToken, type GatewayToken } from '../../drivers/token/pkcs11/provision.ts';
 import { openPkcs11Token } from '../../drivers/token/pkcs11/token.ts';
 import { fromHex } from '../../runtime/core/bytes.ts';
+import { type KeyAlgorithm, keyAlgorithms } from '../../runtime/core/card/key-algorithm.ts';
+import type { Token } from '../../runtime/core/token.ts';
+import { contractKeyVersions, contractMasters } from '../contracts/token-support.ts';
 import { createCardModel, deriveSet } from './card-model.ts';
 import type { Intrusion } from './intruder.ts';
 
 const EID = '89049032123451234512345678901235';
 const master = Uint8Array.from({ length: 32 }, (_, i) => 0x51 ^ (37 * i));
+const noMasters = [
+  'mdk-0',
+  'mdk-',
+  'mdk-1 ',
+  'mdk-1-aes-192',
+  'transport-master-visa2-aes-256',
+  'transport-master-an10922-aes-256',
+  'transport-master-des',
+];
 let directory = '';
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-policy-'));
@@ -24,8 +37,18 @@ function createToken(name: string): Promise<GatewayToken> {
   return createGatewayToken({
     directory: join(directory, name),
     label: 'gateway',
-    masters: { 'transport-master': master, 'mdk-1': 'generated' },
-    keyVersions: { 'transport-master': [0x30], 'mdk-1': [0x31] },
+    masters: {
+      'transport-master': master,
+      'transport-master-aes-256': master,
+      'mdk-1': 'generated',
+      'mdk-1-aes-256': 'generated',
+    },
+    keyVersions: {
+      'transport-master': [0x30],
+      'transport-master-aes-256': [0x30],
+      'mdk-1': [0x31],
+      'mdk-1-aes-256': [0x31],
+    },
     signingKeys: ['envelope'],
   });
 }
@@ -55,13 +78,39 @@ describe('key policy', () => {
   });
 
   it('has one rule for each name a token object may have, and none for others', () => {
-    for (const label of ['transport-master', 'mdk-1', 'mdk-65535', 'constants-seal'])
+    for (const label of [...Object.keys(contractMasters), 'mdk-65535', 'mdk-2-aes-256', 'constants-seal'])
       assert.equal(ruleFor('secret', label)?.lives, 'token', label);
     for (const label of ['envelope', 'confirmation', 'issuer-line-1', 'tls-l1-s1'])
       assert.equal(ruleFor('private', label)?.name, 'signing', label);
-    for (const label of ['', 'mdk-0', 'mdk-', 'mdk-1 ', 'issuer-', 'issuer-A', 'root'])
+    for (const label of [...noMasters, '', 'issuer-', 'issuer-A', 'root'])
       for (const kind of ['secret', 'private', 'public'] as const)
         assert.equal(ruleFor(kind, label), undefined, label);
+  });
+
+  it('names each master by what it derives, and gives it no other mechanism', () => {
+    for (const label of Object.keys(contractKeyVersions)) {
+      const { scheme, algorithm } = parseMaster(label) ?? assert.fail(label);
+      const byBlocks = algorithm === 'aes-256' ? 'AES_ECB_ENCRYPT_DATA' : 'AES_CBC_ENCRYPT_DATA';
+      const des = scheme === 'visa2' || scheme === 'emv-cps-1.1';
+      assert.deepEqual(
+        ruleFor('secret', label)?.mechanisms,
+        [des ? 'DES3_ECB_ENCRYPT_DATA' : byBlocks],
+        label,
+      );
+      assert.deepEqual(ruleFor('secret', label)?.uses, ['DERIVE'], label);
+    }
+    for (const label of [...noMasters, ...fixedNames]) assert.equal(parseMaster(label), null, label);
+  });
+
+  it('lets the keys of a scratch set be wrapped once and do what a channel needs, for either length', () => {
+    for (const algorithm of keyAlgorithms) {
+      const [scratch, enc, fresh] = (['scratch-key', 'k-enc', 'new-key'] as const).map((name) =>
+        ruleOf(sizedRule(name, algorithm)),
+      );
+      assert.deepEqual([scratch?.lives, scratch?.leaves, scratch?.type], ['session', 'wrapped', algorithm]);
+      assert.deepEqual([scratch?.uses, scratch?.mechanisms], [enc?.uses, enc?.mechanisms]);
+      assert.deepEqual([enc?.leaves, fresh?.leaves, fresh?.uses], ['never', 'wrapped', ['ENCRYPT']]);
+    }
   });
 
   const intrusions: readonly [key: string, attributes: Record<string, boolean>, attribute: string][] = [
@@ -85,34 +134,48 @@ describe('key policy', () => {
 });
 
 describe('memory of the token process', () => {
-  it('holds no master, static, new or session key after a whole dialogue', async () => {
-    await using token = await openPkcs11Token({ ...(await createToken('scan')), laboratory: true });
-    const transport = deriveSet(master, 0, 0x30, EID);
-    const card = createCardModel(new Map([[0x30, transport]]));
-    const keys = { origin: 'transport', eid: EID, keyVersion: 0x30 } as const;
-    const { channel, initializeUpdate } = await token.openChannel(keys);
-    const proof = await token.authenticate(
-      channel,
-      card.transmit(initializeUpdate),
-      fromHex('a000000151000000'),
-    );
-    card.transmit(proof.externalAuthenticate);
-    const fleet = { origin: 'fleet', generation: 1, eid: EID, keyVersion: 0x31 } as const;
-    const put = await token.wrapPutKey(channel, { keys: fleet, form: 'block-only' });
-    await token.unwrap(channel, [card.transmit(put.command)]);
-    const fresh = card.sets.get(0x31);
-    assert.ok(fresh !== undefined && card.sessionKeys.length === 3);
-    const secrets = [Buffer.from(master), ...transport, ...card.sessionKeys, ...fresh];
-    // The name of the channel must be found, or the scan sees nothing.
-    const control = Buffer.from(channel);
-    const found = await scan([control, ...secrets]);
-    assert.ok((found[0] ?? 0) > 0);
-    assert.deepEqual(
-      found.slice(1),
-      secrets.map(() => 0),
-    );
-  });
+  for (const algorithm of keyAlgorithms)
+    it(`holds no master, static, new, scratch or session key of ${algorithm} after a whole dialogue`, async () => {
+      const place = await createToken(`scan-${algorithm}`);
+      await using token = await openPkcs11Token({ ...place, laboratory: true });
+      const { channel, secrets } = await dialogue(token, algorithm);
+      // The name of the channel must be found, or the scan sees nothing.
+      const found = await scan([Buffer.from(channel), ...secrets]);
+      assert.ok((found[0] ?? 0) > 0);
+      assert.deepEqual(
+        found.slice(1),
+        secrets.map(() => 0),
+      );
+    });
 });
+
+/** Puts the fleet's set and a scratch set on a card. Returns every key that was used. */
+async function dialogue(token: Token, algorithm: KeyAlgorithm) {
+  const transport = deriveSet(master, 0, 0x30, EID, algorithm === 'aes-128' ? 16 : 32);
+  const card = createCardModel(new Map([[0x30, transport]]));
+  const set = { algorithm, eid: EID } as const;
+  const { channel, initializeUpdate } = await token.openChannel({
+    ...set,
+    origin: 'transport',
+    scheme: 'eid-kdf-1',
+    keyVersion: 0x30,
+  });
+  const aid = fromHex('a000000151000000');
+  const proof = await token.authenticate(channel, card.transmit(initializeUpdate), aid);
+  card.transmit(proof.externalAuthenticate);
+  const scratch = await token.openScratchChannel(0x3f, algorithm);
+  const form = 'block-only';
+  const commands = await token.wrap(channel, [
+    { keys: { ...set, origin: 'fleet', generation: 1, keyVersion: 0x31 }, form },
+    { keys: { origin: 'scratch', channel: scratch.channel, keyVersion: 0x3f }, form },
+  ]);
+  const answers = commands.map((command) => card.transmit(command));
+  for (const { statusWord } of await token.unwrap(channel, answers)) assert.equal(statusWord, 0x9000);
+  const [fresh, drawn] = [card.sets.get(0x31), card.sets.get(0x3f)];
+  assert.ok(fresh !== undefined && drawn !== undefined && card.sessionKeys.length === 3);
+  const secrets = [Buffer.from(master), ...transport, ...card.sessionKeys, ...fresh, ...drawn];
+  return { channel, secrets };
+}
 
 /** How often each of the needles stands in the writable memory of the one child of this process. */
 async function scan(needles: readonly Buffer[]): Promise<readonly number[]> {

@@ -10,18 +10,25 @@ import { createGatewayToken, type GatewayToken } from '../../drivers/token/pkcs1
 import { openPkcs11Token, type Pkcs11TokenOptions } from '../../drivers/token/pkcs11/token.ts';
 import { fromHex, toHex, xor } from '../../runtime/core/bytes.ts';
 import type { Token } from '../../runtime/core/token.ts';
+import { tokenContract } from '../contracts/token.contract.ts';
+import { tokenKeysContract } from '../contracts/token-keys.contract.ts';
 import {
   CONTRACT_CHANNELS_MAX,
   contractKeyVersions,
   contractMasters,
   contractSigningKeys,
-  tokenContract,
-} from '../contracts/token.contract.ts';
+} from '../contracts/token-support.ts';
 import { createCardModel, deriveSet } from './card-model.ts';
 
 const EID = '89049032123451234512345678901235';
-const TRANSPORT = { origin: 'transport', eid: EID, keyVersion: 0x30 } as const;
-const FLEET = { origin: 'fleet', generation: 1, eid: EID, keyVersion: 0x31 } as const;
+const TRANSPORT = {
+  origin: 'transport',
+  scheme: 'eid-kdf-1',
+  algorithm: 'aes-128',
+  eid: EID,
+  keyVersion: 0x30,
+} as const;
+const FLEET = { origin: 'fleet', algorithm: 'aes-128', generation: 1, eid: EID, keyVersion: 0x31 } as const;
 const provisioning = {
   label: 'gateway',
   masters: contractMasters,
@@ -62,7 +69,7 @@ async function eventually<Result>(action: () => Promise<Result>): Promise<Result
   }
 }
 
-tokenContract('PKCS#11 over SoftHSM', async () => {
+const underTest = async () => {
   const token = await open();
   return {
     token,
@@ -72,7 +79,9 @@ tokenContract('PKCS#11 over SoftHSM', async () => {
     },
     close: () => token.close(),
   };
-});
+};
+tokenContract('PKCS#11 over SoftHSM', underTest);
+tokenKeysContract('PKCS#11 over SoftHSM', underTest);
 
 describe('PKCS#11 token: start', () => {
   const starts = (options: Partial<Pkcs11TokenOptions>) => async (): Promise<void> => {
@@ -99,6 +108,20 @@ describe('PKCS#11 token: start', () => {
 
   it('refuses a software token outside a laboratory', async () => {
     await assert.rejects(starts({ laboratory: false }), { code: 'TOKEN_UNAVAILABLE' });
+  });
+
+  it('refuses masters of AES-256 card keys where the module cannot derive block by block', async () => {
+    const softHsmConf = join(directory, 'poor.conf');
+    const conf = await readFile(place.softHsmConf, 'utf8');
+    await writeFile(softHsmConf, `${conf}slots.mechanisms = CKM_AES_CMAC,CKM_AES_CBC_ENCRYPT_DATA\n`);
+    await assert.rejects(starts({ softHsmConf }), {
+      code: 'TOKEN_UNAVAILABLE',
+      context: {
+        key: 'transport-master-aes-256',
+        mechanism: 'AES_ECB_ENCRYPT_DATA',
+        reason: 'the module does not offer it',
+      },
+    });
   });
 
   it('refuses constants that were changed since the ceremony', async () => {

@@ -4,15 +4,13 @@ import { privateKeyFrom } from '../../drivers/crypto/ecdsa.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createSimulatedToken, type SimulatedToken } from '../../drivers/token/simulated.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
-import {
-  CONTRACT_CHANNELS_MAX,
-  contractMasters,
-  contractSigningKeys,
-  tokenContract,
-} from '../contracts/token.contract.ts';
+import { tokenContract } from '../contracts/token.contract.ts';
+import { tokenKeysContract } from '../contracts/token-keys.contract.ts';
+import { CONTRACT_CHANNELS_MAX, contractMasters, contractSigningKeys } from '../contracts/token-support.ts';
 
 const FLEET = {
   origin: 'fleet',
+  algorithm: 'aes-128',
   generation: 1,
   eid: '89049032123451234512345678901235',
   keyVersion: 0x31,
@@ -31,10 +29,12 @@ function create(seed: string, monotonicMs: () => number = () => 0): SimulatedTok
   });
 }
 
-tokenContract('simulated', async () => {
+const underTest = async () => {
   const token = create('contract');
   return { token, loseChannels: async () => token.loseChannels(), close: () => token.close() };
-});
+};
+tokenContract('simulated', underTest);
+tokenKeysContract('simulated', underTest);
 
 describe('simulated token', () => {
   it('gives the same bytes for the same seed', async () => {

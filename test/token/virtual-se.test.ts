@@ -20,16 +20,21 @@ import {
   keyVersionsOf,
   select,
 } from '../../runtime/core/card/global-platform.ts';
+import type { KeyAlgorithm } from '../../runtime/core/card/key-algorithm.ts';
 import { generateKeyPair, getObject, putObject } from '../../runtime/core/card/piv.ts';
 import { PLAIN_BYTES_MAX } from '../../runtime/core/card/scp03-channel.ts';
 import type { KeySet, Token } from '../../runtime/core/token.ts';
-import { contractKeyVersions, contractMasters } from '../contracts/token.contract.ts';
+import { contractKeyVersions, contractMasters } from '../contracts/token-support.ts';
 
 const EID = '89049032123451234512345678901235';
 const SCRATCH_VERSION = 0x3f;
-const transport: KeySet = { origin: 'transport', eid: EID, keyVersion: 0x30 };
-const fleet: KeySet = { origin: 'fleet', generation: 1, eid: EID, keyVersion: 0x31 };
-const scratch: KeySet = { origin: 'fleet', generation: 1, eid: EID, keyVersion: SCRATCH_VERSION };
+/** The sets of a dialogue. */
+const setsOf = (algorithm: KeyAlgorithm) =>
+  ({
+    transport: { origin: 'transport', scheme: 'eid-kdf-1', algorithm, eid: EID, keyVersion: 0x30 },
+    fleet: { origin: 'fleet', algorithm, generation: 1, eid: EID, keyVersion: 0x31 },
+    scratch: { origin: 'fleet', algorithm, generation: 1, eid: EID, keyVersion: SCRATCH_VERSION },
+  }) as const;
 
 async function onSoftHsm(use: (token: Token) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-dialogue-'));
@@ -54,11 +59,13 @@ async function simulated(use: (token: Token) => Promise<void>): Promise<void> {
   await use(createSimulatedToken({ entropy, masters: contractMasters, signingKeys }));
 }
 
-function freshCard(): VirtualSe {
+function freshCard(algorithm: KeyAlgorithm): VirtualSe {
+  const long = algorithm === 'aes-256';
   const state = freshChip({
     eid: EID,
     index: 1,
-    transportMaster: contractMasters['transport-master'],
+    transportMaster: contractMasters[long ? 'transport-master-aes-256' : 'transport-master'],
+    keyBytes: long ? 32 : 16,
     transportKeyVersion: 0x30,
   });
   const card = createVirtualSe({ state, entropy: createSimulatedEntropy('card') });
@@ -104,14 +111,18 @@ async function put(token: Token, card: VirtualSe, channel: string, keys: KeySet)
 const DOMAIN = 'a000000151000000';
 const APPLET = 'a000000308000010000100';
 
-for (const [name, withToken] of [
-  ['SoftHSM', onSoftHsm],
-  ['simulated token', simulated],
+for (const [name, algorithm, withToken] of [
+  ['SoftHSM', 'aes-128', onSoftHsm],
+  ['SoftHSM', 'aes-256', onSoftHsm],
+  ['simulated token', 'aes-128', simulated],
+  ['simulated token', 'aes-256', simulated],
 ] as const)
-  describe(`virtual secure element, keys in ${name}`, () => {
+  describe(`virtual secure element, ${algorithm} keys in ${name}`, () => {
+    const { transport, fleet, scratch } = setsOf(algorithm);
+
     it('is personalised, proves all three keys and loses its transport set', () =>
       withToken(async (token) => {
-        const card = freshCard();
+        const card = freshCard(algorithm);
         const first = await open(token, card, transport, DOMAIN);
         assert.deepEqual(await keyVersions(token, card, first), [0x30]);
         await put(token, card, first, fleet);
@@ -132,7 +143,7 @@ for (const [name, withToken] of [
 
     it('takes a key pair and chained frames in its applet under the same set', () =>
       withToken(async (token) => {
-        const card = freshCard();
+        const card = freshCard(algorithm);
         const channel = await open(token, card, transport, APPLET);
         const [pair] = await send(token, card, channel, [generateKeyPair(0x9e)]);
         assert.equal(pair?.statusWord, 0x9000);

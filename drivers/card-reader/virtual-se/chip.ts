@@ -100,6 +100,8 @@ export interface FreshChipOptions {
   readonly transportMaster: Uint8Array;
   readonly transportKeyVersion: number;
   readonly keyBytes?: 16 | 32;
+  /** A set by another scheme, from the diversification data of the chip (10 bytes), instead of the EID-KDF's. */
+  readonly transportSet?: (data: Bytes) => { readonly enc: Bytes; readonly mac: Bytes; readonly dek: Bytes };
   readonly profile?: Partial<ChipProfile>;
   readonly manner?: MannerChoice;
 }
@@ -116,13 +118,8 @@ export function freshChip(options: FreshChipOptions): ChipState {
   if (!/^\d{32}$/.test(eid)) throw new RangeError('an EID has 32 digits');
   if (options.transportMaster.length !== 32) throw new RangeError('the transport master has 32 bytes');
   const profile = { ...usualProfile, ...profileOf(manner?.name), ...options.profile };
-  const keys = diversifiedSet({
-    master: options.transportMaster,
-    generation: 0,
-    keyVersion,
-    eid,
-    keyBytes: options.keyBytes ?? 16,
-  });
+  const kdd = eid.slice(12);
+  const keys = suppliedSet(options, kdd);
   const serial = createHash('sha256').update(`${eid}/${index}`).digest();
   return {
     eid,
@@ -130,7 +127,7 @@ export function freshChip(options: FreshChipOptions): ChipState {
     iin: '89049032',
     cin: eid.slice(8, 28),
     atr: answerToReset(profile).toString('hex'),
-    kdd: eid.slice(12),
+    kdd,
     profile,
     keySets: [{ keyVersion, ...keys, sequenceCounter: 0 }],
     lifeCycle: LifeCycle.opReady,
@@ -139,6 +136,15 @@ export function freshChip(options: FreshChipOptions): ChipState {
     pin: { value: Buffer.from('123456\xff\xff', 'latin1').toString('hex'), triesLeft: PIN_TRIES_MAX },
     ...(manner === undefined ? {} : { manner: { name: manner.name, at: manner.at ?? 0, commands: 0 } }),
   };
+}
+
+function suppliedSet(options: FreshChipOptions, kdd: string): { enc: string; mac: string; dek: string } {
+  const { eid, transportSet, transportKeyVersion: keyVersion, keyBytes = 16 } = options;
+  if (transportSet === undefined)
+    return diversifiedSet({ master: options.transportMaster, generation: 0, keyVersion, eid, keyBytes });
+  const { enc, mac, dek } = transportSet(Buffer.from(kdd, 'hex'));
+  const hex = (key: Bytes): string => Buffer.from(key).toString('hex');
+  return { enc: hex(enc), mac: hex(mac), dek: hex(dek) };
 }
 
 /** Card production life cycle data: the maker's names are made up, serial and batch are this chip's. */

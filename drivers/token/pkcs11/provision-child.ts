@@ -1,11 +1,12 @@
 /** Does one provisioning job in a process of its own, and ends. */
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import type { Bytes } from '../../../runtime/core/bytes.ts';
-import { eidContext } from '../../../runtime/core/card/eid-kdf.ts';
 import { asFault, Fault, noteOf } from '../../../runtime/core/faults.ts';
 import {
   type ConstantEntry,
   computeIvs,
+  demandDiversified,
+  demandUnique,
   encodeConstants,
   readConstants,
   sealedText,
@@ -22,16 +23,20 @@ import {
   openSession,
   readSecret,
 } from './cryptoki.ts';
+import { sourceFrom, testDataOf } from './derivation.ts';
 import { ruleFor } from './key-policy.ts';
-import { createOperations, type Operations } from './operations.ts';
+import { createOperations, encipherReadable, type Operations, type OperationsPlace } from './operations.ts';
+import { openPinnedMemory } from './pinned-memory.ts';
 import type { ProvisionJob, ProvisionReply } from './provision.ts';
-import { auditToken, listOf, readAttribute, templateOf } from './templates.ts';
+import { auditToken, listOf, templateOf } from './templates.ts';
 import { checkValuesOf, handlesByLabel, publicPoint } from './vault.ts';
 
 /** CK_TOKEN_INFO flag CKF_TOKEN_INITIALIZED. PKCS#11 2.40 section 3.2. */
 const TOKEN_INITIALIZED = 0x0400;
 /** Bytes of a token label, padded with spaces; pkcs11js pads with NUL. PKCS#11 2.40 section 5.5. */
 const LABEL_BYTES = 32;
+/** A triple DES master of two keys comes with the first of them repeated. */
+const MASTER_BYTES = { 'aes-128': 16, 'aes-256': 32, 'des-3': 24 } as const;
 
 process.on('disconnect', () => process.exit(0));
 process.on('message', (job: ProvisionJob) => {
@@ -57,8 +62,10 @@ function provision(job: ProvisionJob): Readonly<Record<string, Bytes>> {
   for (const name of job.signingKeys) create(name, () => createSigningKey(cryptoki, session, name));
   if (job.constants !== null) {
     create('constants-seal', () => createMaster(cryptoki, session, 'constants-seal', 'generated'));
-    const token = createOperations(cryptoki, openSession(cryptoki, slot));
-    writeConstants(cryptoki, session, token, job.constants);
+    writeConstants(
+      { cryptoki, session: openSession(cryptoki, slot), pinned: openPinnedMemory() },
+      job.constants,
+    );
   }
   auditToken(cryptoki, session);
   const points = handlesByLabel(cryptoki, session, ck.CKO_PUBLIC_KEY);
@@ -102,9 +109,12 @@ function createMaster(cryptoki: Cryptoki, session: Handle, name: string, source:
   const rule = ruleFor('secret', name);
   if (rule === undefined) throw new Fault('KEY_POLICY_BROKEN', { key: name, attribute: 'unknown object' });
   const template = templateOf(rule, name, Buffer.from(name));
-  if (source === 'generated') cryptoki.C_GenerateKey(session, { mechanism: ck.CKM_AES_KEY_GEN }, template);
-  else {
-    if (source.length !== 32) throw new RangeError('a master has 32 bytes');
+  const size = MASTER_BYTES[rule.type as keyof typeof MASTER_BYTES];
+  if (source === 'generated') {
+    if (rule.type === 'des-3') throw new RangeError('a triple DES master comes from its vendor');
+    cryptoki.C_GenerateKey(session, { mechanism: ck.CKM_AES_KEY_GEN }, template);
+  } else {
+    if (source.length !== size) throw new RangeError(`${name} has ${size} bytes`);
     const length = listOf({ VALUE_LEN: 32 })[0]?.type;
     const value = listOf({ VALUE: Buffer.from(source) });
     // A created object tells its length by its value.
@@ -125,44 +135,43 @@ function createSigningKey(cryptoki: Cryptoki, session: Handle, name: string): vo
   );
 }
 
-/** Computes what the file lacks and seals the whole anew. */
+/** Computes what the file lacks and seals the whole anew. @throws Fault KEY_POLICY_BROKEN */
 function writeConstants(
-  cryptoki: Cryptoki,
-  session: Handle,
-  token: Operations,
+  at: OperationsPlace,
   { constantsFile, keyVersions }: NonNullable<ProvisionJob['constants']>,
 ): void {
+  const token = createOperations(at);
   const known = existsSync(constantsFile) ? readConstants(constantsFile).entries : [];
-  const handles = handlesByLabel(cryptoki, session, ck.CKO_SECRET_KEY);
+  const handles = handlesByLabel(at.cryptoki, at.session, ck.CKO_SECRET_KEY);
   const fresh = Object.entries(keyVersions).flatMap(([master, versions]) => {
     const handle = handles.get(master);
     if (handle === undefined) throw new Fault('CONFIG_INVALID', { master, reason: 'not in the token' });
     return versions
       .filter((version) => !known.some((one) => one.master === master && one.keyVersion === version))
-      .map((version) => computeEntry(cryptoki, session, token, { master, handle, keyVersion: version }));
+      .map((version) => computeEntry(at, token, { master, handle, keyVersion: version }));
   });
   const seal = handles.get('constants-seal');
   if (fresh.length === 0 || seal === undefined) return;
   const entries = [...known, ...fresh];
+  demandUnique(entries);
   const sealed = { entries, seal: token.cmac(seal, sealedText(entries)) };
   const fresher = `${constantsFile}.new`;
   writeFileSync(fresher, encodeConstants(sealed), { mode: 0o600 });
   renameSync(fresher, constantsFile);
 }
 
-/** The one place where the master's cipher is seen in the clear: derived blocks that may be read. */
+/** Sees the master's cipher in the clear: derived blocks that may be read. */
 function computeEntry(
-  cryptoki: Cryptoki,
-  session: Handle,
+  at: OperationsPlace,
   token: Operations,
   { master, handle, keyVersion }: { master: string; handle: Handle; keyVersion: number },
 ): ConstantEntry {
-  const encipher = (block: Bytes): Bytes => {
-    const object = token.derive(handle, new Uint8Array(16), block, 'ceremony-block');
-    const value = readAttribute(cryptoki, session, object, 'VALUE');
-    token.destroy(object);
-    return value;
-  };
-  const ivs = computeIvs(master, keyVersion, encipher);
-  return { master, keyVersion, ivs, checkValues: checkValuesOf(token, handle, ivs, eidContext(TEST_EID)) };
+  const long = ruleFor('secret', master)?.mechanisms.includes('AES_ECB_ENCRYPT_DATA') ?? false;
+  const ivs = computeIvs(master, keyVersion, (block) => encipherReadable(at, token, handle, block, long));
+  const bare: ConstantEntry = { master, keyVersion, ivs, checkValues: ['', '', ''] };
+  const valuesOf = (eid: string) =>
+    checkValuesOf({ at, token }, sourceFrom(bare, handle, eid), testDataOf(eid));
+  const entry = { ...bare, checkValues: valuesOf(TEST_EID) };
+  demandDiversified(entry, valuesOf);
+  return entry;
 }

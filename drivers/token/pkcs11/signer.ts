@@ -25,7 +25,7 @@ export async function openPkcs11Signer(options: Pkcs11SignerOptions): Promise<Si
   const point = handlesByLabel(cryptoki, login, ck.CKO_PUBLIC_KEY).get(options.key);
   if (privateKey === undefined || point === undefined)
     throw new Fault('TOKEN_UNAVAILABLE', { label: options.label, reason: 'no such key', key: options.key });
-  let operations = createOperations(cryptoki, openSession(cryptoki, slot));
+  let operations = createOperations({ cryptoki, session: openSession(cryptoki, slot), pinned: null });
   return {
     publicKey: publicPoint(cryptoki, login, point),
     sign: async (message) => {
@@ -34,7 +34,7 @@ export async function openPkcs11Signer(options: Pkcs11SignerOptions): Promise<Si
       } catch (error) {
         // The session may be left in the middle of an operation.
         operations.close();
-        operations = createOperations(cryptoki, openSession(cryptoki, slot));
+        operations = createOperations({ cryptoki, session: openSession(cryptoki, slot), pinned: null });
         throw error;
       }
     },

@@ -13,6 +13,12 @@ type AttributeValue = boolean | number | string | Buffer;
 type Attributes = Readonly<Record<string, AttributeValue>>;
 
 const VALUE_LENGTH = { 'aes-128': 16, 'aes-256': 32, block: 16 } as const;
+const SECRET_TYPE = {
+  'aes-128': ck.CKK_AES,
+  'aes-256': ck.CKK_AES,
+  'des-3': ck.CKK_DES3,
+  block: ck.CKK_GENERIC_SECRET,
+} as const;
 const SECRET_USES = ['ENCRYPT', 'DECRYPT', 'SIGN', 'VERIFY', 'WRAP', 'UNWRAP', 'DERIVE'] as const;
 const PRIVATE_USES = ['DECRYPT', 'SIGN', 'UNWRAP', 'DERIVE'] as const;
 const PUBLIC_USES = ['ENCRYPT', 'VERIFY', 'WRAP', 'DERIVE'] as const;
@@ -84,8 +90,9 @@ function createdAttributes(rule: KeyRule): Attributes {
     };
   return {
     CLASS: ck.CKO_SECRET_KEY,
-    KEY_TYPE: rule.type === 'block' ? ck.CKK_GENERIC_SECRET : ck.CKK_AES,
-    VALUE_LEN: VALUE_LENGTH[rule.type as keyof typeof VALUE_LENGTH],
+    KEY_TYPE: SECRET_TYPE[rule.type as keyof typeof SECRET_TYPE],
+    // The length of a triple DES key is its type's.
+    ...(rule.type === 'des-3' ? {} : { VALUE_LEN: VALUE_LENGTH[rule.type as keyof typeof VALUE_LENGTH] }),
     ...token,
     ...hidden,
     ...may(SECRET_USES),

@@ -52,8 +52,8 @@ export async function openPkcs11Token(options: Pkcs11TokenOptions): Promise<Toke
       crew.recycle();
       return opening;
     },
-    openScratchChannel: async (keyVersion) => {
-      const opening = await any('openScratchChannel', keyVersion);
+    openScratchChannel: async (keyVersion, algorithm) => {
+      const opening = await any('openScratchChannel', keyVersion, algorithm);
       crew.recycle();
       return opening;
     },

@@ -1,32 +1,25 @@
 /**
- * Every key operation of the gateway inside a PKCS#11 token, with handles only. CMAC over two blocks is done as
- * one CBC derivation, so that masters need no usage but DERIVE.
+ * Every key operation of the gateway inside a PKCS#11 token, with handles only.
  *
- * Limits: AES-128 card keys. Two-block keys need a mechanism parameter that pkcs11js cannot build.
+ * AES-256 card keys and triple DES masters need a module that derives block by block, and memory whose address is
+ * known (`pinned-memory.ts`); where either is missing the vault does not open.
  */
 import { type Bytes, concat, equal, toHex } from '../../../runtime/core/bytes.ts';
-import { eidContext } from '../../../runtime/core/card/eid-kdf.ts';
+import { type KeyAlgorithm, keyBitsOf, keyBlocksOf } from '../../../runtime/core/card/key-algorithm.ts';
 import { DerivationConstant, derivationBlock, derivationIv } from '../../../runtime/core/card/scp03.ts';
 import type { ChannelKeys } from '../../../runtime/core/card/scp03-channel.ts';
 import type { WrappedKey } from '../../../runtime/core/card/scp03-put-key.ts';
+import { BLOCK_BYTES } from '../../../runtime/core/crypto/cmac.ts';
 import { Fault } from '../../../runtime/core/faults.ts';
 import type { CheckValues, KeySet } from '../../../runtime/core/token.ts';
-import { masterOf, type Vault, type VaultChannel } from '../vault.ts';
-import {
-  type ConstantEntry,
-  type Constants,
-  generationOf,
-  OTHER_EID,
-  sealedText,
-  TEST_EID,
-} from './constants.ts';
+import type { Vault, VaultChannel } from '../vault.ts';
+import { type Constants, demandDiversified, demandUnique, sealedText } from './constants.ts';
 import { type Cryptoki, ck, describe, findObjects, guarded, type Handle, openSession } from './cryptoki.ts';
-import { createOperations, type KeyHandles, type Operations } from './operations.ts';
+import { named, type Source, sourceFrom, sourceOf, testDataOf } from './derivation.ts';
+import { ruleFor, sizedRule } from './key-policy.ts';
+import { createOperations, type KeyHandles, type Operations, type OperationsPlace } from './operations.ts';
+import { NO_POINTER, openPinnedMemory, type PinnedMemory } from './pinned-memory.ts';
 import { auditToken, listOf, readAttribute } from './templates.ts';
-
-/** Bits of a session key, as L of its derivation. */
-const KEY_BITS = 128;
-const ZERO_BLOCK = new Uint8Array(16);
 
 interface VaultPlace {
   readonly cryptoki: Cryptoki;
@@ -36,82 +29,109 @@ interface VaultPlace {
   readonly constants: Constants;
 }
 
+/** A session of its own and the calls on it. */
+interface Desk {
+  readonly at: OperationsPlace;
+  readonly token: Operations;
+}
+
 /**
  * Audits the token against the key policy and the constants against the token, then offers its keys.
- * @throws Fault KEY_POLICY_BROKEN, HSM_FAILED
+ * @throws Fault KEY_POLICY_BROKEN, HSM_FAILED; TOKEN_UNAVAILABLE where a master needs what module or process lack
  */
 export function openVault({ cryptoki, slot, session, constants }: VaultPlace): Vault {
   auditToken(cryptoki, session);
-  let token = createOperations(cryptoki, openSession(cryptoki, slot));
+  const pinned = openPinnedMemory();
+  const openDesk = (): Desk => {
+    const at = { cryptoki, session: openSession(cryptoki, slot), pinned };
+    return { at, token: createOperations(at) };
+  };
+  let desk = openDesk();
   /** An error may leave the session in the middle of an operation: the next call gets a fresh one. */
-  const using = <Result>(action: (operations: Operations) => Result): Result => {
+  const using = <Result>(action: (desk: Desk) => Result): Result => {
     try {
-      return action(token);
+      return action(desk);
     } catch (error) {
-      token.close();
-      token = createOperations(cryptoki, openSession(cryptoki, slot));
+      desk.token.close();
+      desk = openDesk();
       throw error;
     }
   };
-  const masters = handlesByLabel(cryptoki, session, ck.CKO_SECRET_KEY);
+  const opening = (begin: (desk: Desk) => VaultChannel): VaultChannel => {
+    const own = openDesk();
+    try {
+      return begin(own);
+    } catch (error) {
+      own.token.close();
+      throw error;
+    }
+  };
+  const secrets = handlesByLabel(cryptoki, session, ck.CKO_SECRET_KEY);
   const signing = handlesByLabel(cryptoki, session, ck.CKO_PRIVATE_KEY);
   const points = handlesByLabel(cryptoki, session, ck.CKO_PUBLIC_KEY);
-  checkSeal(token, masters.get('constants-seal'), constants);
-  const find = (keys: KeySet) => ({
-    ivs: entryOf(constants, keys).ivs,
-    master: named(masters, masterOf(keys)),
-    eid: eidContext(keys.eid),
-  });
-  const vault: Vault = {
+  const find: Find = (keys) => sourceOf(keys, constants, secrets);
+  checkSeal(desk.token, secrets.get('constants-seal'), constants);
+  demandMechanisms(cryptoki, slot, constants, pinned);
+  demandUnique(constants.entries);
+  for (const entry of constants.entries)
+    demandDiversified(entry, (eid) =>
+      checkValuesOf(desk, sourceFrom(entry, named(secrets, entry.master), eid), testDataOf(eid)),
+    );
+  return {
     description: describe(cryptoki, slot),
     random: (count) => guarded('HSM_FAILED', () => cryptoki.C_GenerateRandom(session, Buffer.alloc(count))),
     openChannel: (keys) => {
-      const { master, ivs, eid } = find(keys);
-      const channel = createOperations(cryptoki, openSession(cryptoki, slot));
-      try {
-        return openChannel(channel, channel.deriveSet(master, ivs, eid, ['k-enc', 'k-mac', 'k-dek']), find);
-      } catch (error) {
-        channel.close();
-        throw error;
-      }
+      const source = find(keys);
+      return opening((own) => openChannel(own, source, find));
     },
-    openScratchChannel: () => {
-      const channel = createOperations(cryptoki, openSession(cryptoki, slot));
-      try {
-        const keys = channel.drawSet('scratch-key');
-        const opened = openChannel(channel, keys, find);
-        scratchKeys.set(opened, keys);
-        return opened;
-      } catch (error) {
-        channel.close();
-        throw error;
-      }
-    },
+    openScratchChannel: (algorithm) => opening((own) => openScratchChannel(own, algorithm, find)),
     checkValues: (keys) => {
-      const { master, ivs, eid } = find(keys);
-      return using((operations) => checkValuesOf(operations, master, ivs, eid));
+      const source = ofEidKdf(find(keys));
+      return using((own) => checkValuesOf(own, source, NO_DATA));
     },
     sign: (key, message) => {
       const handle = named(signing, key);
-      return using((operations) => operations.sign(handle, message));
+      return using(({ token }) => token.sign(handle, message));
     },
     publicKey: (key) => publicPoint(cryptoki, session, named(points, key)),
   };
-  checkConstants(vault, constants);
-  return vault;
+}
+
+const NO_DATA = new Uint8Array(0);
+
+/** @throws Fault CONFIG_INVALID for a set that the fleet does not derive by itself */
+function ofEidKdf(source: Source): Source {
+  if (source.kept || source.vendor) throw new Fault('CONFIG_INVALID', { reason: 'not a set of the EID-KDF' });
+  return source;
 }
 
 /** Derives a set that can do nothing but be checked, and destroys it. */
-export function checkValuesOf(
-  token: Operations,
-  master: Handle,
-  ivs: ConstantEntry['ivs'],
-  eid: Bytes,
-): CheckValues {
-  const set = token.deriveSet(master, ivs, eid, ['checked-key', 'checked-key', 'checked-key']);
+export function checkValuesOf({ at, token }: Desk, source: Source, data: Bytes): CheckValues {
+  const set = source.derive(at, token, ['checked-key', 'checked-key', 'checked-key'], data);
   const values = set.map((key) => toHex(token.checkValue(key)));
   for (const key of set) token.destroy(key);
   return values as unknown as CheckValues;
+}
+
+/**
+ * AES-256 card keys and triple DES masters are refused here, before a unit is there.
+ * @throws Fault TOKEN_UNAVAILABLE naming the master and what it lacks
+ */
+function demandMechanisms(
+  cryptoki: Cryptoki,
+  slot: Handle,
+  { entries }: Constants,
+  pinned: PinnedMemory | null,
+): void {
+  const offered = cryptoki.C_GetMechanismList(slot);
+  for (const { master } of entries)
+    for (const mechanism of ruleFor('secret', master)?.mechanisms ?? []) {
+      const context = { key: master, mechanism };
+      if (!offered.includes(ck[`CKM_${mechanism}`]))
+        throw new Fault('TOKEN_UNAVAILABLE', { ...context, reason: 'the module does not offer it' });
+      if (pinned === null && mechanism.endsWith('_ECB_ENCRYPT_DATA'))
+        throw new Fault('TOKEN_UNAVAILABLE', { ...context, reason: NO_POINTER });
+    }
 }
 
 /** The 65-byte point of a public key object; CKA_EC_POINT wraps it in an OCTET STRING of two bytes. */
@@ -134,31 +154,64 @@ export function handlesByLabel(
 /** Keys of channels that were drawn: the only ones that another channel may wrap. */
 const scratchKeys = new WeakMap<VaultChannel, KeyHandles>();
 
-type Find = (keys: KeySet) => { master: Handle; ivs: ConstantEntry['ivs']; eid: Bytes };
+type Find = (keys: KeySet) => Source;
 
-function openChannel(token: Operations, [enc, mac, dek]: KeyHandles, find: Find): VaultChannel {
+/** What a channel's session keys are derived from. */
+interface Static {
+  readonly set: KeyHandles;
+  readonly algorithm: KeyAlgorithm;
+  /** Whether the keys outlive the channel. */
+  readonly kept: boolean;
+}
+
+/** A vendor's set waits for what the card says; every other is derived at once, so that a missing one shows. */
+function openChannel(desk: Desk, source: Source, find: Find): VaultChannel {
+  const derive = (data: Bytes): Static => ({
+    set: source.derive(desk.at, desk.token, ['k-enc', 'k-mac', 'k-dek'], data),
+    algorithm: source.algorithm,
+    kept: source.kept,
+  });
+  if (source.vendor) return channelOf(desk, derive, find);
+  const keys = derive(NO_DATA);
+  return channelOf(desk, () => keys, find);
+}
+
+function openScratchChannel(desk: Desk, algorithm: KeyAlgorithm, find: Find): VaultChannel {
+  const set = desk.token.drawSet(sizedRule('scratch-key', algorithm));
+  const channel = channelOf(desk, () => ({ set, algorithm, kept: false }), find);
+  scratchKeys.set(channel, set);
+  return channel;
+}
+
+function channelOf(desk: Desk, staticKeys: (data: Bytes) => Static, find: Find): VaultChannel {
+  const { at, token } = desk;
+  let wrapping: Handle | null = null;
+  const wrapped = (dek: Handle, key: Handle): WrappedKey => ({
+    wrapped: token.wrap(dek, key),
+    checkValue: token.checkValue(key),
+  });
+  const wrappedSet = (dek: Handle, [enc, newMac, newDek]: KeyHandles) =>
+    [wrapped(dek, enc), wrapped(dek, newMac), wrapped(dek, newDek)] as const;
   const channel: VaultChannel = {
-    derive: (context, challengeMessage) => {
-      const keys = deriveSession(token, enc, mac, context);
+    derive: ({ context, challengeMessage, diversificationData }) => {
+      const { set, algorithm, kept } = staticKeys(diversificationData);
+      const [enc, mac, dek] = set;
+      wrapping = dek;
+      const keys = deriveSession(token, { enc, mac, algorithm }, context);
       const challenge = challengeMessage === null ? null : token.cmac(enc, challengeMessage);
-      token.destroy(enc);
-      token.destroy(mac);
+      if (!kept) for (const key of [enc, mac]) token.destroy(key);
       scratchKeys.delete(channel);
       return { keys, challenge };
     },
     wrapKeys: (keys) => {
-      const wrapped = (key: Handle): WrappedKey => ({
-        wrapped: token.wrap(dek, key),
-        checkValue: token.checkValue(key),
-      });
+      if (wrapping === null) throw new RangeError('the channel has no keys yet');
       if (!('origin' in keys)) {
         const drawn = scratchKeys.get(keys);
         if (drawn === undefined) throw new RangeError('no scratch channel, or one that is in use');
-        return [wrapped(drawn[0]), wrapped(drawn[1]), wrapped(drawn[2])];
+        return wrappedSet(wrapping, drawn);
       }
-      const { master, ivs, eid } = find(keys);
-      const set = token.deriveSet(master, ivs, eid, ['new-key', 'new-key', 'new-key']);
-      const all = [wrapped(set[0]), wrapped(set[1]), wrapped(set[2])] as const;
+      const set = ofEidKdf(find(keys)).derive(at, token, ['new-key', 'new-key', 'new-key'], NO_DATA);
+      const all = wrappedSet(wrapping, set);
       for (const key of set) token.destroy(key);
       return all;
     },
@@ -168,18 +221,40 @@ function openChannel(token: Operations, [enc, mac, dek]: KeyHandles, find: Find)
 }
 
 /** S-ENC from Key-ENC; S-MAC and S-RMAC from Key-MAC. Amendment D section 6.2.1. */
-function deriveSession(token: Operations, enc: Handle, mac: Handle, context: Bytes): ChannelKeys {
-  const block = (constant: DerivationConstant) => derivationBlock(constant, KEY_BITS);
-  const ofEnc = token.ecb(enc, concat(ZERO_BLOCK, block(DerivationConstant.sEnc)));
-  const ofMac = token.ecb(
+function deriveSession(
+  token: Operations,
+  { enc, mac, algorithm }: { readonly enc: Handle; readonly mac: Handle; readonly algorithm: KeyAlgorithm },
+  context: Bytes,
+): ChannelKeys {
+  const headers = (constant: DerivationConstant): Bytes =>
+    concat(
+      ...Array.from({ length: keyBlocksOf(algorithm) }, (_, i) =>
+        derivationBlock(constant, keyBitsOf(algorithm), i + 1),
+      ),
+    );
+  /** What `derive` takes for each of the constants: E(K, header) xor K1. */
+  const constantsOf = (base: Handle, ...constants: readonly DerivationConstant[]): readonly Bytes[] => {
+    const zero = new Uint8Array(BLOCK_BYTES);
+    const enciphered = token.ecb(base, concat(zero, ...constants.map(headers)));
+    const size = keyBlocksOf(algorithm) * BLOCK_BYTES;
+    const block = (at: number): Bytes => enciphered.subarray(at, at + BLOCK_BYTES);
+    return constants.map((_, i) =>
+      concat(
+        ...Array.from({ length: keyBlocksOf(algorithm) }, (__, half) =>
+          derivationIv(block(0), block(BLOCK_BYTES + i * size + half * BLOCK_BYTES)),
+        ),
+      ),
+    );
+  };
+  const [ofEnc = NO_DATA] = constantsOf(enc, DerivationConstant.sEnc);
+  const [ofMac = NO_DATA, ofRmac = NO_DATA] = constantsOf(
     mac,
-    concat(ZERO_BLOCK, block(DerivationConstant.sMac), block(DerivationConstant.sRmac)),
+    DerivationConstant.sMac,
+    DerivationConstant.sRmac,
   );
-  const iv = (blocks: Buffer, at: number): Bytes =>
-    derivationIv(blocks.subarray(0, 16), blocks.subarray(16 * at, 16 * at + 16));
-  const sEnc = token.derive(enc, iv(ofEnc, 1), context, 's-enc');
-  const sMac = token.derive(mac, iv(ofMac, 1), context, 's-mac');
-  const sRmac = token.derive(mac, iv(ofMac, 2), context, 's-rmac');
+  const sEnc = token.derive(enc, ofEnc, context, sizedRule('s-enc', algorithm));
+  const sMac = token.derive(mac, ofMac, context, sizedRule('s-mac', algorithm));
+  const sRmac = token.derive(mac, ofRmac, context, sizedRule('s-rmac', algorithm));
   return {
     mac: (message) => token.cmac(sMac, message),
     responseMac: (message) => token.cmac(sRmac, message),
@@ -189,43 +264,8 @@ function deriveSession(token: Operations, enc: Handle, mac: Handle, context: Byt
   };
 }
 
-function entryOf(constants: Constants, keys: KeySet): ConstantEntry {
-  const master = masterOf(keys);
-  const entry = constants.entries.find((one) => one.master === master && one.keyVersion === keys.keyVersion);
-  if (entry === undefined)
-    throw new Fault('CONFIG_INVALID', { setting: 'constantsFile', master, keyVersion: keys.keyVersion });
-  return entry;
-}
-
-function named(handles: ReadonlyMap<string, Handle>, key: string): Handle {
-  const handle = handles.get(key);
-  if (handle === undefined) throw new Fault('CONFIG_INVALID', { key, reason: 'not in the token' });
-  return handle;
-}
-
 /** @throws Fault KEY_POLICY_BROKEN when the file was changed since the ceremony */
 function checkSeal(token: Operations, seal: Handle | undefined, constants: Constants): void {
   if (seal === undefined || !equal(token.cmac(seal, sealedText(constants.entries)), constants.seal))
     throw new Fault('KEY_POLICY_BROKEN', { key: 'constants-seal', attribute: 'seal of the constants file' });
-}
-
-/**
- * The test EID must get the keys it got at the ceremony, and another EID other keys: a derivation that does not
- * diversify has been seen in the field.
- * @throws Fault KEY_POLICY_BROKEN
- */
-function checkConstants(vault: Vault, constants: Constants): void {
-  for (const { master, keyVersion, checkValues } of constants.entries) {
-    const generation = generationOf(master);
-    const valuesOf = (eid: string): string =>
-      vault
-        .checkValues(
-          generation === 0
-            ? { origin: 'transport', eid, keyVersion }
-            : { origin: 'fleet', generation, eid, keyVersion },
-        )
-        .join();
-    if (valuesOf(TEST_EID) !== checkValues.join() || valuesOf(OTHER_EID) === checkValues.join())
-      throw new Fault('KEY_POLICY_BROKEN', { key: master, attribute: 'check values of the test EID' });
-  }
 }

@@ -7,6 +7,7 @@
  * The label is frozen: changing it changes every key of the fleet.
  */
 import { type Bytes, bigEndian, concat, fromHex, fromText } from '../bytes.ts';
+import { BLOCK_BYTES } from '../crypto/cmac.ts';
 
 /** Label of card keys that are derived from an EID: 4D 50 52 31 53 43 50 33. */
 const LABEL = fromText('MPR1SCP3');
@@ -15,6 +16,9 @@ const EID_DIGITS = /^[0-9]{32}$/;
 /** The keys of one set; the numbers are GlobalPlatform's key identifiers. */
 export const KeyIdentifier = { enc: 1, mac: 2, dek: 3 } as const;
 export type KeyIdentifier = (typeof KeyIdentifier)[keyof typeof KeyIdentifier];
+
+/** Key versions that are customary for SCP03, 30 to 3F: a ceremony computes constants for each. */
+export const scp03KeyVersions: readonly number[] = Array.from({ length: 16 }, (_, i) => 0x30 + i);
 
 /** A transport master has no generation of ours. */
 export const TRANSPORT_GENERATION = 0;
@@ -25,6 +29,18 @@ export interface KeyPurpose {
   readonly keyVersion: number;
   readonly keyIdentifier: KeyIdentifier;
   readonly bits: 128 | 192 | 256;
+}
+
+/**
+ * The key itself: one block for AES-128, two joined and cut for longer keys.
+ * @param mac AES-CMAC under the master
+ */
+export function eidKdfKey(mac: (message: Bytes) => Bytes, purpose: KeyPurpose, eid: string): Bytes {
+  const context = eidContext(eid);
+  const blocks = Array.from({ length: Math.ceil(purpose.bits / 8 / BLOCK_BYTES) }, (_, i) =>
+    mac(concat(eidKdfHeader(purpose, i + 1), context)),
+  );
+  return concat(...blocks).slice(0, purpose.bits / 8);
 }
 
 /** Bytes 0..15 of the derivation input; `counter` is 1, and 2 for the second half of a longer key. */

@@ -2,6 +2,7 @@
  * Card profiles: what differs between cards is data. A ticket names its profile.
  */
 import { type Bytes, fromHex } from '../bytes.ts';
+import type { KeyAlgorithm } from './key-algorithm.ts';
 
 export interface CardProfile {
   readonly name: string;
@@ -14,6 +15,10 @@ export interface CardProfile {
   /** Object with the EID, inside the security domain. */
   readonly eidObject: string;
   readonly transportKeyVersion: number;
+  /** Of the keys that the chip arrives with: PUT KEY is no stronger than these. GPCS 2.3.1 section 11.8. */
+  readonly transportAlgorithm: KeyAlgorithm;
+  /** Of the fleet's set and of scratch sets. */
+  readonly algorithm: KeyAlgorithm;
   /** Version for throw-away keys; a resume deletes it first. */
   readonly scratchKeyVersion: number;
   /** GPCS 2.3.1 section 11.8.2.3.3: form A or form B. */
@@ -30,20 +35,30 @@ export interface CardProfile {
   };
 }
 
+const virtual = {
+  name: 'holdfast-virtual',
+  securityDomain: fromHex('a000000151000000'),
+  keyApplet: fromHex('a000000308000010000100'),
+  fingerprintObjects: ['9F7F', '42', '45'],
+  eidObject: '5A',
+  transportKeyVersion: 0x30,
+  transportAlgorithm: 'aes-128',
+  algorithm: 'aes-128',
+  scratchKeyVersion: 0x3f,
+  putKeyForm: 'explicit-length',
+  keySlot: 0x9e,
+  certificateObject: '5FC101',
+  protectedBytesMax: 223,
+  deadlines: { plainMs: 5_000, storeMs: 15_000, generateMs: 60_000 },
+} as const satisfies CardProfile;
+
 export const cardProfiles = {
-  'holdfast-virtual': {
-    name: 'holdfast-virtual',
-    securityDomain: fromHex('a000000151000000'),
-    keyApplet: fromHex('a000000308000010000100'),
-    fingerprintObjects: ['9F7F', '42', '45'],
-    eidObject: '5A',
-    transportKeyVersion: 0x30,
-    scratchKeyVersion: 0x3f,
-    putKeyForm: 'explicit-length',
-    keySlot: 0x9e,
-    certificateObject: '5FC101',
-    protectedBytesMax: 223,
-    deadlines: { plainMs: 5_000, storeMs: 15_000, generateMs: 60_000 },
+  'holdfast-virtual': virtual,
+  'holdfast-virtual-aes-256': {
+    ...virtual,
+    name: 'holdfast-virtual-aes-256',
+    transportAlgorithm: 'aes-256',
+    algorithm: 'aes-256',
   },
 } as const satisfies Record<string, CardProfile>;
 

@@ -58,6 +58,23 @@ export function derivationIv(encipheredZero: Bytes, encipheredBlock: Bytes): Byt
   return encipheredBlock.map((byte, i) => byte ^ (subkey[i] ?? 0));
 }
 
+/**
+ * A derived key, cryptogram or challenge; two blocks are joined and cut for keys beyond AES-128. Section 4.1.5.
+ * @param mac AES-CMAC under the base key
+ * @param context what follows the header: host challenge || card challenge for session keys
+ */
+export function derived(
+  mac: (message: Bytes) => Bytes,
+  constant: DerivationConstant,
+  bits: number,
+  context: Bytes,
+): Bytes {
+  const blocks = Array.from({ length: Math.ceil(bits / 8 / BLOCK_BYTES) }, (_, i) =>
+    mac(concat(derivationBlock(constant, bits, i + 1), context)),
+  );
+  return concat(...blocks).slice(0, bits / 8);
+}
+
 /** INITIALIZE UPDATE for one key version. Section 7.1.1.1. */
 export function initializeUpdate(keyVersion: number, hostChallenge: Bytes): Bytes {
   if (hostChallenge.length !== CHALLENGE_BYTES) throw new RangeError('a host challenge has 8 bytes');

@@ -7,12 +7,15 @@
  */
 import { z } from 'zod';
 import { eid, epoch, generation, hash, hex, jws, keyVersion, operationId } from '../messages/fields.ts';
+import { transportSchemes } from './import-schemes.ts';
+import { keyAlgorithms } from './key-algorithm.ts';
 
 /** APDU lists of one dialogue: more means that the gateway goes in circles. */
 export const LISTS_MAX = 64;
 /** Longest kept form of all lists of a dialogue; one of a good unit has about 30 000 characters. */
 export const TRANSCRIPT_CHARACTERS_MAX = 1_048_576;
 
+const algorithm = z.enum(keyAlgorithms);
 const command = z
   .string()
   .max(700)
@@ -89,8 +92,8 @@ export type Possession = z.output<typeof possession>;
 export const judgedFacts = z.strictObject({
   keys: z
     .strictObject({
-      transport: z.strictObject({ keyVersion }),
-      fleet: z.strictObject({ generation, keyVersion }),
+      transport: z.strictObject({ scheme: z.enum(transportSchemes), algorithm, keyVersion }),
+      fleet: z.strictObject({ generation, algorithm, keyVersion }),
       scratch: z.strictObject({ keyVersion }),
     })
     .meta({

@@ -51,6 +51,13 @@ export const faultsOfGateway = {
     disposition: 'hold',
     blame: 'outside',
   },
+  TRANSPORT_KEYS_KNOWN: {
+    title: 'Others know the keys that these chips arrive with',
+    cause: 'The gateway is set for shared or published transport keys, and this order is not a laboratory’s.',
+    remedy: 'Use chips with keys of their own, or a laboratory ticket on a laboratory gateway.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
   LEDGER_UNAVAILABLE: {
     title: 'The gateway cannot write its ledger',
     cause: 'Its database is down or full.',

@@ -3,6 +3,8 @@
  * alone, is signed by whom it binds, and names operation, EID and SE fingerprint.
  */
 import { z } from 'zod';
+import { transportClasses, transportSchemes } from '../card/import-schemes.ts';
+import { keyAlgorithms } from '../card/key-algorithm.ts';
 import { statement } from './envelope.ts';
 import {
   checkValues,
@@ -72,14 +74,18 @@ export const confirmationPayload = z.strictObject({
   gateway: partyName,
   keys: z.strictObject({
     scheme: z.literal('eid-kdf-1'),
-    algorithm: z.literal('aes-128'),
+    algorithm: z.enum(keyAlgorithms),
     generation,
     keyVersion,
     checkValues,
   }),
   transport: z.strictObject({
     keyVersion,
-    class: z.enum(['diversified', 'shared', 'published']),
+    algorithm: z.enum(keyAlgorithms),
+    scheme: z.enum(transportSchemes),
+    class: z.enum(transportClasses).meta({
+      description: 'Who else knows these keys; all but diversified only under a laboratory ticket.',
+    }),
     deleted: z.literal(true),
   }),
   proofs: keyProofs,

@@ -102,6 +102,8 @@ function keyMaterialOf({ keys, transport, token }: Confirmation): IdentityRecord
     keyVersion: keys.keyVersion,
     checkValues: keys.checkValues,
     transportKeyVersion: transport.keyVersion,
+    transportAlgorithm: transport.algorithm,
+    transportScheme: transport.scheme,
     transportClass: transport.class,
     token: { softwareToken: token.softwareToken, module: token.module, serial: token.serial },
   };

@@ -57,15 +57,19 @@ export function createEvidence(): Evidence {
 }
 
 /** The transcript as it is kept, and the hash of what was judged in it. */
-export function transcriptOf({ reserved, profile, line, evidence, ports }: Job): {
+export function transcriptOf({ reserved, profile, config, line, evidence, ports }: Job): {
   readonly text: string;
   readonly judgedHash: string;
 } {
   const { operation, epoch, eid, generation, keyVersion } = reserved;
   const judged: JudgedFacts = {
     keys: {
-      transport: { keyVersion: profile.transportKeyVersion },
-      fleet: { generation, keyVersion },
+      transport: {
+        scheme: config.transport.scheme,
+        algorithm: profile.transportAlgorithm,
+        keyVersion: profile.transportKeyVersion,
+      },
+      fleet: { generation, algorithm: profile.algorithm, keyVersion },
       scratch: { keyVersion: profile.scratchKeyVersion },
     },
     ...evidence.judged(),

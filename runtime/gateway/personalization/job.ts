@@ -32,13 +32,19 @@ export interface Job {
   readonly issuerPublicKey: Bytes;
 }
 
-export function transportKeys({ reserved, profile }: Job): KeySet {
-  return { origin: 'transport', eid: reserved.eid, keyVersion: profile.transportKeyVersion };
+export function transportKeys({ reserved, profile, config }: Job): KeySet {
+  return {
+    origin: 'transport',
+    scheme: config.transport.scheme,
+    algorithm: profile.transportAlgorithm,
+    eid: reserved.eid,
+    keyVersion: profile.transportKeyVersion,
+  };
 }
 
-export function fleetKeys({ reserved }: Job): KeySet {
+export function fleetKeys({ reserved, profile }: Job): KeySet {
   const { generation, eid, keyVersion } = reserved;
-  return { origin: 'fleet', generation, eid, keyVersion };
+  return { origin: 'fleet', algorithm: profile.algorithm, generation, eid, keyVersion };
 }
 
 /** Makes durable what is about to be derived, wrapped or signed. @throws Fault LEDGER_UNAVAILABLE */

@@ -71,12 +71,18 @@ async function confirm(
       gateway: config.gateway,
       keys: {
         scheme: 'eid-kdf-1',
-        algorithm: 'aes-128',
+        algorithm: profile.algorithm,
         generation: reserved.generation,
         keyVersion: reserved.keyVersion,
         checkValues: [...checkValues],
       },
-      transport: { keyVersion: profile.transportKeyVersion, class: config.transportClass, deleted: true },
+      transport: {
+        keyVersion: profile.transportKeyVersion,
+        algorithm: profile.transportAlgorithm,
+        scheme: config.transport.scheme,
+        class: config.transport.class,
+        deleted: true,
+      },
       proofs: proved.proofs,
       card: {
         atr: proved.atr,

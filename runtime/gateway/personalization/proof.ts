@@ -57,7 +57,7 @@ export async function drawProof(job: Job): Promise<Draw> {
   const { ports, profile } = job;
   const version = profile.scratchKeyVersion;
   const [scratch] = await Promise.all([
-    ports.token.openScratchChannel(version),
+    ports.token.openScratchChannel(version, profile.algorithm),
     intend(job, 'prove', `scratch set, key version ${version}`),
   ]);
   const [drawn = 0] = ports.entropy.bytes(1);
