@@ -13,7 +13,7 @@ import type {
 import { createEngine, type EngineOptions } from './in-memory-engine.ts';
 import { quotaTable, takeQuota } from './in-memory-quota.ts';
 import { createTable, type Undo } from './in-memory-table.ts';
-import { ledgerRefusal } from './ledger-refusal.ts';
+import { ledgerRefusal, staleEpoch } from './ledger-refusal.ts';
 
 export interface InMemoryLedgerDatabase {
   /** A gateway's connection. After `abandon` it is as if that gateway had died. */
@@ -160,8 +160,15 @@ function admit(tables: Tables, row: DialogueRow, limits: Limits, undo: Undo): Ad
   return { admitted: true, attempts };
 }
 
+/** @throws Fault RESERVATION_STALE */
+function demandNewest(tables: Tables, row: { readonly operation: string; readonly epoch: number }): void {
+  const seen = tables.epochs.find('operation_epoch_operation', row.operation);
+  if (seen !== null && seen.epoch > row.epoch) throw staleEpoch(row);
+}
+
 /** The same intent again, word for word, is one intent: its first answer was lost. */
 function intend(tables: Tables, row: IntentRow, undo: Undo): void {
+  demandNewest(tables, row);
   const earlier = tables.intents.group(row.operation);
   const same = (one: Placed<IntentRow>): boolean =>
     one.row.dialogue === row.dialogue &&
@@ -204,6 +211,7 @@ function storeCertificate(tables: Tables, serial: string, certificate: Bytes, un
 function conclude(tables: Tables, row: ConclusionRow, undo: Undo): string {
   const stored = tables.conclusions.find('conclusion_operation_epoch', row.operation, row.epoch);
   if (stored !== null) return stored.jws;
+  demandNewest(tables, row);
   tables.conclusions.insert(row, undo);
   tables.eids.insert({ operation: row.operation, epoch: row.epoch, eid: row.eid }, undo);
   if (row.kind === 'verdict') return row.jws;

@@ -105,6 +105,8 @@ function openHandler(
     const secrecy = createSecrecy(ports);
     secrecy.prepare(body.listKey);
     await admit(config, ports, { id, station, reserved, ticket });
+    for (const older of dialogues.values())
+      if (older.operation === reserved.operation && older.epoch < reserved.epoch) older.dialogue.abandon();
     const dialogue = new Dialogue({
       id,
       instance: config.gateway,

@@ -64,6 +64,38 @@ function admits(ledger: () => GatewayLedger, any: (i: number) => GatewayLedger):
     assert.deepEqual(await ledger().admit(row, PLENTY), stale);
   });
 
+  it('lets an older epoch neither intend nor conclude, and gives again what it concluded in time', async () => {
+    const row = dialogue();
+    const of = (epoch: number) => ({ operation: row.operation, epoch });
+    const intent = {
+      ...of(row.epoch),
+      dialogue: row.dialogue,
+      step: 'put-key',
+      detail: 'x',
+      at: row.openedAt,
+    };
+    const outcome = {
+      kind: 'verdict',
+      jws: 'a.b.c',
+      eid: row.eid,
+      at: row.openedAt,
+      transcript: '{}',
+    } as const;
+    await ledger().admit(row, PLENTY);
+    await ledger().intend(intent);
+    assert.equal(await ledger().conclude({ ...of(row.epoch), ...outcome }), 'a.b.c');
+    await ledger().admit({ ...row, dialogue: unique('d'), epoch: 8 }, PLENTY);
+    await ledger().admit({ ...row, dialogue: unique('d'), epoch: 9 }, PLENTY);
+    for (const late of [
+      () => ledger().intend({ ...intent, step: 'confirm' }),
+      () => ledger().conclude({ ...of(8), ...outcome }),
+    ])
+      await assert.rejects(late, (error) => isFault(error) && error.code === 'RESERVATION_STALE');
+    assert.equal(await ledger().conclude({ ...of(row.epoch), ...outcome, jws: 'd.e.f' }), 'a.b.c');
+    assert.equal((await ledger().intentsOf(row.operation)).length, 1);
+    assert.equal(await ledger().conclude({ ...of(9), ...outcome }), 'a.b.c');
+  });
+
   it('refuses too many attempts, and a refusal counts nothing', async () => {
     const row = dialogue();
     const again = (): DialogueRow => ({ ...row, dialogue: unique('d'), epoch: 9 });

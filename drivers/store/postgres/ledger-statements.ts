@@ -78,16 +78,20 @@ export const statements = {
   ),
 
   /** The count of the operation orders its intents and lets one at a time pass. The same intent again, word
-   * for word, is one intent: its first answer was lost. */
+   * for word, is one intent: its first answer was lost. A row comes back when a newer epoch is known. */
   intend: named(
     'intend',
-    `with place as (
-       insert into intent_count as present (operation, counted) values ($2::text, 1)
-       on conflict (operation) do update set counted = present.counted + 1 returning counted)
-     insert into intent (operation, "position", dialogue, epoch, step, detail, "at")
-     select $2::text, counted, $1::text, $3::bigint, $4::text, $5::text, $6::text from place
-     where not exists (select 1 from intent where operation = $2 and dialogue = $1 and epoch = $3
-       and step = $4 and detail = $5 and "at" = $6)`,
+    `with newer as (select epoch from operation_epoch where operation = $2::text and epoch > $3::bigint),
+     place as (
+       insert into intent_count as present (operation, counted)
+       select $2::text, 1 where not exists (select 1 from newer)
+       on conflict (operation) do update set counted = present.counted + 1 returning counted),
+     added as (
+       insert into intent (operation, "position", dialogue, epoch, step, detail, "at")
+       select $2::text, counted, $1::text, $3::bigint, $4::text, $5::text, $6::text from place
+       where not exists (select 1 from intent where operation = $2 and dialogue = $1 and epoch = $3
+         and step = $4 and detail = $5 and "at" = $6))
+     select epoch from newer`,
   ),
   intentsOf: named(
     'intents of',
@@ -119,12 +123,15 @@ export const statements = {
     `update certificate set certificate = coalesce(certificate, $2) where serial = $1 returning certificate`,
   ),
 
-  /** A row comes back when this is the first outcome of the epoch. */
+  /** A row comes back when this is the first outcome of the epoch, and no newer epoch is known. */
   conclude: named(
     'conclude',
-    `insert into conclusion (operation, epoch, kind, jws) values ($1, $2, $3, $4)
+    `insert into conclusion (operation, epoch, kind, jws)
+     select $1::text, $2::bigint, $3::text, $4::text
+     where not exists (select 1 from operation_epoch where operation = $1 and epoch > $2)
      on conflict (operation, epoch) do nothing returning jws`,
   ),
+  newerEpoch: named('newer epoch', 'select epoch from operation_epoch where operation = $1 and epoch > $2'),
   resetAttempts: named(
     'reset attempts',
     `update unit_attempts set attempts = 0

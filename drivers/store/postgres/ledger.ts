@@ -9,7 +9,7 @@ import type {
   GatewayLedger,
   IntentRow,
 } from '../../../runtime/core/store/ledger.ts';
-import { ledgerRefusal } from '../ledger-refusal.ts';
+import { ledgerRefusal, staleEpoch } from '../ledger-refusal.ts';
 import { openDatabase, type PostgresOptions } from './database.ts';
 import { InvisibleRowError } from './failure.ts';
 import { ledgerMigrations } from './ledger-migrations.ts';
@@ -50,7 +50,8 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
   return {
     admit: (row, limits) => refusable(database.transaction((session) => admit(session, row, limits))),
     intend: async (row) => {
-      await list(statements.intend, ...valuesOf(intents, row));
+      const [newer] = await list(statements.intend, ...valuesOf(intents, row));
+      if (newer !== undefined) throw staleEpoch(row);
     },
     intentsOf: (operation) => list<IntentRow>(statements.intentsOf, operation),
     certificateOf: async (eid) => (await list<CertificateRow>(statements.certificateOf, eid))[0] ?? null,
@@ -141,7 +142,10 @@ async function conclude(session: Session, row: ConclusionRow): Promise<string> {
     if (kind === 'confirmation') await session.count(statements.resetAttempts, [operation, epoch]);
     return jws;
   }
-  const [stored] = await session.rows<Conclusion>(statements.conclusionOf, [operation, epoch]);
-  if (stored === undefined) throw new InvisibleRowError('conclusion');
-  return stored.jws;
+  const [[stored], [newer]] = await Promise.all([
+    session.rows<Conclusion>(statements.conclusionOf, [operation, epoch]),
+    session.rows(statements.newerEpoch, [operation, epoch]),
+  ]);
+  if (stored !== undefined) return stored.jws;
+  throw newer === undefined ? new InvisibleRowError('conclusion') : staleEpoch(row);
 }

@@ -70,7 +70,7 @@ export interface GatewayLedger {
     row: DialogueRow,
     limits: { readonly quota: number; readonly attemptsMax: number },
   ): Promise<Admission>;
-  /** @throws Fault LEDGER_UNAVAILABLE */
+  /** @throws Fault LEDGER_UNAVAILABLE; RESERVATION_STALE when a newer epoch of the operation was admitted */
   intend(row: IntentRow): Promise<void>;
   intentsOf(operation: string): Promise<readonly IntentRow[]>;
   /** The newest certificate for an EID, signed or intended. */
@@ -81,7 +81,8 @@ export interface GatewayLedger {
   intendCertificate(row: CertificateRow): Promise<CertificateRow>;
   /** Stores the first signed certificate for an intent and returns the one that is stored. */
   storeCertificate(serial: string, certificate: Bytes): Promise<Bytes>;
-  /** Stores the first outcome of an epoch and its transcript, both or neither, and returns the stored JWS. */
+  /** Stores the first outcome of an epoch and its transcript, both or neither, and returns the stored JWS.
+   * @throws Fault RESERVATION_STALE when there is none and a newer epoch of the operation was admitted */
   conclude(row: ConclusionRow): Promise<string>;
   conclusionOf(
     operation: string,

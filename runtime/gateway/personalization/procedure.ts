@@ -107,6 +107,9 @@ async function confirm(
 
 async function condemn(job: Job, touched: Touched, fault: Fault): Promise<Conclusion> {
   const { ports, reserved, ticket, config } = job;
+  // A dialogue before this one may have put the set on this chip, or on another that took its name.
+  const intents = await ports.ledger.intentsOf(reserved.operation);
+  if (intents.some(({ step }) => step === 'put-key')) touched.keyVersions.add(reserved.keyVersion);
   job.evidence.failed(fault);
   const { text, judgedHash } = transcriptOf(job);
   const at = instantOf(ports.clock.now());
