@@ -1,12 +1,5 @@
 /** The crypto port over node:crypto. Every call is synchronous: the same in simulation and on the line. */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createPublicKey,
-  type KeyObject,
-  verify,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
 import type { Bytes } from '../../runtime/core/bytes.ts';
 import type { Crypto } from '../../runtime/core/ports.ts';
 import { drawAgreementKey } from './agreement.ts';
@@ -24,7 +17,7 @@ const KEYS_MAX = 512;
 const keys = new Map<string, KeyObject>();
 
 export const nodeCrypto: Crypto = {
-  sha256: (data) => createHash('sha256').update(data).digest(),
+  sha256: (data) => hash('sha256', data, 'buffer'),
   drawAgreementKey,
   aesGcmEncrypt: ({ key, iv, associated }, plaintext) => {
     const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(associated);

@@ -27,7 +27,7 @@ const HEX_OF = Array.from({ length: 256 }, (_, value) => value.toString(16).padS
 /** Lower-case, without separators: `toHex(Uint8Array.of(0x9f, 0x7f))` is `9f7f`. */
 export function toHex(bytes: Bytes): string {
   let text = '';
-  for (const value of bytes) text += HEX_OF[value];
+  for (let i = 0; i < bytes.length; i++) text += HEX_OF[bytes[i] ?? 0];
   return text;
 }
 
@@ -56,6 +56,10 @@ export function xor(a: Bytes, b: Bytes): Bytes {
 /** `value` as `size` bytes, big endian. */
 export function bigEndian(value: number | bigint, size: number): Bytes {
   const bytes = new Uint8Array(size);
+  if (typeof value === 'number' && value >= 0 && Number.isSafeInteger(value)) {
+    for (let i = size - 1, left = value; i >= 0; i--, left = Math.floor(left / 256)) bytes[i] = left % 256;
+    return bytes;
+  }
   let rest = BigInt(value);
   for (let i = size - 1; i >= 0; i--) {
     bytes[i] = Number(rest & 0xffn);

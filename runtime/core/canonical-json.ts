@@ -15,12 +15,17 @@ export function canonicalJson(value: Json | object): string {
 function write(value: Json): string {
   if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new RangeError('not a safe integer');
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (isList(value)) return `[${value.map(write).join(',')}]`;
-  const members = Object.keys(value)
-    .filter((key) => value[key] !== undefined)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${write(value[key] as Json)}`);
-  return `{${members.join(',')}}`;
+  let members = '';
+  if (isList(value)) {
+    for (const member of value) members += `${members === '' ? '' : ','}${write(member)}`;
+    return `[${members}]`;
+  }
+  for (const key of Object.keys(value).sort()) {
+    const member = value[key];
+    if (member !== undefined)
+      members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${write(member)}`;
+  }
+  return `{${members}}`;
 }
 
 function isList(value: Json): value is readonly Json[] {
