@@ -6,7 +6,7 @@ import { asFault, Fault, type FaultNote, isFault, noteOf } from '../../../runtim
 import { type ChannelTable, createVerbs, type Verb } from '../verbs.ts';
 import { readConstants } from './constants.ts';
 import { describe, findSlot, isFatal, loadModule, logIn } from './cryptoki.ts';
-import type { Reply, Request, StartRequest, VerbRequest } from './protocol.ts';
+import type { Reply, Request, StartRequest, VerbAnswer, VerbRequest } from './protocol.ts';
 import { openVault } from './vault.ts';
 
 /** Longest time between an idle channel's end and its closing. */
@@ -22,8 +22,8 @@ process.on('message', (request: Request) => {
   switch (request.kind) {
     case 'start':
       return start(request.start);
-    case 'verb':
-      return answer(request);
+    case 'verbs':
+      return answerAll(request.verbs);
     case 'stop':
       return end();
   }
@@ -48,17 +48,24 @@ function start(request: StartRequest): void {
   }
 }
 
-function answer({ id, verb, input }: VerbRequest<Verb>): void {
-  const open = (): number => table?.open() ?? 0;
-  try {
-    if (table === null) throw new RangeError('not started');
-    const call = table.verbs[verb] as (...input: readonly unknown[]) => never;
-    reply({ kind: 'result', id, result: call(...input), open: open() });
-  } catch (error) {
-    const failed: Reply = { kind: 'failed', id, fault: note(error), open: open() };
-    if (isFatal(error)) reply(failed, () => process.exit(1));
-    else reply(failed);
+/** One after the other, also after one that failed: what follows on a broken channel fails by itself. */
+function answerAll(verbs: readonly VerbRequest<Verb>[]): void {
+  const answers: VerbAnswer[] = [];
+  let fatal = false;
+  for (const { id, verb, input } of verbs) {
+    try {
+      if (table === null) throw new RangeError('not started');
+      const call = table.verbs[verb] as (...input: readonly unknown[]) => never;
+      answers.push({ id, result: call(...input) });
+    } catch (error) {
+      answers.push({ id, fault: note(error) });
+      fatal = isFatal(error);
+    }
+    if (fatal) break;
   }
+  const all: Reply = { kind: 'answers', answers, open: table?.open() ?? 0 };
+  if (fatal) reply(all, () => process.exit(1));
+  else reply(all);
 }
 
 /** Texts of unforeseen errors are not passed on, except those of our own range checks: they hold no secret. */

@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { Fault, type FaultNote } from '../../../runtime/core/faults.ts';
 import type { TokenDescription } from '../../../runtime/core/token.ts';
 import type { Verb, VerbArguments, VerbResult } from '../verbs.ts';
-import type { Reply, Request, StartRequest } from './protocol.ts';
+import type { Reply, Request, StartRequest, VerbAnswer, VerbRequest } from './protocol.ts';
 
 export interface TokenDeadlines {
   /** From fork to ready: module, log-in, audit and self test. */
@@ -120,7 +120,13 @@ function started(child: ChildProcess, start: StartRequest, deadlineMs: number): 
 /** Requests under way. The process answers in order, so one deadline watches the oldest of them. */
 function createCalls(child: ChildProcess, deadlineMs: number, channels: TokenProcess['channels']) {
   const waiting = new Map<number, Waiting>();
+  let asked: VerbRequest<Verb>[] = [];
   let next = 0;
+  const ask = (): void => {
+    const verbs = asked;
+    asked = [];
+    send(child, { kind: 'verbs', verbs });
+  };
   let timer: NodeJS.Timeout | undefined;
   const failAll = (reason: string): void => {
     clearTimeout(timer);
@@ -143,19 +149,23 @@ function createCalls(child: ChildProcess, deadlineMs: number, channels: TokenPro
       const id = ++next;
       waiting.set(id, { verb, resolve, reject });
       if (waiting.size === 1) watch();
-      send(child, { kind: 'verb', id, verb, input });
+      if (asked.push({ id, verb, input }) === 1) queueMicrotask(ask);
       return undefined;
     });
+  const take = (answer: VerbAnswer): void => {
+    const waiter = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if ('fault' in answer) waiter?.reject(faultOf(answer.fault));
+    else {
+      if (waiter?.verb === 'openChannel' || waiter?.verb === 'openScratchChannel') channels.opened++;
+      waiter?.resolve(answer.result as never);
+    }
+  };
   child.on('message', (reply: Reply) => {
-    if (reply.kind !== 'result' && reply.kind !== 'failed') return;
-    const waiter = waiting.get(reply.id);
-    waiting.delete(reply.id);
-    watch();
+    if (reply.kind !== 'answers') return;
     channels.open = reply.open;
-    if (reply.kind === 'result' && (waiter?.verb === 'openChannel' || waiter?.verb === 'openScratchChannel'))
-      channels.opened++;
-    if (reply.kind === 'result') waiter?.resolve(reply.result as never);
-    else waiter?.reject(faultOf(reply.fault));
+    for (const answer of reply.answers) take(answer);
+    watch();
   });
   return { call, failAll };
 }

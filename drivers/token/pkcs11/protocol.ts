@@ -1,4 +1,7 @@
-/** What the gateway and its token process say to each other: one request and one answer for each verb. */
+/**
+ * What the gateway and its token process say to each other. Verbs that are asked in one turn travel in one message,
+ * and so do their answers: each message wakes a process.
+ */
 import type { FaultNote } from '../../../runtime/core/faults.ts';
 import type { TokenDescription } from '../../../runtime/core/token.ts';
 import type { ChannelLimits, Verb, VerbArguments, VerbResult } from '../verbs.ts';
@@ -15,11 +18,10 @@ export interface StartRequest extends TokenPlace {
 
 export type Request =
   | { readonly kind: 'start'; readonly start: StartRequest }
-  | VerbRequest<Verb>
+  | { readonly kind: 'verbs'; readonly verbs: readonly VerbRequest<Verb>[] }
   | { readonly kind: 'stop' };
 
 export interface VerbRequest<V extends Verb> {
-  readonly kind: 'verb';
   readonly id: number;
   readonly verb: V;
   readonly input: VerbArguments<V>;
@@ -29,10 +31,13 @@ export type Reply =
   | { readonly kind: 'ready'; readonly description: TokenDescription }
   | { readonly kind: 'refused'; readonly fault: FaultNote }
   | {
-      readonly kind: 'result';
-      readonly id: number;
-      readonly result: VerbResult<Verb>;
-      /** Channels open after it. */
+      readonly kind: 'answers';
+      /** In the order of the verbs; fewer where the process ends after the last of them. */
+      readonly answers: readonly VerbAnswer[];
+      /** Channels open after them. */
       readonly open: number;
-    }
-  | { readonly kind: 'failed'; readonly id: number; readonly fault: FaultNote; readonly open: number };
+    };
+
+export type VerbAnswer =
+  | { readonly id: number; readonly result: VerbResult<Verb> }
+  | { readonly id: number; readonly fault: FaultNote };
