@@ -49,6 +49,7 @@ function verdictOf(world: World, operation: string, epoch: number, seFingerprint
       ...{ operation, epoch, station: 'station-1', nest: 'a', eid: EID, seFingerprint },
       ...{ ticket: 'SIM-1', gateway: 'gateway-1', fault: { code: 'CARD_STATE_WRONG', context: {} } },
       ...{ keyVersionsTouched: [0x31], certificateSerials: [], transcriptHash: '00'.repeat(32) },
+      identityProved: true,
       judgedHash: '00'.repeat(32),
       judgedAt: '2026-01-01T00:00:10.000Z',
     },

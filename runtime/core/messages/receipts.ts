@@ -135,9 +135,13 @@ export const verdictPayload = z.strictObject({
   ticket: z.string(),
   gateway: partyName,
   fault: faultNote,
-  keyVersionsTouched: z
-    .array(keyVersion)
-    .meta({ description: 'Key sets that may be on the chip: listed for revocation.' }),
+  identityProved: z.boolean().meta({
+    description:
+      'Whether this chip gave EID and fingerprint under R-MAC, in a session under keys of that EID.',
+  }),
+  keyVersionsTouched: z.array(keyVersion).meta({
+    description: 'Key sets that may be on the chip, by this dialogue or one before: listed for revocation.',
+  }),
   certificateSerials: z.array(hex),
   transcriptHash: hash,
   judgedHash,

@@ -25,6 +25,8 @@ export interface Evidence {
   holds(possession: Possession): void;
   /** Base64 of the DER. */
   certified(certificate: string): void;
+  /** Whether the chip gave the reserved identity under R-MAC, whatever it did later. */
+  identityProved(): boolean;
   judged(): Omit<JudgedFacts, 'keys'>;
 }
 
@@ -47,6 +49,7 @@ export function createEvidence(): Evidence {
     certified: (der) => {
       certificate = der;
     },
+    identityProved: () => steps.get('identity')?.outcome === 'passed',
     judged: () => ({
       putKeyChains: [...putKeyChains],
       steps: (Object.keys(procedureSteps) as ProcedureStep[]).flatMap((step) => steps.get(step) ?? []),

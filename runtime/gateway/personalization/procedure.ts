@@ -110,6 +110,7 @@ async function condemn(job: Job, touched: Touched, fault: Fault): Promise<Conclu
   // A dialogue before this one may have put the set on this chip, or on another that took its name.
   const intents = await ports.ledger.intentsOf(reserved.operation);
   if (intents.some(({ step }) => step === 'put-key')) touched.keyVersions.add(reserved.keyVersion);
+  const identityProved = job.evidence.identityProved();
   job.evidence.failed(fault);
   const { text, judgedHash } = transcriptOf(job);
   const at = instantOf(ports.clock.now());
@@ -125,6 +126,7 @@ async function condemn(job: Job, touched: Touched, fault: Fault): Promise<Conclu
       ticket: ticket.ticket,
       gateway: config.gateway,
       fault: { code: fault.code, context: { ...fault.context } },
+      identityProved,
       keyVersionsTouched: [...touched.keyVersions],
       certificateSerials: [...touched.certificateSerials],
       transcriptHash: job.line.transcriptHash(),
