@@ -10,6 +10,7 @@ import { canonicalJson } from '../canonical-json.ts';
 import { Fault } from '../faults.ts';
 import type { Crypto, Signer } from '../ports.ts';
 import { MESSAGE_BYTES_MAX } from './channel.ts';
+import { bytesIn, invalid, jsonIn } from './compact-part.ts';
 
 /** Who may sign what. `ticket-authority` signs tickets and nothing else. */
 export const roles = ['station', 'gateway', 'backend', 'ticket-authority'] as const;
@@ -124,26 +125,6 @@ function thumbprintOf(key: TrustedKey, crypto: Crypto): string {
   const known = thumbprints.get(key) ?? thumbprint(key.publicKey, crypto);
   thumbprints.set(key, known);
   return known;
-}
-
-function jsonIn(part: string): unknown {
-  try {
-    return JSON.parse(toText(bytesIn(part)));
-  } catch (error) {
-    throw new Fault('ENVELOPE_INVALID', { part: 'not JSON' }, { cause: error });
-  }
-}
-
-function bytesIn(part: string): Bytes {
-  try {
-    return fromBase64(part);
-  } catch (error) {
-    throw new Fault('ENVELOPE_INVALID', { part: 'not base64url' }, { cause: error });
-  }
-}
-
-function invalid(why: string): Fault {
-  return new Fault('ENVELOPE_INVALID', { why });
 }
 
 /** The `id` inside an unverified JWS, to find the request it may answer; believed for nothing else. */

@@ -6,10 +6,10 @@
  * @see RFC 7516; RFC 7518 sections 4.6 and 5.3
  */
 import { z } from 'zod';
-import { type Bytes, bigEndian, concat, fromBase64, fromText, toBase64Url, toText } from '../bytes.ts';
+import { type Bytes, bigEndian, concat, fromText, toBase64Url } from '../bytes.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import { Fault } from '../faults.ts';
 import type { AgreementKey, Crypto, Entropy } from '../ports.ts';
+import { bytesIn, invalid, jsonIn } from './compact-part.ts';
 
 const ALGORITHM = 'ECDH-ES';
 const ENCRYPTION = 'A256GCM';
@@ -122,24 +122,4 @@ export function concatKdf(
   const round = bigEndian(1, 4);
   const parts = [fromText(of.algorithm), of.apu, of.apv].flatMap((part) => [bigEndian(part.length, 4), part]);
   return crypto.sha256(concat(round, secret, ...parts, bigEndian(of.bits, 4))).subarray(0, of.bits / 8);
-}
-
-function jsonIn(part: string): unknown {
-  try {
-    return JSON.parse(toText(bytesIn(part)));
-  } catch (error) {
-    throw new Fault('ENVELOPE_INVALID', { part: 'not JSON' }, { cause: error });
-  }
-}
-
-function bytesIn(part: string): Bytes {
-  try {
-    return fromBase64(part);
-  } catch (error) {
-    throw new Fault('ENVELOPE_INVALID', { part: 'not base64url' }, { cause: error });
-  }
-}
-
-function invalid(why: string): Fault {
-  return new Fault('ENVELOPE_INVALID', { why });
 }
