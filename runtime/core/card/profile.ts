@@ -3,6 +3,8 @@
  */
 import { type Bytes, fromHex } from '../bytes.ts';
 import type { KeyAlgorithm } from './key-algorithm.ts';
+import { modeOfParameter } from './scp03.ts';
+import type { Scp03Mode } from './scp03-mode.ts';
 
 export interface CardProfile {
   readonly name: string;
@@ -19,6 +21,8 @@ export interface CardProfile {
   readonly transportAlgorithm: KeyAlgorithm;
   /** Of the fleet's set and of scratch sets. */
   readonly algorithm: KeyAlgorithm;
+  /** What i the chip may show, all of one mode: another is a downgrade. Amendment D table 5-1. */
+  readonly scp03Parameters: readonly number[];
   /** Version for throw-away keys; a resume deletes it first. */
   readonly scratchKeyVersion: number;
   /** GPCS 2.3.1 section 11.8.2.3.3: form A or form B. */
@@ -26,7 +30,7 @@ export interface CardProfile {
   /** PIV slot of the device key pair and the object of its certificate. */
   readonly keySlot: number;
   readonly certificateObject: string;
-  /** Most plain data bytes of a protected command: 255 less MAC and padding. Amendment D section 6.2. */
+  /** Most plain data bytes of a protected command: 255 less MAC and padding, in either mode. Amendment D section 6.2. */
   readonly protectedBytesMax: number;
   readonly deadlines: {
     readonly plainMs: number;
@@ -44,6 +48,7 @@ const virtual = {
   transportKeyVersion: 0x30,
   transportAlgorithm: 'aes-128',
   algorithm: 'aes-128',
+  scp03Parameters: [0x60, 0x70],
   scratchKeyVersion: 0x3f,
   putKeyForm: 'explicit-length',
   keySlot: 0x9e,
@@ -60,9 +65,19 @@ export const cardProfiles = {
     transportAlgorithm: 'aes-256',
     algorithm: 'aes-256',
   },
+  'holdfast-virtual-s16': {
+    ...virtual,
+    name: 'holdfast-virtual-s16',
+    scp03Parameters: [0x61, 0x71],
+  },
 } as const satisfies Record<string, CardProfile>;
 
 export type CardProfileName = keyof typeof cardProfiles;
+
+/** S8 or S16, as its i parameters say. */
+export function modeIn({ scp03Parameters: [parameter = 0] }: CardProfile): Scp03Mode {
+  return modeOfParameter(parameter);
+}
 
 export function cardProfile(name: string): CardProfile | null {
   return Object.hasOwn(cardProfiles, name) ? cardProfiles[name as CardProfileName] : null;

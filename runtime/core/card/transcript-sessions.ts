@@ -2,9 +2,7 @@
 import { type Bytes, fromHex } from '../bytes.ts';
 import type { KeySet } from '../token.ts';
 import { exchangeOf } from './apdu.ts';
-import { CHALLENGE_BYTES } from './scp03.ts';
 import type { RecordedExchange, RecordedSession } from './scp03-audit.ts';
-import { MAC_BYTES } from './scp03-channel.ts';
 import { StatusWord } from './status-word.ts';
 import type { KeptAction, Transcript } from './transcript-form.ts';
 
@@ -58,7 +56,9 @@ export function sessionsOf({ lists, eid, judged }: Transcript): readonly FoundSe
         demand(current).session.externalAuthenticate = fromHex(command);
       } else if (isProtected(command)) {
         const session = demand(current);
-        session.session.exchanges.push(recorded(action, chains, putBy(session, action, eid, judged.keys)));
+        session.session.exchanges.push(
+          recorded(session, action, chains, putBy(session, action, eid, judged.keys)),
+        );
       }
     }
   if (chains.length > 0) throw new RangeError('more chaining values than PUT KEY commands');
@@ -79,7 +79,7 @@ function begun(
     answered: (high << 8) + low === StatusWord.success,
     session: {
       aid,
-      hostChallenge: dataOf(action.command).slice(0, CHALLENGE_BYTES),
+      hostChallenge: dataOf(action.command),
       initialized,
       externalAuthenticate: null,
       exchanges: [],
@@ -103,7 +103,12 @@ function putBy(
   return isFleets ? keySetOf(judged.fleet.keyVersion, eid, judged) : null;
 }
 
-function recorded(action: KeptCommand, chains: string[], keys: KeySet | null): RecordedExchange {
+function recorded(
+  { session: { hostChallenge } }: Growing,
+  action: KeptCommand,
+  chains: string[],
+  keys: KeySet | null,
+): RecordedExchange {
   const answer = answerOf(action);
   if (action.command.slice(2, 4) !== PUT_KEY)
     return { kind: 'command', command: fromHex(action.command), answer };
@@ -116,7 +121,7 @@ function recorded(action: KeptCommand, chains: string[], keys: KeySet | null): R
     keys,
     replaces: replacesIn(action.command),
     digest: fromHex(digest),
-    mac: fromHex(behind.slice(0, 2 * MAC_BYTES)),
+    mac: fromHex(behind.slice(0, 2 * hostChallenge.length)),
     chain: fromHex(chain),
     answer,
   };

@@ -3,6 +3,7 @@
  * keys out, confirmation. Design rows 4 to 9; a resume runs the same procedure and skips what the chip shows
  * to be done.
  */
+import { modeIn } from '../../core/card/profile.ts';
 import { asFault, type Fault, isVerdict, noteOf } from '../../core/faults.ts';
 import { instantOf } from '../../core/instant.ts';
 import { seal } from '../../core/messages/envelope.ts';
@@ -31,7 +32,9 @@ export async function personalize(job: Job): Promise<Conclusion> {
     const certification = await beginning;
     const { proved, applet } = await proveKeys(job, entered, await drawing, certification);
     const ending = closing(job, proved);
-    const oldSet = job.line.meanwhile(() => job.ports.token.openChannel(transportKeys(job)));
+    const oldSet = job.line.meanwhile(() =>
+      job.ports.token.openChannel(transportKeys(job), modeIn(job.profile)),
+    );
     const { certified, domain } = await certify(job, applet, touched, { ...certification, ending });
     const checkValues = job.line.meanwhile(() => job.ports.token.checkValues(fleetKeys(job)));
     const finished = await finish(job, domain, ending, await oldSet);

@@ -17,6 +17,7 @@ import {
   keyVersionsOf,
   select,
 } from '../../core/card/global-platform.ts';
+import { modeIn } from '../../core/card/profile.ts';
 import { StatusWord } from '../../core/card/status-word.ts';
 import { Fault } from '../../core/faults.ts';
 import type { Confirmation } from '../../core/messages/receipts.ts';
@@ -57,7 +58,7 @@ export async function drawProof(job: Job): Promise<Draw> {
   const { ports, profile } = job;
   const version = profile.scratchKeyVersion;
   const [scratch] = await Promise.all([
-    ports.token.openScratchChannel(version, profile.algorithm),
+    ports.token.openScratchChannel(version, profile.algorithm, modeIn(profile)),
     intend(job, 'prove', `scratch set, key version ${version}`),
   ]);
   const [drawn = 0] = ports.entropy.bytes(1);

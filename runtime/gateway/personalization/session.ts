@@ -8,7 +8,8 @@ import {
   encodeCommand,
 } from '../../core/card/apdu.ts';
 import { select } from '../../core/card/global-platform.ts';
-import type { CardProfile } from '../../core/card/profile.ts';
+import { type CardProfile, modeIn } from '../../core/card/profile.ts';
+import { decodeInitializeUpdate } from '../../core/card/scp03.ts';
 import { StatusWord, showStatusWord } from '../../core/card/status-word.ts';
 import { isPutKey } from '../../core/card/transcript.ts';
 import { Fault } from '../../core/faults.ts';
@@ -92,7 +93,7 @@ export class CardSession {
 
   /** Prepares a session in which the chip must prove K-MAC against a fresh nonce; wrong, nothing more is sent. */
   static async prepare(means: CardMeans, keys: KeySet, options: OpeningOptions): Promise<Opening> {
-    const { channel, initializeUpdate } = await means.token.openChannel(keys);
+    const { channel, initializeUpdate } = await means.token.openChannel(keys, modeIn(means.profile));
     const { plainMs } = means.profile.deadlines;
     return {
       actions: [
@@ -105,6 +106,7 @@ export class CardSession {
         const [selected, initialized] = played.slice(options.coldReset ? 1 : 0);
         demandSuccess(selected, 'SELECT');
         const answer = demandSuccess(initialized, 'INITIALIZE UPDATE');
+        demandParameter(answer, keys.keyVersion, means.profile);
         // Asked in one breath: where the chip proves nothing, the channel is gone and protects nothing.
         const [proof, first] = await Promise.all([
           means.token.authenticate(channel, answer, options.aid),
@@ -211,6 +213,18 @@ export function dataOf(answer: Answer | undefined, command: string): Bytes {
 /** Data, or nothing where the card says under no protection that there is nothing. */
 export function dataOrEmpty(answer: Answer | undefined): Bytes {
   return answer?.statusWord === StatusWord.success ? answer.data : new Uint8Array(0);
+}
+
+/** The i parameter is said in clear: one that the profile does not know is nobody's fault yet.
+ * @throws Fault CARD_ANSWER_MALFORMED */
+function demandParameter(answer: Bytes, keyVersion: number, profile: CardProfile): void {
+  const { parameter } = decodeInitializeUpdate(answer, keyVersion, modeIn(profile));
+  if (!profile.scp03Parameters.includes(parameter))
+    throw new Fault('CARD_ANSWER_MALFORMED', {
+      command: 'INITIALIZE UPDATE',
+      field: 'parameter',
+      value: parameter,
+    });
 }
 
 function demandSuccess(exchange: Exchange | undefined, command: string): Bytes {
