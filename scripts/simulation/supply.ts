@@ -42,9 +42,10 @@ export function mastersOf(parties: SimulatedParties, supply: Supply): Readonly<R
 
 /** How the virtual chips differ that each card profile is for. */
 const chipProfiles: Readonly<Record<CardProfileName, Partial<ChipProfile>>> = {
-  'holdfast-virtual': {},
-  'holdfast-virtual-aes-256': {},
+  'holdfast-virtual': { putKeyForm: 'inner-length' },
+  'holdfast-virtual-aes-256': { putKeyForm: 'inner-length' },
   'holdfast-virtual-s16': { iParameter: 0x71 },
+  'holdfast-virtual-block-only': { putKeyForm: 'block-only' },
 };
 
 /** What the chips' maker makes them from. */

@@ -70,6 +70,11 @@ export const cardProfiles = {
     name: 'holdfast-virtual-s16',
     scp03Parameters: [0x61, 0x71],
   },
+  'holdfast-virtual-block-only': {
+    ...virtual,
+    name: 'holdfast-virtual-block-only',
+    putKeyForm: 'block-only',
+  },
 } as const satisfies Record<string, CardProfile>;
 
 export type CardProfileName = keyof typeof cardProfiles;
