@@ -46,6 +46,16 @@ const chipProfiles: Readonly<Record<CardProfileName, Partial<ChipProfile>>> = {
   'holdfast-virtual-aes-256': { putKeyForm: 'inner-length' },
   'holdfast-virtual-s16': { iParameter: 0x71 },
   'holdfast-virtual-block-only': { putKeyForm: 'block-only' },
+  'holdfast-virtual-chained': { chaining: 'protect-then-chain' },
+  'holdfast-virtual-se05x': {
+    iParameter: 0x60,
+    applet: 'se05x',
+    appletAid: 'a0000003965453000000010300000000',
+  },
+  'holdfast-virtual-keys-only': { applet: 'none' },
+  'holdfast-virtual-clear-identity': { identityInSession: false },
+  'holdfast-virtual-two-sets': { keySetsMax: 2 },
+  'holdfast-virtual-keys-once': { takesOneSet: true },
 };
 
 /** What the chips' maker makes them from. */

@@ -3,15 +3,18 @@
  */
 import { type Bytes, fromHex } from '../bytes.ts';
 import type { KeyAlgorithm } from './key-algorithm.ts';
+import type { KeyPairProfile } from './key-pair.ts';
 import { modeOfParameter } from './scp03.ts';
 import type { Scp03Mode } from './scp03-mode.ts';
+
+/** Strongest first: a set that nobody keeps opened a session; right check values told from wrong ones, often; nothing. */
+export const dekProofs = ['scratch-set', 'statistical', 'not-provable'] as const;
+export type DekProof = (typeof dekProofs)[number];
 
 export interface CardProfile {
   readonly name: string;
   /** AID of the issuer security domain. */
   readonly securityDomain: Bytes;
-  /** AID of the applet that makes the key pair; its security domain is the issuer's. */
-  readonly keyApplet: Bytes;
   /** Objects whose value makes the SE fingerprint, in this order; those absent count as empty. */
   readonly fingerprintObjects: readonly string[];
   /** Object with the EID, inside the security domain. */
@@ -27,9 +30,12 @@ export interface CardProfile {
   readonly scratchKeyVersion: number;
   /** GPCS 2.3.1 section 11.8.2.3.3: form A or form B. */
   readonly putKeyForm: 'explicit-length' | 'block-only';
-  /** PIV slot of the device key pair and the object of its certificate. */
-  readonly keySlot: number;
-  readonly certificateObject: string;
+  /** How the unit's key pair is made and its certificate stored. The applet's security domain is the issuer's. */
+  readonly keyPair: KeyPairProfile;
+  /** Whether EID and fingerprint objects can be read inside the secure channel; else the clear read is compared. */
+  readonly identity: 'under-mac' | 'unauthenticated';
+  /** How Key-DEK is proved: what is tried, and the least that a confirmation must say. */
+  readonly proof: { readonly tried: DekProof; readonly promised: DekProof };
   /** Most plain data bytes of a protected command: 255 less MAC and padding, in either mode. Amendment D section 6.2. */
   readonly protectedBytesMax: number;
   readonly deadlines: {
@@ -42,7 +48,6 @@ export interface CardProfile {
 const virtual = {
   name: 'holdfast-virtual',
   securityDomain: fromHex('a000000151000000'),
-  keyApplet: fromHex('a000000308000010000100'),
   fingerprintObjects: ['9F7F', '42', '45'],
   eidObject: '5A',
   transportKeyVersion: 0x30,
@@ -51,8 +56,15 @@ const virtual = {
   scp03Parameters: [0x60, 0x70],
   scratchKeyVersion: 0x3f,
   putKeyForm: 'explicit-length',
-  keySlot: 0x9e,
-  certificateObject: '5FC101',
+  keyPair: {
+    kind: 'piv',
+    applet: fromHex('a000000308000010000100'),
+    slot: 0x9e,
+    certificateObject: '5FC101',
+    chaining: 'unwrap-each-frame',
+  },
+  identity: 'under-mac',
+  proof: { tried: 'scratch-set', promised: 'statistical' },
   protectedBytesMax: 223,
   deadlines: { plainMs: 5_000, storeMs: 15_000, generateMs: 60_000 },
 } as const satisfies CardProfile;
@@ -69,11 +81,49 @@ export const cardProfiles = {
     ...virtual,
     name: 'holdfast-virtual-s16',
     scp03Parameters: [0x61, 0x71],
+    proof: { tried: 'scratch-set', promised: 'scratch-set' },
   },
   'holdfast-virtual-block-only': {
     ...virtual,
     name: 'holdfast-virtual-block-only',
     putKeyForm: 'block-only',
+  },
+  'holdfast-virtual-chained': {
+    ...virtual,
+    name: 'holdfast-virtual-chained',
+    keyPair: { ...virtual.keyPair, chaining: 'protect-then-chain' },
+  },
+  'holdfast-virtual-se05x': {
+    ...virtual,
+    name: 'holdfast-virtual-se05x',
+    transportKeyVersion: 0x0b,
+    scp03Parameters: [0x60],
+    keyPair: {
+      kind: 'se05x',
+      applet: fromHex('a0000003965453000000010300000000'),
+      keyObject: 0x20000001,
+      certificateObject: 0x20000002,
+    },
+  },
+  'holdfast-virtual-keys-only': {
+    ...virtual,
+    name: 'holdfast-virtual-keys-only',
+    keyPair: { kind: 'none', reason: 'chips of this card profile have no applet for a key pair' },
+  },
+  'holdfast-virtual-clear-identity': {
+    ...virtual,
+    name: 'holdfast-virtual-clear-identity',
+    identity: 'unauthenticated',
+  },
+  'holdfast-virtual-two-sets': {
+    ...virtual,
+    name: 'holdfast-virtual-two-sets',
+    proof: { tried: 'statistical', promised: 'statistical' },
+  },
+  'holdfast-virtual-keys-once': {
+    ...virtual,
+    name: 'holdfast-virtual-keys-once',
+    proof: { tried: 'not-provable', promised: 'not-provable' },
   },
 } as const satisfies Record<string, CardProfile>;
 

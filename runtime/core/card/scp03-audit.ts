@@ -9,7 +9,7 @@
 import { type Bytes, equal } from '../bytes.ts';
 import { isFault } from '../faults.ts';
 import type { KeySet } from '../token.ts';
-import type { Command } from './apdu.ts';
+import { type Command, commandParts } from './apdu.ts';
 import {
   authenticateCard,
   cardChallengeMessage,
@@ -146,9 +146,9 @@ function commandOf(judge: Judge, chain: Bytes, exchange: RecordedExchange, count
     return { right: isMade ? true : fits ? null : false, chain: exchange.chain };
   }
   const own = commandChain(judge.keys, { chain, macBytes }, exchange.command);
-  const end = 5 + (exchange.command[4] ?? 0);
+  const { data } = commandParts(exchange.command);
   return {
-    right: equal(own.subarray(0, macBytes), exchange.command.subarray(end - macBytes, end)),
+    right: equal(own.subarray(0, macBytes), data.subarray(-macBytes)),
     chain: own,
   };
 }

@@ -7,7 +7,16 @@
 import { type Bytes, bigEndian, concat, equal } from '../bytes.ts';
 import { BLOCK_BYTES } from '../crypto/cmac.ts';
 import { Fault } from '../faults.ts';
-import { type Answer, type Command, DATA_BYTES_MAX, decodeAnswer, encodeCommand } from './apdu.ts';
+import {
+  type Answer,
+  CHAIN_BYTES_MAX,
+  type Command,
+  commandParts,
+  DATA_BYTES_MAX,
+  decodeAnswer,
+  encodeCommand,
+  lengthField,
+} from './apdu.ts';
 
 /** What is done with session keys that stay with whoever implements this. All results are new bytes. */
 export interface ChannelKeys {
@@ -64,6 +73,7 @@ export function openState(chain: Bytes, level: SecurityLevel, macBytes: MacBytes
 /**
  * Protects one command: C-ENC over padded data, then C-MAC. Every command counts, also one without data.
  * Le becomes 00 where there is one: the protected answer is longer than the plain one.
+ * A command to be protected whole comes out long, without Le, with one MAC at its end; `framesOf` cuts it.
  * @throws RangeError when the data do not fit, or the class names another logical channel
  */
 export function wrapCommand(
@@ -72,21 +82,20 @@ export function wrapCommand(
   command: Command,
 ): { readonly command: Bytes; readonly state: ChannelState } {
   const plain = command.data ?? new Uint8Array(0);
-  if (plain.length > plainBytesMax(state.macBytes)) throw new RangeError('data exceed one protected command');
+  if (plain.length > (command.whole === true ? CHAIN_BYTES_MAX : plainBytesMax(state.macBytes)))
+    throw new RangeError('data exceed one protected command');
   const counter = state.counter + 1;
   const encrypted = (state.level & C_ENC) !== 0 && plain.length > 0;
   const data = encrypted ? keys.encrypt(keys.encryptBlock(counterBlock(counter)), pad(plain)) : plain;
   const cla = protectedClass(command.cla);
-  const header = Uint8Array.of(cla, command.ins, command.p1, command.p2, data.length + state.macBytes);
+  const { ins, p1, p2, expected } = command;
+  const size = data.length + state.macBytes;
+  const header = concat(Uint8Array.of(cla, ins, p1, p2), lengthField(size));
   const chain = keys.mac(concat(state.chain, header, data));
-  const wrapped = encodeCommand({
-    cla,
-    ins: command.ins,
-    p1: command.p1,
-    p2: command.p2,
-    data: concat(data, chain.subarray(0, state.macBytes)),
-    ...(command.expected === undefined ? {} : { expected: 0 }),
-  });
+  const body = concat(data, chain.subarray(0, state.macBytes));
+  const le = expected === undefined ? {} : { expected: 0 };
+  const wrapped =
+    size > DATA_BYTES_MAX ? concat(header, body) : encodeCommand({ cla, ins, p1, p2, data: body, ...le });
   return {
     command: wrapped,
     state: { ...state, chain, counter, awaited: [...state.awaited, { chain, counter }] },
@@ -134,8 +143,9 @@ export function commandChain(
   { chain, macBytes }: Pick<ChannelState, 'chain' | 'macBytes'>,
   command: Bytes,
 ): Bytes {
-  const end = 5 + (command[4] ?? 0) - macBytes;
-  return keys.mac(concat(chain, command.subarray(0, Math.max(5, end))));
+  const { header, data } = commandParts(command);
+  const size = Math.max(0, data.length - macBytes);
+  return keys.mac(concat(chain, header, data.subarray(0, size)));
 }
 
 /** 9000, 62xx and 63xx; every other status word is an error without R-MAC. Section 6.2.5. */
