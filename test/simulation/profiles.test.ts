@@ -88,6 +88,27 @@ async function assertRecorded(world: World, name: CardProfileName): Promise<void
   }
 }
 
+describe('a chip of each card profile that loses contact', () => {
+  for (const cardProfile of names)
+    it(`${cardProfile}: at some commands of its unit it is held, asked again, and released`, async () => {
+      const options = { seed: 'contact', units: 1, stations: 1, supply: { cardProfile } };
+      let commands = 0;
+      const whole = await createWorld({
+        ...options,
+        wire: () => {
+          commands++;
+        },
+      });
+      await whole.run(120_000);
+      for (let at = 1; at <= commands; at += 7) {
+        const world = await createWorld({ ...options, manners: { 1: { name: 'torn-after', at } } });
+        await world.run(120_000);
+        assert.deepEqual(heldWith(world), ['CARD_OUTCOME_UNKNOWN'], `command ${at} of ${commands}`);
+        assert.deepEqual([...lanesOf(world).values()], ['good'], `command ${at} of ${commands}`);
+      }
+    });
+});
+
 /** Chips that are not what the ticket's profile says: nobody is condemned for it, and nothing is weakened. */
 const others: readonly {
   readonly what: string;
