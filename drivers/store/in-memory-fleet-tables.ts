@@ -77,13 +77,18 @@ export function pairOf(eid: string, seFingerprint: string): string {
   return `${eid}\u0000${seFingerprint}`;
 }
 
+/** What is null is taken by nobody, as in SQL. */
+function uniqueOf(value: string | null): readonly string[] | null {
+  return value === null ? null : [value];
+}
+
 const records = () =>
   createTable({
     unique: {
       identity_record_operation: (row: RecordRow) => [row.operation],
       identity_record_eid: (row: RecordRow) => [row.eid],
-      identity_record_certificate_serial: (row: RecordRow) => [row.certificateSerial],
-      identity_record_public_key_hash: (row: RecordRow) => [row.publicKeyHash],
+      identity_record_certificate_serial: (row: RecordRow) => uniqueOf(row.certificateSerial),
+      identity_record_public_key_hash: (row: RecordRow) => uniqueOf(row.publicKeyHash),
     },
     group: () => ALL,
     order: (a, b) => a.leafIndex - b.leafIndex,

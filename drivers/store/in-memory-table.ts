@@ -17,8 +17,8 @@ export class UniqueKeyTaken extends Error {
 type KeyPart = string | number | Bytes;
 
 export interface TableDefinition<Row, Key extends string> {
-  /** Named as the constraints of the real database; the first is the primary key. */
-  readonly unique: Readonly<Record<Key, (row: Row) => readonly KeyPart[]>>;
+  /** Named as the constraints of the real database; the first is the primary key. Null: no value to be unique. */
+  readonly unique: Readonly<Record<Key, (row: Row) => readonly KeyPart[] | null>>;
   /** Rows that are read together. */
   readonly group: (row: Row) => string;
   readonly order: (a: Row, b: Row) => number;
@@ -40,28 +40,35 @@ export interface MemoryTable<Row, Key extends string> {
 export function createTable<Row extends object, Key extends string>(
   definition: TableDefinition<Row, Key>,
 ): MemoryTable<Row, Key> {
-  const keys = Object.entries<(row: Row) => readonly KeyPart[]>(definition.unique);
+  const keys = Object.entries<(row: Row) => readonly KeyPart[] | null>(definition.unique);
   const indices = new Map(keys.map(([name]) => [name, new Map<string, Row>()]));
   const groups = new Map<string, Row[]>();
 
   const put = (row: Row): void => {
     for (const [name, of] of keys) {
-      if (indices.get(name)?.has(joined(of(row)))) throw new UniqueKeyTaken(name);
+      const value = of(row);
+      if (value !== null && indices.get(name)?.has(joined(value))) throw new UniqueKeyTaken(name);
     }
-    for (const [name, of] of keys) indices.get(name)?.set(joined(of(row)), row);
+    for (const [name, of] of keys) {
+      const value = of(row);
+      if (value !== null) indices.get(name)?.set(joined(value), row);
+    }
     const name = definition.group(row);
     const group = groups.get(name) ?? [];
     group.splice(placeOf(row, group, definition.order), 0, row);
     groups.set(name, group);
   };
   const take = (row: Row): void => {
-    for (const [name, of] of keys) indices.get(name)?.delete(joined(of(row)));
+    for (const [name, of] of keys) {
+      const value = of(row);
+      if (value !== null) indices.get(name)?.delete(joined(value));
+    }
     const group = groups.get(definition.group(row)) ?? [];
     group.splice(group.lastIndexOf(row), 1);
   };
   const stored = (row: Row): Row => {
     const [primary] = keys;
-    const present = primary && indices.get(primary[0])?.get(joined(primary[1](row)));
+    const present = primary && indices.get(primary[0])?.get(joined(primary[1](row) ?? []));
     if (present === undefined) throw new RangeError('there is no such row');
     return present;
   };

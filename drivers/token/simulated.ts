@@ -44,9 +44,9 @@ export function createSimulatedToken(options: SimulatedTokenOptions): SimulatedT
   };
   return {
     describe: () => call('describe', () => table.verbs.describe()),
-    openChannel: (keys) => call('openChannel', () => table.verbs.openChannel(keys)),
-    openScratchChannel: (keyVersion, algorithm) =>
-      call('openScratchChannel', () => table.verbs.openScratchChannel(keyVersion, algorithm)),
+    openChannel: (keys, mode) => call('openChannel', () => table.verbs.openChannel(keys, mode)),
+    openScratchChannel: (keyVersion, algorithm, mode) =>
+      call('openScratchChannel', () => table.verbs.openScratchChannel(keyVersion, algorithm, mode)),
     authenticate: (channel, answer, aid) =>
       call('authenticate', () => table.verbs.authenticate(channel, answer, aid)),
     wrap: (channel, commands) => call('wrap', () => table.verbs.wrap(channel, commands)),

@@ -37,7 +37,7 @@ export interface VaultChannel {
 
 /** What host and card said to each other before they have a key. */
 export interface SessionSource {
-  /** Host challenge (8) || card challenge (8). */
+  /** Host challenge || card challenge: 16 bytes in S8 mode, 32 in S16. */
   readonly context: Bytes;
   /** What the pseudo-random card challenge is the CMAC of under Key-ENC; null where the card draws its challenge. */
   readonly challengeMessage: Bytes | null;

@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { type Bytes, equal, toHex } from '../../runtime/core/bytes.ts';
 import {
   authenticateCard,
-  CHALLENGE_BYTES,
   cardChallengeMessage,
   decodeInitializeUpdate,
   initializeUpdate,
@@ -25,6 +24,7 @@ import {
   unwrapAnswer,
   wrapCommand,
 } from '../../runtime/core/card/scp03-channel.ts';
+import { modeBytesOf, modeOfBytes, type Scp03Mode } from '../../runtime/core/card/scp03-mode.ts';
 import { type PutKeyForm, putKeyCommand, type WrappedKey } from '../../runtime/core/card/scp03-put-key.ts';
 import { Fault } from '../../runtime/core/faults.ts';
 import type { ChannelProof, KeySet, PutKeyCommand, Token } from '../../runtime/core/token.ts';
@@ -88,15 +88,15 @@ export function createVerbs(options: VerbOptions): ChannelTable {
   };
   const verbs: Verbs = {
     describe: () => vault.description,
-    openChannel: (keys) => {
-      const channel = table.add(vault.openChannel(keys), keys.keyVersion);
+    openChannel: (keys, mode = 's8') => {
+      const channel = table.add(vault.openChannel(keys), keys.keyVersion, mode);
       return {
         channel: channel.name,
         initializeUpdate: initializeUpdate(keys.keyVersion, channel.hostChallenge),
       };
     },
-    openScratchChannel: (keyVersion, algorithm) => {
-      const channel = table.add(vault.openScratchChannel(algorithm), keyVersion);
+    openScratchChannel: (keyVersion, algorithm, mode = 's8') => {
+      const channel = table.add(vault.openScratchChannel(algorithm), keyVersion, mode);
       return { channel: channel.name, initializeUpdate: initializeUpdate(keyVersion, channel.hostChallenge) };
     },
     authenticate: (name, answer, aid) => table.using(name, (channel) => authenticate(channel, answer, aid)),
@@ -169,7 +169,8 @@ function audited(vault: Vault, keys: KeySet, recorded: RecordedSession): Session
 /** R-MAC and R-ENC are asked for: without them nothing the card says could be believed. */
 function authenticate(channel: Channel, answer: Bytes, aid: Bytes): ChannelProof {
   if (channel.session !== null) throw new RangeError('the channel is authenticated');
-  const card = decodeInitializeUpdate(answer, channel.keyVersion);
+  const mode = modeOfBytes(channel.hostChallenge.length);
+  const card = decodeInitializeUpdate(answer, channel.keyVersion, mode);
   const needed = Parameter.rMac | Parameter.rEnc;
   if ((card.parameter & needed) !== needed)
     throw new Fault('CARD_COMMAND_REFUSED', {
@@ -180,7 +181,8 @@ function authenticate(channel: Channel, answer: Bytes, aid: Bytes): ChannelProof
   const context = sessionContext(channel.hostChallenge, card.cardChallenge);
   const { keys, challenge } = channel.vault.derive({
     context,
-    challengeMessage: card.sequenceCounter === null ? null : cardChallengeMessage(card.sequenceCounter, aid),
+    challengeMessage:
+      card.sequenceCounter === null ? null : cardChallengeMessage(card.sequenceCounter, aid, mode),
     diversificationData: card.diversificationData,
   });
   const { externalAuthenticate, state } = authenticateCard(keys, context, card.cardCryptogram, LEVEL_FULL);
@@ -190,7 +192,7 @@ function authenticate(channel: Channel, answer: Bytes, aid: Bytes): ChannelProof
     parameter: card.parameter,
     sequenceCounter: card.sequenceCounter,
     challengeRecomputed:
-      challenge === null ? null : equal(challenge.subarray(0, CHALLENGE_BYTES), card.cardChallenge),
+      challenge === null ? null : equal(challenge.subarray(0, modeBytesOf(mode)), card.cardChallenge),
   };
 }
 
@@ -228,7 +230,7 @@ function createTable({ vault, limits, prefix, monotonicMs }: VerbOptions) {
     }
   };
   return {
-    add: (keys: VaultChannel, keyVersion: number): Channel => {
+    add: (keys: VaultChannel, keyVersion: number, mode: Scp03Mode): Channel => {
       sweep();
       const [oldest] = channels.keys();
       if (channels.size >= limits.channelsMax && oldest !== undefined) remove(oldest);
@@ -236,7 +238,7 @@ function createTable({ vault, limits, prefix, monotonicMs }: VerbOptions) {
         name: `${prefix}-${++opened}`,
         vault: keys,
         keyVersion,
-        hostChallenge: vault.random(CHALLENGE_BYTES),
+        hostChallenge: vault.random(modeBytesOf(mode)),
         usedMs: monotonicMs(),
         session: null,
         putKeyChains: [],

@@ -35,7 +35,9 @@ export function writeRecord(
   ports: BackendPorts,
 ): { readonly leafIndex: number; readonly recordHash: string } {
   const { confirmation: c, jws } = checked;
-  const drafted = draft.records.some((r) => r.publicKeyHash === c.certificate.publicKeyHash);
+  const certificate = 'absent' in c.certificate ? null : c.certificate;
+  const drafted =
+    certificate !== null && draft.records.some((r) => r.publicKeyHash === certificate.publicKeyHash);
   if (owner !== null || drafted)
     throw new Fault('CERTIFICATE_REFUSED', { why: 'the public key belongs to another unit' });
   const confirmationHash = hashOf(jws.confirmation, ports.crypto);
@@ -50,7 +52,7 @@ export function writeRecord(
       eid: c.eid,
       recordHash,
       confirmationHash,
-      certificateHash: c.certificate.sha256,
+      certificateHash: certificate?.sha256 ?? null,
       keyVersion: c.keys.keyVersion,
       checkValues: c.keys.checkValues,
       station: c.station,
@@ -60,8 +62,8 @@ export function writeRecord(
   draft.records.push({
     operation: c.operation,
     eid: c.eid,
-    certificateSerial: c.certificate.serial,
-    publicKeyHash: c.certificate.publicKeyHash,
+    certificateSerial: certificate?.serial ?? null,
+    publicKeyHash: certificate?.publicKeyHash ?? null,
     record: bytes,
     recordHash,
     leafIndex,

@@ -1,6 +1,8 @@
 /** Registers a confirmed unit: record, confirmation, custody and audit leaf in one commit, then the receipt. */
 import type { BackendConfig } from '../../config/backend.ts';
 import type { Bytes } from '../core/bytes.ts';
+import { cardProfile } from '../core/card/profile.ts';
+import { brokenPromise } from '../core/card/promises.ts';
 import { Fault, type FaultNote } from '../core/faults.ts';
 import type { ControllerReport } from '../core/gate/release.ts';
 import { instantOf } from '../core/instant.ts';
@@ -84,6 +86,10 @@ function check(
     confirmed.keys.generation === reserved.generation &&
     confirmed.keys.keyVersion === reserved.keyVersion;
   if (!same) throw new Fault('CONFIRMATION_INVALID', { operation: reserved.operation });
+  const profile = cardProfile(ticket.cardProfile);
+  const broken = profile === null ? 'the card profile is not known' : brokenPromise(confirmed, profile);
+  if (broken !== null)
+    throw new Fault('CONFIRMATION_INVALID', { operation: reserved.operation, why: broken });
   return {
     confirmation: confirmed,
     jws: { reservation: body.reservation, confirmation: body.confirmation, ticket: body.ticket },
@@ -109,7 +115,7 @@ async function register(
     tx.operationById(operation),
     tx.lastRelease(operation),
     tx.recordByOperation(operation),
-    tx.recordByPublicKey(certificate.publicKeyHash),
+    'absent' in certificate ? null : tx.recordByPublicKey(certificate.publicKeyHash),
   ]);
   if (row === null || row.epoch !== epoch) throw new Fault('RESERVATION_STALE', { operation, epoch });
   if (row.state === 'released' || look.left?.operation === operation)

@@ -9,6 +9,7 @@ import type { Answer, Command } from './card/apdu.ts';
 import type { TransportScheme } from './card/import-schemes.ts';
 import type { KeyAlgorithm } from './card/key-algorithm.ts';
 import type { RecordedSession, SessionAudit } from './card/scp03-audit.ts';
+import type { Scp03Mode } from './card/scp03-mode.ts';
 
 /** A key set (K-ENC, K-MAC, K-DEK) by what it is derived from. */
 export type KeySet = TransportSet | FleetSet;
@@ -79,11 +80,11 @@ export interface PutKeyCommand {
 
 export interface Token {
   describe(): Promise<TokenDescription>;
-  /** @throws Fault HSM_FAILED */
-  openChannel(keys: KeySet): Promise<ChannelOpening>;
+  /** `mode`: S8 unless the card profile says S16. @throws Fault HSM_FAILED */
+  openChannel(keys: KeySet, mode?: Scp03Mode): Promise<ChannelOpening>;
   /** A channel under a key set that is drawn for it. To be put on the chip before it is authenticated.
    * @throws Fault HSM_FAILED */
-  openScratchChannel(keyVersion: number, algorithm: KeyAlgorithm): Promise<ChannelOpening>;
+  openScratchChannel(keyVersion: number, algorithm: KeyAlgorithm, mode?: Scp03Mode): Promise<ChannelOpening>;
   /** Judges the answer to INITIALIZE UPDATE (data and status word) in constant time. `aid`: the selected
    * application, for the pseudo-random challenge.
    * @throws Fault CARD_NOT_OURS when the cryptogram is wrong: EXTERNAL AUTHENTICATE must not be sent.

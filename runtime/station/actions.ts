@@ -1,5 +1,6 @@
 /** What the station does in each state. Every outcome goes back to the nest as a happening. */
 import { gateKindOf, type StationConfig } from '../../config/station.ts';
+import { cardProfile } from '../core/card/profile.ts';
 import { asFault, Fault, isVerdict } from '../core/faults.ts';
 import type { ControllerReport, Release } from '../core/gate/release.ts';
 import { hashOf } from '../core/messages/envelope.ts';
@@ -284,11 +285,12 @@ async function wait(means: Means, task: Task): Promise<void> {
 }
 
 /** Without what was seen of the log: consistency is judged where a receipt arrives. */
-function judgement({ config, ports }: Means, { visit }: Task): Judgement {
+function judgement({ config, ports, ticket }: Means, { visit }: Task): Judgement {
   return {
     station: config.station,
     nest: visit.nest,
     controller: config.controller,
+    cardProfile: cardProfile(ticket.cardProfile),
     gate: gateKindOf(config),
     trusted: ports.trusted,
     logKey: ports.logKey,

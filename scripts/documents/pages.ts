@@ -5,7 +5,9 @@ import { stationConfig } from '../../config/station.ts';
 import { contactFaults } from '../../drivers/card-reader/virtual-se/mutants/contact.ts';
 import { goodCards } from '../../drivers/card-reader/virtual-se/mutants/good-cards.ts';
 import { liars } from '../../drivers/card-reader/virtual-se/mutants/table.ts';
+import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { toMermaid } from '../../runtime/core/operation/transitions.ts';
+import { cardProfileTable } from './card-profiles.ts';
 import { channelTable } from './channels.ts';
 import { faultList } from './faults.ts';
 import { mutantTable } from './mutants.ts';
@@ -25,6 +27,7 @@ export const pages: readonly Page[] = [
     path: 'ARCHITECTURE.md',
     text: (now) =>
       fillParts(now, {
+        'card-profiles': cardProfileTable(cardProfiles),
         operation: `\`\`\`mermaid\n${toMermaid()}\n\`\`\``,
         channels: channelTable(),
         faults: faultList(),

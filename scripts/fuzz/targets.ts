@@ -12,7 +12,7 @@ import { decodeAnswer, exchange } from '../../runtime/core/card/apdu.ts';
 import { decodeKeyTemplate, decodeLifeCycle } from '../../runtime/core/card/global-platform.ts';
 import { decodeCertificate, decodePublicKey, decodeSignature } from '../../runtime/core/card/piv.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
-import { decodeInitializeUpdate } from '../../runtime/core/card/scp03.ts';
+import { decodeInitializeUpdate, modeOfParameter } from '../../runtime/core/card/scp03.ts';
 import { openState, unwrapAnswer } from '../../runtime/core/card/scp03-channel.ts';
 import { decodeTlv } from '../../runtime/core/card/tlv.ts';
 import { eidFromBytes } from '../../runtime/core/eid.ts';
@@ -107,7 +107,7 @@ export const targets: readonly FuzzTarget[] = [
   {
     ...card,
     name: 'INITIALIZE UPDATE',
-    run: (input) => void decodeInitializeUpdate(input, 0x30),
+    run: (input) => void decodeInitializeUpdate(input, 0x30, modeOfParameter(input[12] ?? 0)),
     seeds: [fromHex(`${'00'.repeat(10)}300370${'11'.repeat(8)}${'22'.repeat(8)}0000019000`)],
     words,
   },
@@ -116,7 +116,7 @@ export const targets: readonly FuzzTarget[] = [
     name: 'protected answers',
     run: (input) => {
       const state = {
-        ...openState(new Uint8Array(16), 0x33),
+        ...openState(new Uint8Array(16), 0x33, 8),
         awaited: [{ chain: new Uint8Array(16), counter: 1 }],
       };
       unwrapAnswer(openKeys, state, input);

@@ -68,7 +68,12 @@ async function judgeReleased(
   if (chip.keyVersions.join() !== String(FLEET_KEY_VERSION))
     say(`holds key versions ${chip.keyVersions.join()}`);
   if (chip.lifeCycle !== SECURED) say(`is in life cycle ${chip.lifeCycle}`);
-  if (chip.certificate === null || !chip.certificate.includes(toHex(fromBase64(record.certificate.der))))
+  const { certificate } = record;
+  if (
+    'absent' in certificate ||
+    chip.certificate === null ||
+    !chip.certificate.includes(toHex(fromBase64(certificate.der)))
+  )
     say('holds another certificate than its record');
 }
 

@@ -1,6 +1,7 @@
 /** What the chips of a simulated plant arrive with, and what they get there. */
 import type { z } from 'zod';
 import type { gatewayConfig } from '../../config/gateway.ts';
+import type { ChipProfile } from '../../drivers/card-reader/virtual-se/chip.ts';
 import type { Bytes } from '../../runtime/core/bytes.ts';
 import { type CardProfileName, cardProfiles } from '../../runtime/core/card/profile.ts';
 import type { TicketPayload } from '../../runtime/core/messages/ticket.ts';
@@ -39,10 +40,29 @@ export function mastersOf(parties: SimulatedParties, supply: Supply): Readonly<R
   };
 }
 
+/** How the virtual chips differ that each card profile is for. */
+const chipProfiles: Readonly<Record<CardProfileName, Partial<ChipProfile>>> = {
+  'holdfast-virtual': { putKeyForm: 'inner-length' },
+  'holdfast-virtual-aes-256': { putKeyForm: 'inner-length' },
+  'holdfast-virtual-s16': { iParameter: 0x71 },
+  'holdfast-virtual-block-only': { putKeyForm: 'block-only' },
+  'holdfast-virtual-chained': { chaining: 'protect-then-chain' },
+  'holdfast-virtual-se05x': {
+    iParameter: 0x60,
+    applet: 'se05x',
+    appletAid: 'a0000003965453000000010300000000',
+  },
+  'holdfast-virtual-keys-only': { applet: 'none' },
+  'holdfast-virtual-clear-identity': { identityInSession: false },
+  'holdfast-virtual-two-sets': { keySetsMax: 2 },
+  'holdfast-virtual-keys-once': { takesOneSet: true },
+};
+
 /** What the chips' maker makes them from. */
 export function chipKeysOf(parties: SimulatedParties, { cardProfile }: Supply) {
   const { transportKeyVersion, transportAlgorithm } = cardProfiles[cardProfile];
+  const common = { transportKeyVersion, profile: chipProfiles[cardProfile] };
   return transportAlgorithm === 'aes-128'
-    ? ({ transportKeyVersion, transportMaster: parties.transportMaster, keyBytes: 16 } as const)
-    : ({ transportKeyVersion, transportMaster: parties.longTransportMaster, keyBytes: 32 } as const);
+    ? ({ ...common, transportMaster: parties.transportMaster, keyBytes: 16 } as const)
+    : ({ ...common, transportMaster: parties.longTransportMaster, keyBytes: 32 } as const);
 }

@@ -132,6 +132,16 @@ function keysAreUnique(store: () => FleetStore): void {
     await conflicts('identity_record_operation', (tx) => tx.insertRecords([twice, twice]));
   });
 
+  it('takes any number of records without certificate and key', async () => {
+    const none = { certificateSerial: null, publicKeyHash: null };
+    const rows = [
+      { ...record(4), ...none },
+      { ...record(5), ...none },
+    ] as const;
+    await store().transaction((tx) => tx.insertRecords(rows));
+    for (const row of rows) assert.deepEqual(await store().transaction((tx) => tx.recordByEid(row.eid)), row);
+  });
+
   it('refuses the same appearance a second time, inside one list too', async () => {
     const row = appearance(1);
     await store().transaction((tx) => tx.insertAppearances([row]));

@@ -6,6 +6,7 @@ import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createSoftwareSigner } from '../../drivers/token/file-signer.ts';
 import { type Bytes, fromText, toHex } from '../../runtime/core/bytes.ts';
 import type { Json } from '../../runtime/core/canonical-json.ts';
+import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { withCheckDigits } from '../../runtime/core/eid.ts';
 import type { ControllerReport } from '../../runtime/core/gate/release.ts';
 import { type TaggedRelease, tagRelease } from '../../runtime/core/gate/tag.ts';
@@ -127,6 +128,7 @@ export const confirmed: z.input<typeof confirmationPayload> = {
     challengeRecomputed: true,
     dek: 'scratch-set',
     negativeControl: 'absent-from-template',
+    identity: 'under-mac',
   },
   card: { atr: '3b00', objects: { '9F7F': '00' }, keyVersions: [0x31], lifeCycle: 0x0f, sequenceCounter: 3 },
   certificate: {
@@ -225,6 +227,7 @@ export const judgement: Judgement = {
   station: STATION,
   nest: 'a',
   controller: 'gate-1',
+  cardProfile: cardProfiles['holdfast-virtual'],
   gate: 'controller',
   trusted,
   logKey: logKeys.key,

@@ -1,11 +1,14 @@
 /** The transcripts that a simulated line left in its gateway's ledger, and what they are checked with. */
 import assert from 'node:assert/strict';
 import { publicKeyOf } from '../../drivers/crypto/ecdsa.ts';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createSimulatedToken, type SimulatedToken } from '../../drivers/token/simulated.ts';
-import type { IssuerKey, Trust } from '../../runtime/cli/transcript/checks.ts';
+import { checkTranscript, type IssuerKey, type Trust } from '../../runtime/cli/transcript/checks.ts';
 import { fileOf } from '../../runtime/cli/transcript/kept.ts';
+import { recompute } from '../../runtime/cli/transcript/recompute.ts';
 import { type TranscriptFile, transcriptFile } from '../../runtime/core/card/transcript-form.ts';
+import { sessionsOf } from '../../runtime/core/card/transcript-sessions.ts';
 import type { ConclusionRow } from '../../runtime/core/store/ledger.ts';
 import { ISSUER } from '../../scripts/simulation/parties.ts';
 import { mastersOf, usualSupply } from '../../scripts/simulation/supply.ts';
@@ -43,4 +46,18 @@ export function tokenOf({ parties }: World): SimulatedToken {
     masters: mastersOf(parties, usualSupply),
     signingKeys: {},
   });
+}
+
+/** By anybody with public keys, and every session by a token with the same masters. */
+export async function assertVerified(file: TranscriptFile, world: World): Promise<void> {
+  const checks = checkTranscript(file, trustOf(world), nodeCrypto);
+  assert.deepEqual(
+    checks.filter(({ ok }) => !ok),
+    [],
+  );
+  const sessions = await recompute(sessionsOf(file.transcript), tokenOf(world), file.kind === 'verdict');
+  assert.deepEqual(
+    sessions.filter(({ ok }) => ok === false),
+    [],
+  );
 }

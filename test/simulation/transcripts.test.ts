@@ -10,23 +10,10 @@ import { procedureSteps, type TranscriptFile } from '../../runtime/core/card/tra
 import { sessionsOf } from '../../runtime/core/card/transcript-sessions.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
 import { fateOf } from './fates.ts';
-import { parsed, rowsOf, tokenOf, trustOf } from './kept.ts';
+import { assertVerified, parsed, rowsOf, tokenOf, trustOf } from './kept.ts';
 
 const DAY_MS = 86_400_000;
 const DIGEST = '00'.repeat(32);
-
-async function assertVerified(file: TranscriptFile, world: World): Promise<void> {
-  const checks = checkTranscript(file, trustOf(world), nodeCrypto);
-  assert.deepEqual(
-    checks.filter(({ ok }) => !ok),
-    [],
-  );
-  const sessions = await recompute(sessionsOf(file.transcript), tokenOf(world), file.kind === 'verdict');
-  assert.deepEqual(
-    sessions.filter(({ ok }) => ok === false),
-    [],
-  );
-}
 
 describe('the transcript of a good unit', () => {
   let world: World;

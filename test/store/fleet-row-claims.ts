@@ -38,7 +38,7 @@ export function rowsAreKept(store: () => FleetStore): void {
     await store().transaction(async (tx) => {
       assert.deepEqual(await tx.recordByOperation(one.operation), one);
       assert.deepEqual(await tx.recordByEid(two.eid), two);
-      assert.deepEqual(await tx.recordByPublicKey(two.publicKeyHash), two);
+      assert.deepEqual(await tx.recordByPublicKey(two.publicKeyHash ?? ''), two);
       assert.deepEqual(await tx.listRecords(2), [two, one]);
       assert.deepEqual(await tx.listRecords(0), []);
     });

@@ -22,7 +22,9 @@ import {
 } from '../../runtime/core/card/global-platform.ts';
 import type { KeyAlgorithm } from '../../runtime/core/card/key-algorithm.ts';
 import { generateKeyPair, getObject, putObject } from '../../runtime/core/card/piv.ts';
-import { PLAIN_BYTES_MAX } from '../../runtime/core/card/scp03-channel.ts';
+import { modeOfParameter } from '../../runtime/core/card/scp03.ts';
+import { plainBytesMax } from '../../runtime/core/card/scp03-channel.ts';
+import { modeBytesOf, type Scp03Mode } from '../../runtime/core/card/scp03-mode.ts';
 import type { KeySet, Token } from '../../runtime/core/token.ts';
 import { contractKeyVersions, contractMasters } from '../contracts/token-support.ts';
 
@@ -59,7 +61,7 @@ async function simulated(use: (token: Token) => Promise<void>): Promise<void> {
   await use(createSimulatedToken({ entropy, masters: contractMasters, signingKeys }));
 }
 
-function freshCard(algorithm: KeyAlgorithm): VirtualSe {
+function freshCard(algorithm: KeyAlgorithm, mode: Scp03Mode): VirtualSe {
   const long = algorithm === 'aes-256';
   const state = freshChip({
     eid: EID,
@@ -67,6 +69,7 @@ function freshCard(algorithm: KeyAlgorithm): VirtualSe {
     transportMaster: contractMasters[long ? 'transport-master-aes-256' : 'transport-master'],
     keyBytes: long ? 32 : 16,
     transportKeyVersion: 0x30,
+    profile: { iParameter: mode === 's8' ? 0x70 : 0x71 },
   });
   const card = createVirtualSe({ state, entropy: createSimulatedEntropy('card') });
   card.powerOn();
@@ -76,7 +79,10 @@ function freshCard(algorithm: KeyAlgorithm): VirtualSe {
 /** Opens a channel; the card challenge must be the one of Key-ENC. */
 async function open(token: Token, card: VirtualSe, keys: KeySet, aid: string): Promise<string> {
   card.transmit(encodeCommand(select(fromHex(aid))));
-  const { channel, initializeUpdate } = await token.openChannel(keys);
+  const { channel, initializeUpdate } = await token.openChannel(
+    keys,
+    modeOfParameter(card.state.profile.iParameter),
+  );
   const proof = await token.authenticate(channel, card.transmit(initializeUpdate), fromHex(aid));
   assert.equal(proof.challengeRecomputed, true);
   assert.equal(toHex(card.transmit(proof.externalAuthenticate)), '9000');
@@ -111,18 +117,22 @@ async function put(token: Token, card: VirtualSe, channel: string, keys: KeySet)
 const DOMAIN = 'a000000151000000';
 const APPLET = 'a000000308000010000100';
 
-for (const [name, algorithm, withToken] of [
-  ['SoftHSM', 'aes-128', onSoftHsm],
-  ['SoftHSM', 'aes-256', onSoftHsm],
-  ['simulated token', 'aes-128', simulated],
-  ['simulated token', 'aes-256', simulated],
+for (const [name, algorithm, mode, withToken] of [
+  ['SoftHSM', 'aes-128', 's8', onSoftHsm],
+  ['SoftHSM', 'aes-256', 's8', onSoftHsm],
+  ['SoftHSM', 'aes-128', 's16', onSoftHsm],
+  ['SoftHSM', 'aes-256', 's16', onSoftHsm],
+  ['simulated token', 'aes-128', 's8', simulated],
+  ['simulated token', 'aes-256', 's8', simulated],
+  ['simulated token', 'aes-128', 's16', simulated],
+  ['simulated token', 'aes-256', 's16', simulated],
 ] as const)
-  describe(`virtual secure element, ${algorithm} keys in ${name}`, () => {
+  describe(`virtual secure element, ${algorithm} keys in ${name}, ${mode}`, () => {
     const { transport, fleet, scratch } = setsOf(algorithm);
 
     it('is personalised, proves all three keys and loses its transport set', () =>
       withToken(async (token) => {
-        const card = freshCard(algorithm);
+        const card = freshCard(algorithm, mode);
         const first = await open(token, card, transport, DOMAIN);
         assert.deepEqual(await keyVersions(token, card, first), [0x30]);
         await put(token, card, first, fleet);
@@ -143,12 +153,12 @@ for (const [name, algorithm, withToken] of [
 
     it('takes a key pair and chained frames in its applet under the same set', () =>
       withToken(async (token) => {
-        const card = freshCard(algorithm);
+        const card = freshCard(algorithm, mode);
         const channel = await open(token, card, transport, APPLET);
         const [pair] = await send(token, card, channel, [generateKeyPair(0x9e)]);
         assert.equal(pair?.statusWord, 0x9000);
         const content = new Uint8Array(500).fill(0x5a);
-        const frames = putObject('5FC101', content, PLAIN_BYTES_MAX);
+        const frames = putObject('5FC101', content, plainBytesMax(modeBytesOf(mode)));
         assert.ok(frames.length > 2 && frames.some(({ cla }) => cla === 0x10));
         for (const { statusWord } of await send(token, card, channel, frames))
           assert.equal(statusWord, 0x9000);

@@ -1,5 +1,5 @@
 /**
- * A GlobalPlatform card in software: an issuer security domain and a PIV-shaped applet behind SCP03.
+ * A GlobalPlatform card in software: an issuer security domain, and behind SCP03 an applet of the chip's profile.
  * Channel 0 and short commands only.
  *
  * @see GPCS 2.3.1; GlobalPlatform Amendment D v1.1.1
@@ -7,12 +7,14 @@
 import type { Bytes } from '../../../runtime/core/bytes.ts';
 import type { Entropy } from '../../../runtime/core/ports.ts';
 import type { Application } from './application.ts';
+import { type Chain, createChain } from './chaining.ts';
 import { type ChipState, LifeCycle } from './chip.ts';
 import { initializeUpdate } from './initiation.ts';
 import type { Manner } from './manner.ts';
 import { mannerOf } from './mutants/table.ts';
 import { createOutlet, type Outlet } from './outlet.ts';
 import { createPivApplet } from './piv-applet.ts';
+import { createSe05xApplet } from './se05x-applet.ts';
 import { authenticate, protect, type SecureSession, unwrap } from './secure-channel.ts';
 import { createSecurityDomain } from './security-domain.ts';
 import { type CardAnswer, type CardCommand, Refusal, StatusWord, success } from './wire.ts';
@@ -52,14 +54,16 @@ export function createVirtualSe(options: VirtualSeOptions): VirtualSe {
 }
 
 function createCard(options: VirtualSeOptions, manner: Manner): VirtualSe {
-  const { state, entropy } = options;
+  const { state } = options;
   const domain = createSecurityDomain(state, manner);
-  const applications = [domain, createPivApplet(state, entropy, manner)];
+  const applications = [domain, ...appletsOf(options, manner)];
+  const frames = createChain();
   const outlet: Outlet = createOutlet(state.profile);
   let powered: Powered | null = null;
   const powerOff = (): void => {
     powered = null;
     outlet.reset();
+    frames.reset();
     for (const application of applications) application.reset();
   };
   return {
@@ -74,14 +78,24 @@ function createCard(options: VirtualSeOptions, manner: Manner): VirtualSe {
     transmit: (bytes) => {
       const card = powered;
       if (card === null) return new Uint8Array(0);
-      return outlet.deliver(bytes, (command) => answer({ ...options, manner, applications }, card, command));
+      return outlet.deliver(bytes, (command) =>
+        answer({ ...options, manner, applications, frames }, card, command),
+      );
     },
   };
+}
+
+function appletsOf({ state, entropy }: VirtualSeOptions, manner: Manner): readonly Application[] {
+  if (state.profile.applet === 'none') return [];
+  const create = state.profile.applet === 'piv' ? createPivApplet : createSe05xApplet;
+  return [create(state, entropy, manner)];
 }
 
 interface Parts extends VirtualSeOptions {
   readonly manner: Manner;
   readonly applications: readonly Application[];
+  /** Of a command that is protected whole. */
+  readonly frames: Chain;
 }
 
 /** Carries out one command that is well-formed. @throws Refusal */
@@ -101,7 +115,10 @@ function answer(parts: Parts, card: Powered, command: CardCommand): CardAnswer {
   }
   const { session } = card;
   if (session === null || session.phase === 'initiated') return answerPlain(parts, card, command);
-  const plain = unwrap(session, command);
+  const isWhole = parts.state.profile.chaining === 'protect-then-chain' && session.phase === 'open';
+  const whole = isWhole ? parts.frames.collect(command, session) : command;
+  if (whole === null) return success();
+  const plain = unwrap(session, whole);
   return protect(session, carryOut(parts, card, plain, session));
 }
 

@@ -1,5 +1,5 @@
 /**
- * Joins the frames of a chained command. Each frame has left the secure channel by itself already.
+ * Joins the frames of a chained command: each left the secure channel by itself, or the whole is still to be opened.
  *
  * @see ISO/IEC 7816-4 section 5.3.3
  */

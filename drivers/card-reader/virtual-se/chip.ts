@@ -69,6 +69,13 @@ export interface ChipProfile {
   readonly extraPaddingBlocks: number;
   /** Key sets the card has room for. PUT KEY of one more is refused with 6A84. */
   readonly keySetsMax: number;
+  /** Takes one set beside the one it came with, and answers every PUT KEY after it with 6985. */
+  readonly takesOneSet: boolean;
+  /** Whether GET DATA gives the card's identity inside a session; refused with 6A88 where not. */
+  readonly identityInSession: boolean;
+  readonly applet: 'piv' | 'se05x' | 'none';
+  /** Long commands of a session: a MAC in each frame, or one at the end of the joined frames. */
+  readonly chaining: 'unwrap-each-frame' | 'protect-then-chain';
 }
 
 /** GPCS 2.3.1 section 5.1.1. */
@@ -89,6 +96,10 @@ export const usualProfile: ChipProfile = {
   answerPartBytes: 256,
   extraPaddingBlocks: 0,
   keySetsMax: 8,
+  takesOneSet: false,
+  identityInSession: true,
+  applet: 'piv',
+  chaining: 'unwrap-each-frame',
 };
 
 export interface FreshChipOptions {

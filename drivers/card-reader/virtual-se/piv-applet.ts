@@ -10,6 +10,7 @@ import { privateKeyFrom, publicKeyOf, signDigest } from '../../crypto/ecdsa.ts';
 import type { Application } from './application.ts';
 import { createChain } from './chaining.ts';
 import type { ChipState } from './chip.ts';
+import { derSignature } from './der-signature.ts';
 import type { Manner } from './manner.ts';
 import { createPin, type Pin } from './pin.ts';
 import { Level, type SecureSession } from './secure-channel.ts';
@@ -153,18 +154,6 @@ function objectTag(command: CardCommand, tag: Bytes | undefined): string {
 function slotOf(command: CardCommand): number {
   if (SLOTS[command.p2] === undefined) throw new Refusal(StatusWord.parametersWrong);
   return command.p2;
-}
-
-/** ECDSA-Sig-Value of r || s. RFC 3279 section 2.2.3. */
-function derSignature(signature: Bytes): Buffer {
-  return tlv(0x30, derInteger(signature.subarray(0, 32)), derInteger(signature.subarray(32)));
-}
-
-function derInteger(bytes: Bytes): Buffer {
-  let start = 0;
-  while (start < bytes.length - 1 && bytes[start] === 0) start++;
-  const value = bytes.subarray(start);
-  return tlv(0x02, (value[0] ?? 0) & 0x80 ? Buffer.of(0) : EMPTY, value);
 }
 
 const EMPTY = Buffer.alloc(0);

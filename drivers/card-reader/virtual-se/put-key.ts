@@ -23,7 +23,7 @@ interface SentKey {
 
 /**
  * Adds (P1 = 00) or replaces (P1 = version) a set; all or nothing.
- * @throws Refusal 6A86, 6A80, 6A84 (no room), 6A88 (none to replace), 6982 (check value)
+ * @throws Refusal 6A86, 6A80, 6A84 (no room), 6A88 (none to replace), 6982 (check value), 6985 (takes no more)
  */
 export function putKey(
   { state, manner }: { readonly state: ChipState; readonly manner: Manner },
@@ -34,6 +34,8 @@ export function putKey(
     throw new Refusal(StatusWord.parametersWrong);
   const keyVersion = command.data[0] ?? 0;
   if (keyVersion < 1 || keyVersion > KEY_VERSION_MAX) throw new Refusal(StatusWord.dataWrong);
+  if (state.profile.takesOneSet && state.keySets.length > 1)
+    throw new Refusal(StatusWord.conditionsNotSatisfied);
   const at = placeOf(state, command.p1, keyVersion);
   const sent = parseKeys(command.data.subarray(1), dek, state.profile);
   const size = sent[0]?.key.length;

@@ -155,7 +155,9 @@ function takeMac(session: SecureSession, command: CardCommand): Bytes {
   const size = data.length - session.macBytes;
   if (!(cla & PROTECTED) || size < 0) throw new Refusal(StatusWord.securityNotSatisfied);
   const body = data.subarray(0, size);
-  const header = Buffer.of(cla, ins, p1, p2, data.length);
+  // Joined frames have the length field of a long command.
+  const size16 = data.length > 0xff ? [0x00, data.length >> 8, data.length & 0xff] : [data.length];
+  const header = Buffer.of(cla, ins, p1, p2, ...size16);
   const mac = session.cMac(session.chaining, header, body);
   if (!equal(mac.subarray(0, session.macBytes), data.subarray(size)) && !session.overlooks('command-mac'))
     throw new Refusal(StatusWord.securityNotSatisfied);

@@ -57,11 +57,14 @@ export function createSecurityDomain(state: ChipState, manner: Manner): Applicat
   };
 }
 
+/** EID, CPLC, IIN and CIN. */
+const IDENTITY_TAGS: readonly number[] = [0x5a, 0x9f7f, 0x42, 0x45];
+
 function process(domain: Domain, command: CardCommand, session: SecureSession | null): CardAnswer {
   const { state } = domain;
   const { cla, ins } = command;
   if (ins === Instruction.getData || (ins === Instruction.getDataOdd && cla === 0x00))
-    return getData(state, command);
+    return getData(state, command, session);
   if (!(Object.values(Instruction) as number[]).includes(ins))
     throw new Refusal(StatusWord.instructionUnknown);
   if (cla !== 0x80) throw new Refusal(StatusWord.classUnknown);
@@ -76,8 +79,10 @@ function process(domain: Domain, command: CardCommand, session: SecureSession | 
 }
 
 /** Class 80 gives the whole object, class 00 its value. GPCS 2.3.1 table 11-27. */
-function getData(state: ChipState, command: CardCommand): CardAnswer {
+function getData(state: ChipState, command: CardCommand, session: SecureSession | null): CardAnswer {
   const tag = command.p1 * 256 + command.p2;
+  if (session !== null && !state.profile.identityInSession && IDENTITY_TAGS.includes(tag))
+    throw new Refusal(StatusWord.referenceAbsent);
   const value = dataObject(state, tag);
   if (value === undefined) throw new Refusal(StatusWord.referenceAbsent);
   return success(command.cla === 0x80 ? tlv(tag, value) : value);

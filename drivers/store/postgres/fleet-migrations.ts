@@ -95,4 +95,12 @@ export const fleetMigrations: readonly Migration[] = [
       'create index if not exists appearance_by_operation on appearance (operation, leaf_index)',
     ],
   },
+  {
+    id: 3,
+    title: 'records of units without a certificate',
+    statements: [
+      'alter table identity_record alter column certificate_serial drop not null',
+      'alter table identity_record alter column public_key_hash drop not null',
+    ],
+  },
 ];

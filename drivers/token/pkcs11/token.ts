@@ -47,13 +47,13 @@ export async function openPkcs11Token(options: Pkcs11TokenOptions): Promise<Toke
   };
   return {
     describe: async () => crew.current().description,
-    openChannel: async (keys) => {
-      const opening = await any('openChannel', keys);
+    openChannel: async (keys, mode) => {
+      const opening = await any('openChannel', keys, mode);
       crew.recycle();
       return opening;
     },
-    openScratchChannel: async (keyVersion, algorithm) => {
-      const opening = await any('openScratchChannel', keyVersion, algorithm);
+    openScratchChannel: async (keyVersion, algorithm, mode) => {
+      const opening = await any('openScratchChannel', keyVersion, algorithm, mode);
       crew.recycle();
       return opening;
     },

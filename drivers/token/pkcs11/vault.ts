@@ -4,7 +4,7 @@
  * AES-256 card keys and triple DES masters need a module that derives block by block, and memory whose address is
  * known (`pinned-memory.ts`); where either is missing the vault does not open.
  */
-import { type Bytes, concat, equal, toHex } from '../../../runtime/core/bytes.ts';
+import { type Bytes, concat, equal, toHex, xor } from '../../../runtime/core/bytes.ts';
 import { type KeyAlgorithm, keyBitsOf, keyBlocksOf } from '../../../runtime/core/card/key-algorithm.ts';
 import { DerivationConstant, derivationBlock, derivationIv } from '../../../runtime/core/card/scp03.ts';
 import type { ChannelKeys } from '../../../runtime/core/card/scp03-channel.ts';
@@ -226,35 +226,41 @@ function deriveSession(
   { enc, mac, algorithm }: { readonly enc: Handle; readonly mac: Handle; readonly algorithm: KeyAlgorithm },
   context: Bytes,
 ): ChannelKeys {
+  const isLong = context.length > BLOCK_BYTES;
   const headers = (constant: DerivationConstant): Bytes =>
     concat(
       ...Array.from({ length: keyBlocksOf(algorithm) }, (_, i) =>
         derivationBlock(constant, keyBitsOf(algorithm), i + 1),
       ),
     );
-  /** What `derive` takes for each of the constants: E(K, header) xor K1. */
+  /** What `derive` takes for each of the constants: the chain before its last block, xor K1. */
   const constantsOf = (base: Handle, ...constants: readonly DerivationConstant[]): readonly Bytes[] => {
     const zero = new Uint8Array(BLOCK_BYTES);
-    const enciphered = token.ecb(base, concat(zero, ...constants.map(headers)));
     const size = keyBlocksOf(algorithm) * BLOCK_BYTES;
-    const block = (at: number): Bytes => enciphered.subarray(at, at + BLOCK_BYTES);
+    const [zeroed, ...started] = blocksOf(token.ecb(base, concat(zero, ...constants.map(headers))));
+    // Of an S16 context the first block is folded in here, so that one is left for the derivation.
+    const folded = isLong
+      ? token.ecb(base, concat(...started.map((block) => xor(block, context.subarray(0, BLOCK_BYTES)))))
+      : concat(...started);
+    const block = (at: number): Bytes => folded.subarray(at, at + BLOCK_BYTES);
     return constants.map((_, i) =>
       concat(
         ...Array.from({ length: keyBlocksOf(algorithm) }, (__, half) =>
-          derivationIv(block(0), block(BLOCK_BYTES + i * size + half * BLOCK_BYTES)),
+          derivationIv(zeroed ?? zero, block(i * size + half * BLOCK_BYTES)),
         ),
       ),
     );
   };
+  const last = context.subarray(-BLOCK_BYTES);
   const [ofEnc = NO_DATA] = constantsOf(enc, DerivationConstant.sEnc);
   const [ofMac = NO_DATA, ofRmac = NO_DATA] = constantsOf(
     mac,
     DerivationConstant.sMac,
     DerivationConstant.sRmac,
   );
-  const sEnc = token.derive(enc, ofEnc, context, sizedRule('s-enc', algorithm));
-  const sMac = token.derive(mac, ofMac, context, sizedRule('s-mac', algorithm));
-  const sRmac = token.derive(mac, ofRmac, context, sizedRule('s-rmac', algorithm));
+  const sEnc = token.derive(enc, ofEnc, last, sizedRule('s-enc', algorithm));
+  const sMac = token.derive(mac, ofMac, last, sizedRule('s-mac', algorithm));
+  const sRmac = token.derive(mac, ofRmac, last, sizedRule('s-rmac', algorithm));
   return {
     mac: (message) => token.cmac(sMac, message),
     responseMac: (message) => token.cmac(sRmac, message),
@@ -262,6 +268,12 @@ function deriveSession(
     encrypt: (ivBlock, data) => token.cbc(sEnc, ivBlock, data),
     decrypt: (ivBlock, data) => token.cbcDecrypt(sEnc, ivBlock, data),
   };
+}
+
+function blocksOf(bytes: Bytes): readonly Bytes[] {
+  return Array.from({ length: bytes.length / BLOCK_BYTES }, (_, i) =>
+    bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES),
+  );
 }
 
 /** @throws Fault KEY_POLICY_BROKEN when the file was changed since the ceremony */

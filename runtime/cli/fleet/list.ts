@@ -35,7 +35,7 @@ export const fleetListCommand: Command = {
       unit.batch ?? '-',
       unit.station ?? '-',
       String(unit.leaf),
-      unit.certificate,
+      unit.certificate ?? '-',
     ]);
     if (units.length > 0) {
       const [head = '', ...lines] = columns([HEADING, ...shown]);

@@ -90,9 +90,10 @@ function reserved(receipt: string): string {
 function confirmed(receipt: string): string {
   const { keys, certificate } = saidIn(receipt) as {
     keys?: { keyVersion?: number };
-    certificate?: { serial?: string };
+    certificate?: { serial?: string; absent?: string };
   };
   const set = keys?.keyVersion === undefined ? '' : `${versions([keys.keyVersion])} proved, `;
+  if (certificate?.absent !== undefined) return `${set}no certificate`;
   return `${set}certificate ${certificate?.serial ?? '?'}`;
 }
 

@@ -122,7 +122,9 @@ function stepsOf({ kind, said }: Concluded, { judged: facts }: Transcript): Chec
   const names = Object.keys(procedureSteps) as ProcedureStep[];
   const missing = names.filter((name) => {
     const step = facts.steps.find((one) => one.step === name);
-    return step?.outcome !== 'passed' && !(step?.outcome === 'earlier' && MAY_BE_EARLIER.includes(name));
+    if (step?.outcome === 'earlier') return !MAY_BE_EARLIER.includes(name);
+    if (step?.outcome === 'not-provable') return !unprovableIn(said).includes(name);
+    return step?.outcome !== 'passed';
   });
   const { keys, transport } = said;
   const sameKeys =
@@ -131,8 +133,23 @@ function stepsOf({ kind, said }: Concluded, { judged: facts }: Transcript): Chec
     facts.keys.transport.keyVersion === transport.keyVersion;
   if (!sameKeys) return judged('steps', false, 'they were judged for another key set');
   return missing.length === 0 && failed.length === 0
-    ? judged('steps', true, `all ${names.length} steps of the procedure are judged, none failed`)
+    ? judged('steps', true, allJudged(names.length, unprovableIn(said)))
     : judged('steps', false, `not passed: ${missing.join(', ')}`);
+}
+
+/** What the confirmation says that nobody could show. */
+function unprovableIn({ proofs, certificate }: Confirmation): readonly ProcedureStep[] {
+  return [
+    ...(proofs.negativeControl === 'not-provable' ? (['negative-control'] as const) : []),
+    ...(proofs.dek === 'not-provable' ? (['key-dek'] as const) : []),
+    ...('absent' in certificate ? (['key-pair', 'certificate'] as const) : []),
+  ];
+}
+
+function allJudged(count: number, unprovable: readonly ProcedureStep[]): string {
+  const but =
+    unprovable.length === 0 ? '' : `; not provable with this card profile: ${unprovable.join(', ')}`;
+  return `all ${count} steps of the procedure are judged, none failed${but}`;
 }
 
 /** The chip's own signature, its certificate, and the issuer's; nothing where a verdict came before the chip signed. */
@@ -143,6 +160,9 @@ function ofKeyPair(
   crypto: Crypto,
 ): readonly Check[] {
   if (kind === 'verdict' && certificate === null && possession === null) return [];
+  const named = kind === 'verdict' ? null : said.certificate;
+  if (named !== null && 'absent' in named)
+    return [judged('key pair', certificate === null && possession === null, `none: ${named.absent}`)];
   if (possession === null || certificate === null)
     return kind === 'verdict'
       ? []
@@ -151,10 +171,10 @@ function ofKeyPair(
     const der = fromBase64(certificate);
     const { publicKey, subjectSerialNumber, tbs, signature } = parseCertificate(der, NO_IDENTIFIERS);
     const proved = holderOf(possession, { eid, publicKey, crypto });
-    const isSame = kind === 'verdict' || equal(fromBase64(said.certificate.der), der);
+    const isSame = named === null || equal(fromBase64(named.der), der);
     const issuer = trust.issuers.find(
       ({ name, publicKey: key }) =>
-        (kind === 'verdict' || name === said.certificate.issuer) && crypto.verifyP256(key, tbs, signature),
+        (named === null || name === named.issuer) && crypto.verifyP256(key, tbs, signature),
     );
     return [
       proved,

@@ -14,6 +14,8 @@ export interface Command {
   readonly p2: number;
   readonly data?: Bytes;
   readonly expected?: number;
+  /** Under secure messaging it is protected whole, and cut into frames when it goes out. */
+  readonly whole?: true;
 }
 
 export interface Answer {
@@ -43,6 +45,46 @@ export function encodeCommand(command: Command): Bytes {
     data.length === 0 ? data : concat(Uint8Array.of(data.length), data),
     command.expected === undefined ? new Uint8Array(0) : Uint8Array.of(command.expected & 0xff),
   );
+}
+
+/** Class bit of every frame of a chain but the last. ISO/IEC 7816-4 section 5.3.3. */
+export const MORE_FRAMES = 0x10;
+/** Most data bytes of a command that goes out as a chain. */
+export const CHAIN_BYTES_MAX = 4096;
+
+/** Length field of a command: one byte, or three where the data need it. ISO/IEC 7816-4 section 5.1. */
+export function lengthField(bytes: number): Bytes {
+  return bytes <= DATA_BYTES_MAX
+    ? Uint8Array.of(bytes)
+    : concat(Uint8Array.of(0), Uint8Array.of(bytes >> 8, bytes & 0xff));
+}
+
+/** Header and data of a command in either length. */
+export function commandParts(command: Bytes): { readonly header: Bytes; readonly data: Bytes } {
+  const isLong = command.length > 7 && command[4] === 0;
+  const start = isLong ? 7 : 5;
+  const size = isLong ? ((command[5] ?? 0) << 8) | (command[6] ?? 0) : (command[4] ?? 0);
+  return { header: command.subarray(0, start), data: command.subarray(start, start + size) };
+}
+
+/** The frames of a command that is too long for one, or the command itself. */
+export function framesOf(command: Bytes): readonly Bytes[] {
+  const { header, data } = commandParts(command);
+  if (header.length === 5) return [command];
+  const [cla = 0, ins = 0, p1 = 0, p2 = 0] = header;
+  const count = Math.ceil(data.length / DATA_BYTES_MAX);
+  return Array.from({ length: count }, (_, i) => {
+    const part = data.subarray(i * DATA_BYTES_MAX, (i + 1) * DATA_BYTES_MAX);
+    return encodeCommand({ cla: i === count - 1 ? cla : cla | MORE_FRAMES, ins, p1, p2, data: part });
+  });
+}
+
+/** The command that was cut into these frames. */
+export function joinFrames(frames: readonly Bytes[]): Bytes {
+  const [last = new Uint8Array(5)] = frames.slice(-1);
+  if (frames.length < 2) return last;
+  const data = concat(...frames.map((frame) => commandParts(frame).data));
+  return concat(last.subarray(0, 4), lengthField(data.length), data);
 }
 
 /** @throws Fault CARD_ANSWER_MALFORMED when there is no status word. */

@@ -5,8 +5,44 @@
  */
 import { type Bytes, concat, fromHex } from '../bytes.ts';
 import { Fault } from '../faults.ts';
-import type { Command } from './apdu.ts';
+import { CHAIN_BYTES_MAX, type Command } from './apdu.ts';
+import type { KeyPairCodec } from './key-pair.ts';
 import { encodeTlv, tlvAt } from './tlv.ts';
+
+export interface PivKeyPair {
+  readonly kind: 'piv';
+  readonly applet: Bytes;
+  /** Of the device key pair, and the object of its certificate. */
+  readonly slot: number;
+  readonly certificateObject: string;
+  /** Long commands: each frame protected by itself, or the whole command, which is cut into frames then. */
+  readonly chaining: 'unwrap-each-frame' | 'protect-then-chain';
+}
+
+export function pivCodec(
+  { applet, slot, certificateObject, chaining }: PivKeyPair,
+  bytesMax: number,
+): KeyPairCodec {
+  return {
+    applet,
+    generate: [generateKeyPair(slot)],
+    publicKeyIn: decodePublicKey,
+    sign: (digest) => signDigest(slot, digest),
+    signatureIn: decodeSignature,
+    store: (certificate) => {
+      const content = certificateContent(certificate);
+      return {
+        clear: [],
+        write:
+          chaining === 'unwrap-each-frame'
+            ? putObject(certificateObject, content, bytesMax)
+            : putObject(certificateObject, content, CHAIN_BYTES_MAX).map((one) => ({ ...one, whole: true })),
+        read: [getObject(certificateObject)],
+        certificateIn: ([answer = new Uint8Array(0)]) => decodeCertificate(answer),
+      };
+    },
+  };
+}
 
 /** Mechanism P-256. SP 800-78-4 table 6-2. */
 const P256 = 0x11;

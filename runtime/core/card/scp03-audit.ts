@@ -1,6 +1,6 @@
 /**
  * A recorded SCP03 session judged afterwards by whoever has its keys. It compares and gives nothing else away:
- * each code that is sent is 8 bytes, and behind the first wrong one nothing is judged, so that one call is one guess.
+ * each code that is sent is 8 bytes or 16, and behind the first wrong one nothing is judged, so that one call is one guess.
  *
  * Limits: level 33 (C-MAC, C-ENC, R-MAC, R-ENC), as every channel of ours.
  *
@@ -9,10 +9,9 @@
 import { type Bytes, equal } from '../bytes.ts';
 import { isFault } from '../faults.ts';
 import type { KeySet } from '../token.ts';
-import type { Command } from './apdu.ts';
+import { type Command, commandParts } from './apdu.ts';
 import {
   authenticateCard,
-  CHALLENGE_BYTES,
   cardChallengeMessage,
   cryptogram,
   DerivationConstant,
@@ -24,10 +23,11 @@ import {
   carriesMac,
   commandChain,
   LEVEL_FULL,
-  MAC_BYTES,
+  type MacBytes,
   unwrapAnswer,
   wrapCommand,
 } from './scp03-channel.ts';
+import { modeBytesOf, modeOfBytes } from './scp03-mode.ts';
 
 /** Exchanges of one session; the longest list of a dialogue has a few dozen. */
 export const RECORDED_MAX = 512;
@@ -44,7 +44,7 @@ export interface RecordedPutKey {
   readonly replaces: boolean;
   /** SHA-256 of the encrypted data. */
   readonly digest: Bytes;
-  /** The C-MAC as sent, and the whole chaining value behind it, 16 bytes. */
+  /** The C-MAC as sent, 8 bytes or 16, and the whole chaining value behind it, 16 bytes. */
   readonly mac: Bytes;
   readonly chain: Bytes;
   readonly answer: Bytes;
@@ -89,26 +89,27 @@ export interface AuditMeans {
 export function auditSession(recorded: RecordedSession, keyVersion: number, means: AuditMeans): SessionAudit {
   if (recorded.exchanges.length > RECORDED_MAX)
     throw new RangeError('too many exchanges in a recorded session');
-  const card = decodeInitializeUpdate(recorded.initialized, keyVersion);
+  const mode = modeOfBytes(recorded.hostChallenge.length);
+  const card = decodeInitializeUpdate(recorded.initialized, keyVersion, mode);
   const context = sessionContext(recorded.hostChallenge, card.cardChallenge);
   const { keys, challenge } = means.derive({
     context,
     challengeMessage:
-      card.sequenceCounter === null ? null : cardChallengeMessage(card.sequenceCounter, recorded.aid),
+      card.sequenceCounter === null ? null : cardChallengeMessage(card.sequenceCounter, recorded.aid, mode),
     diversificationData: card.diversificationData,
   });
   const unjudged = recorded.exchanges.map(() => ({ command: null, answer: null }));
   const own = cryptogram(keys.mac, DerivationConstant.cardCryptogram, context);
   const cardCryptogram = equal(own, card.cardCryptogram);
   const challengeRecomputed =
-    challenge === null ? null : equal(challenge.subarray(0, CHALLENGE_BYTES), card.cardChallenge);
+    challenge === null ? null : equal(challenge.subarray(0, modeBytesOf(mode)), card.cardChallenge);
   const { externalAuthenticate: sent } = recorded;
   if (!cardCryptogram || sent === null)
     return { cardCryptogram, challengeRecomputed, externalAuthenticate: null, exchanges: unjudged };
   const host = authenticateCard(keys, context, card.cardCryptogram, LEVEL_FULL);
   const externalAuthenticate = equal(host.externalAuthenticate, sent);
   const exchanges = externalAuthenticate
-    ? auditExchanges({ keys, means }, host.state.chain, recorded.exchanges)
+    ? auditExchanges({ keys, means, macBytes: modeBytesOf(mode) }, host.state.chain, recorded.exchanges)
     : unjudged;
   return { cardCryptogram, challengeRecomputed, externalAuthenticate, exchanges };
 }
@@ -116,6 +117,7 @@ export function auditSession(recorded: RecordedSession, keyVersion: number, mean
 interface Judge {
   readonly keys: ChannelKeys;
   readonly means: AuditMeans;
+  readonly macBytes: MacBytes;
 }
 
 function auditExchanges(
@@ -129,7 +131,7 @@ function auditExchanges(
     if (broken) return { command: null, answer: null };
     const command = commandOf(judge, chain, exchange, i);
     chain = command.chain;
-    const answer = command.right === false ? null : isAnswerRight(judge.keys, chain, i + 1, exchange.answer);
+    const answer = command.right === false ? null : isAnswerRight(judge, chain, i + 1, exchange.answer);
     broken = command.right === false || answer === false;
     return { command: command.right, answer };
   });
@@ -137,38 +139,45 @@ function auditExchanges(
 
 /** @param counter commands protected before this one */
 function commandOf(judge: Judge, chain: Bytes, exchange: RecordedExchange, counter: number) {
+  const { macBytes } = judge;
   if (exchange.kind === 'put-key') {
-    const fits = equal(exchange.chain.subarray(0, MAC_BYTES), exchange.mac) && exchange.chain.length === 16;
+    const fits = equal(exchange.chain.subarray(0, macBytes), exchange.mac) && exchange.chain.length === 16;
     const isMade = fits && isMadeAgain(judge, chain, exchange, counter);
     return { right: isMade ? true : fits ? null : false, chain: exchange.chain };
   }
-  const own = commandChain(judge.keys, chain, exchange.command);
-  const end = 5 + (exchange.command[4] ?? 0);
+  const own = commandChain(judge.keys, { chain, macBytes }, exchange.command);
+  const { data } = commandParts(exchange.command);
   return {
-    right: equal(own.subarray(0, MAC_BYTES), exchange.command.subarray(end - MAC_BYTES, end)),
+    right: equal(own.subarray(0, macBytes), data.subarray(-macBytes)),
     chain: own,
   };
 }
 
 /** Whether the set that is named, wrapped and protected once more, is what was sent. */
 function isMadeAgain(
-  { keys, means }: Judge,
+  { keys, means, macBytes }: Judge,
   chain: Bytes,
   { keys: put, replaces, digest, chain: behind }: RecordedPutKey,
   counter: number,
 ): boolean {
   if (put === null) return false;
   return means.putKeys(put, replaces).some((plain) => {
-    const { command, state } = wrapCommand(keys, { level: LEVEL_FULL, chain, counter, awaited: [] }, plain);
-    const data = command.subarray(5, 5 + (command[4] ?? 0) - MAC_BYTES);
+    const before = { level: LEVEL_FULL, macBytes, chain, counter, awaited: [] } as const;
+    const { command, state } = wrapCommand(keys, before, plain);
+    const data = command.subarray(5, 5 + (command[4] ?? 0) - macBytes);
     return equal(means.sha256(data), digest) && equal(state.chain, behind);
   });
 }
 
 /** Null for a bare error status word. Decryption is tried only behind a right R-MAC. */
-function isAnswerRight(keys: ChannelKeys, chain: Bytes, counter: number, bytes: Bytes): boolean | null {
+function isAnswerRight(
+  { keys, macBytes }: Judge,
+  chain: Bytes,
+  counter: number,
+  bytes: Bytes,
+): boolean | null {
   try {
-    const state = { level: LEVEL_FULL, chain, counter, awaited: [{ chain, counter }] } as const;
+    const state = { level: LEVEL_FULL, macBytes, chain, counter, awaited: [{ chain, counter }] } as const;
     const { answer } = unwrapAnswer(keys, state, bytes);
     return carriesMac(answer.statusWord) ? true : null;
   } catch (error) {

@@ -7,7 +7,16 @@
 import { type Bytes, bigEndian, concat, equal } from '../bytes.ts';
 import { BLOCK_BYTES } from '../crypto/cmac.ts';
 import { Fault } from '../faults.ts';
-import { type Answer, type Command, decodeAnswer, encodeCommand } from './apdu.ts';
+import {
+  type Answer,
+  CHAIN_BYTES_MAX,
+  type Command,
+  commandParts,
+  DATA_BYTES_MAX,
+  decodeAnswer,
+  encodeCommand,
+  lengthField,
+} from './apdu.ts';
 
 /** What is done with session keys that stay with whoever implements this. All results are new bytes. */
 export interface ChannelKeys {
@@ -31,10 +40,13 @@ const C_ENC = 0x02;
 const R_MAC = 0x10;
 const R_ENC = 0x20;
 
-/** Bytes of a MAC that are sent; all 16 go into the chain. Section 4.1.5, S8 mode. */
-export const MAC_BYTES = 8;
-/** Most plain data of one protected command: 240 bytes of ciphertext and the MAC fit 255, and one is padding. */
-export const PLAIN_BYTES_MAX = 239;
+/** Bytes of a MAC that are sent: S8, S16. All 16 go into the chain. Section 4.1.5. */
+export type MacBytes = 8 | 16;
+
+/** Most plain data of one protected command: whole blocks of ciphertext and the MAC fit 255, and one byte is padding. */
+export function plainBytesMax(macBytes: MacBytes): number {
+  return Math.floor((DATA_BYTES_MAX - macBytes) / BLOCK_BYTES) * BLOCK_BYTES - 1;
+}
 
 /** What the answer to one command is judged by. */
 interface Awaited {
@@ -44,6 +56,7 @@ interface Awaited {
 
 export interface ChannelState {
   readonly level: SecurityLevel;
+  readonly macBytes: MacBytes;
   /** MAC chaining value, 16 bytes. Section 6.2.3. */
   readonly chain: Bytes;
   /** Encryption counter: the number of commands protected so far. Section 6.2.6. */
@@ -53,13 +66,14 @@ export interface ChannelState {
 }
 
 /** The state after EXTERNAL AUTHENTICATE, whose full MAC starts the chain. Its answer carries no R-MAC. */
-export function openState(chain: Bytes, level: SecurityLevel): ChannelState {
-  return { level, chain, counter: 0, awaited: [] };
+export function openState(chain: Bytes, level: SecurityLevel, macBytes: MacBytes): ChannelState {
+  return { level, macBytes, chain, counter: 0, awaited: [] };
 }
 
 /**
  * Protects one command: C-ENC over padded data, then C-MAC. Every command counts, also one without data.
  * Le becomes 00 where there is one: the protected answer is longer than the plain one.
+ * A command to be protected whole comes out long, without Le, with one MAC at its end; `framesOf` cuts it.
  * @throws RangeError when the data do not fit, or the class names another logical channel
  */
 export function wrapCommand(
@@ -68,21 +82,20 @@ export function wrapCommand(
   command: Command,
 ): { readonly command: Bytes; readonly state: ChannelState } {
   const plain = command.data ?? new Uint8Array(0);
-  if (plain.length > PLAIN_BYTES_MAX) throw new RangeError('data exceed one protected command');
+  if (plain.length > (command.whole === true ? CHAIN_BYTES_MAX : plainBytesMax(state.macBytes)))
+    throw new RangeError('data exceed one protected command');
   const counter = state.counter + 1;
   const encrypted = (state.level & C_ENC) !== 0 && plain.length > 0;
   const data = encrypted ? keys.encrypt(keys.encryptBlock(counterBlock(counter)), pad(plain)) : plain;
   const cla = protectedClass(command.cla);
-  const header = Uint8Array.of(cla, command.ins, command.p1, command.p2, data.length + MAC_BYTES);
+  const { ins, p1, p2, expected } = command;
+  const size = data.length + state.macBytes;
+  const header = concat(Uint8Array.of(cla, ins, p1, p2), lengthField(size));
   const chain = keys.mac(concat(state.chain, header, data));
-  const wrapped = encodeCommand({
-    cla,
-    ins: command.ins,
-    p1: command.p1,
-    p2: command.p2,
-    data: concat(data, chain.subarray(0, MAC_BYTES)),
-    ...(command.expected === undefined ? {} : { expected: 0 }),
-  });
+  const body = concat(data, chain.subarray(0, state.macBytes));
+  const le = expected === undefined ? {} : { expected: 0 };
+  const wrapped =
+    size > DATA_BYTES_MAX ? concat(header, body) : encodeCommand({ cla, ins, p1, p2, data: body, ...le });
   return {
     command: wrapped,
     state: { ...state, chain, counter, awaited: [...state.awaited, { chain, counter }] },
@@ -110,10 +123,11 @@ export function unwrapAnswer(
     return { answer: { data, statusWord }, state: next };
   }
   if ((state.level & R_MAC) === 0) return { answer: { data: data.slice(), statusWord }, state: next };
-  if (data.length < MAC_BYTES) throw broken('no R-MAC', statusWord);
-  const body = data.slice(0, data.length - MAC_BYTES);
+  const { macBytes } = state;
+  if (data.length < macBytes) throw broken('no R-MAC', statusWord);
+  const body = data.slice(0, data.length - macBytes);
   const own = keys.responseMac(concat(awaited.chain, body, bigEndian(statusWord, 2)));
-  if (!equal(own.subarray(0, MAC_BYTES), data.subarray(body.length))) throw broken('R-MAC', statusWord);
+  if (!equal(own.subarray(0, macBytes), data.subarray(body.length))) throw broken('R-MAC', statusWord);
   if ((state.level & R_ENC) === 0 || body.length === 0)
     return { answer: { data: body, statusWord }, state: next };
   if (body.length % BLOCK_BYTES !== 0) throw new Fault('CARD_NOT_OURS', { proof: 'response encryption' });
@@ -123,10 +137,15 @@ export function unwrapAnswer(
   return { answer: { data: plain, statusWord }, state: next };
 }
 
-/** The chaining value behind a protected command as it was sent: its C-MAC with the 8 bytes that are not sent. */
-export function commandChain(keys: Pick<ChannelKeys, 'mac'>, chain: Bytes, command: Bytes): Bytes {
-  const end = 5 + (command[4] ?? 0) - MAC_BYTES;
-  return keys.mac(concat(chain, command.subarray(0, Math.max(5, end))));
+/** The chaining value behind a protected command as it was sent: its C-MAC in full, whatever of it was sent. */
+export function commandChain(
+  keys: Pick<ChannelKeys, 'mac'>,
+  { chain, macBytes }: Pick<ChannelState, 'chain' | 'macBytes'>,
+  command: Bytes,
+): Bytes {
+  const { header, data } = commandParts(command);
+  const size = Math.max(0, data.length - macBytes);
+  return keys.mac(concat(chain, header, data.subarray(0, size)));
 }
 
 /** 9000, 62xx and 63xx; every other status word is an error without R-MAC. Section 6.2.5. */

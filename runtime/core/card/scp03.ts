@@ -2,7 +2,7 @@
  * The host's side of SCP03 up to an open channel: derivation input, INITIALIZE UPDATE, cryptograms and EXTERNAL
  * AUTHENTICATE. Keys stay with the caller; here are only the bytes they are applied to.
  *
- * Limits: S8 mode (8-byte challenges and MACs) on logical channel 0.
+ * Limits: logical channel 0. S16 is known from public code and vectors, not from the text of v1.2.
  *
  * @see GlobalPlatform Card Specification 2.3.1 Amendment D v1.1.1
  */
@@ -11,6 +11,7 @@ import { BLOCK_BYTES, double } from '../crypto/cmac.ts';
 import { Fault } from '../faults.ts';
 import { type Command, decodeAnswer, encodeCommand } from './apdu.ts';
 import { type ChannelKeys, type ChannelState, openState, type SecurityLevel } from './scp03-channel.ts';
+import { modeBytesOf, modeOfBytes, type Scp03Mode } from './scp03-mode.ts';
 
 /** What a key is derived for, or a cryptogram computed for. Amendment D table 4-1. */
 export const DerivationConstant = {
@@ -23,10 +24,6 @@ export const DerivationConstant = {
 } as const;
 export type DerivationConstant = (typeof DerivationConstant)[keyof typeof DerivationConstant];
 
-/** Bytes of a challenge, a cryptogram and a sent MAC in S8 mode. Amendment D section 4.1.5. */
-export const CHALLENGE_BYTES = 8;
-/** The same in bits, as L of a cryptogram or a challenge. */
-const CRYPTOGRAM_BITS = 64;
 /** Key diversification data, KVN, protocol and i parameter before the card challenge. Section 7.1.1. */
 const HEAD_BYTES = 13;
 /** Bytes of the sequence counter, present when i has `pseudoRandom`. Section 7.1.1. */
@@ -75,9 +72,9 @@ export function derived(
   return concat(...blocks).slice(0, bits / 8);
 }
 
-/** INITIALIZE UPDATE for one key version. Section 7.1.1.1. */
+/** INITIALIZE UPDATE for one key version; the length of the challenge asks for S8 or S16. Section 7.1.1.1. */
 export function initializeUpdate(keyVersion: number, hostChallenge: Bytes): Bytes {
-  if (hostChallenge.length !== CHALLENGE_BYTES) throw new RangeError('a host challenge has 8 bytes');
+  modeOfBytes(hostChallenge.length);
   return encodeCommand({ cla: 0x80, ins: 0x50, p1: keyVersion, p2: 0x00, data: hostChallenge, expected: 0 });
 }
 
@@ -92,25 +89,31 @@ export interface InitializeUpdateAnswer {
 
 /**
  * Decodes the answer by its i parameter and by its length, which must agree.
- * @throws Fault CARD_ANSWER_MALFORMED when form, length, protocol or KVN disagree, or the card is an S16 one
+ * @param mode that was asked for; nobody falls back to the other
+ * @throws Fault CARD_ANSWER_MALFORMED when form, length, protocol, KVN or mode disagree
  * @throws Fault CARD_COMMAND_REFUSED with the status word when the card did not answer 9000
  */
-export function decodeInitializeUpdate(answer: Bytes, keyVersion: number): InitializeUpdateAnswer {
+export function decodeInitializeUpdate(
+  answer: Bytes,
+  keyVersion: number,
+  mode: Scp03Mode,
+): InitializeUpdateAnswer {
   const { data, statusWord } = decodeAnswer(answer);
   if (statusWord !== 0x9000)
     throw new Fault('CARD_COMMAND_REFUSED', { command: 'INITIALIZE UPDATE', statusWord });
   const [version, protocol, parameter = 0] = data.subarray(10, HEAD_BYTES);
   const counted = (parameter & Parameter.pseudoRandom) !== 0;
-  const expected = HEAD_BYTES + 2 * CHALLENGE_BYTES + (counted ? COUNTER_BYTES : 0);
+  const size = modeBytesOf(mode);
+  const expected = HEAD_BYTES + 2 * size + (counted ? COUNTER_BYTES : 0);
   const wrong = (field: string, value: number): Fault =>
     new Fault('CARD_ANSWER_MALFORMED', { command: 'INITIALIZE UPDATE', field, value });
   if (data.length < HEAD_BYTES) throw wrong('length', data.length);
   if (protocol !== PROTOCOL) throw wrong('protocol', protocol ?? -1);
-  if ((parameter & Parameter.s16) !== 0) throw wrong('parameter', parameter);
+  if (modeOfParameter(parameter) !== mode) throw wrong('parameter', parameter);
   if (data.length !== expected) throw wrong('length', data.length);
   if (version !== keyVersion) throw wrong('key version', version ?? -1);
-  const challengeEnd = HEAD_BYTES + CHALLENGE_BYTES;
-  const cryptogramEnd = challengeEnd + CHALLENGE_BYTES;
+  const challengeEnd = HEAD_BYTES + size;
+  const cryptogramEnd = challengeEnd + size;
   return {
     diversificationData: data.slice(0, 10),
     parameter,
@@ -120,28 +123,39 @@ export function decodeInitializeUpdate(answer: Bytes, keyVersion: number): Initi
   };
 }
 
-/** Host challenge (8) || card challenge (8): the second block of every derivation of a session. Section 6.2.1. */
+/** The mode that an i parameter belongs to. */
+export function modeOfParameter(parameter: number): Scp03Mode {
+  return (parameter & Parameter.s16) === 0 ? 's8' : 's16';
+}
+
+/** Host challenge || card challenge, 16 or 32 bytes: what follows the header of every derivation. Section 6.2.1. */
 export function sessionContext(hostChallenge: Bytes, cardChallenge: Bytes): Bytes {
   return concat(hostChallenge, cardChallenge);
 }
 
 /** Message whose CMAC under Key-ENC starts with the pseudo-random card challenge. Section 6.2.2.1.
  * @param aid identifier of the application that was selected, 5 to 16 bytes */
-export function cardChallengeMessage(sequenceCounter: number, aid: Bytes): Bytes {
+export function cardChallengeMessage(sequenceCounter: number, aid: Bytes, mode: Scp03Mode): Bytes {
   return concat(
-    derivationBlock(DerivationConstant.cardChallenge, CRYPTOGRAM_BITS),
+    derivationBlock(DerivationConstant.cardChallenge, 8 * modeBytesOf(mode)),
     bigEndian(sequenceCounter, COUNTER_BYTES),
     aid,
   );
 }
 
-/** The first 8 bytes of the CMAC under S-MAC, which prove knowledge of Key-MAC. Sections 6.2.2.2 and 6.2.2.3. */
+/** The first 8 bytes, or all 16, of the CMAC under S-MAC, which prove knowledge of Key-MAC. Sections 6.2.2.2 and 6.2.2.3. */
 export function cryptogram(
   mac: ChannelKeys['mac'],
   constant: typeof DerivationConstant.cardCryptogram | typeof DerivationConstant.hostCryptogram,
   context: Bytes,
 ): Bytes {
-  return mac(concat(derivationBlock(constant, CRYPTOGRAM_BITS), context)).slice(0, CHALLENGE_BYTES);
+  const size = challengeBytesIn(context);
+  return mac(concat(derivationBlock(constant, 8 * size), context)).slice(0, size);
+}
+
+/** A context has one challenge of each side. */
+function challengeBytesIn(context: Bytes): 8 | 16 {
+  return modeBytesOf(modeOfBytes(context.length / 2));
 }
 
 export interface Authentication {
@@ -162,14 +176,15 @@ export function authenticateCard(
   const own = cryptogram(keys.mac, DerivationConstant.cardCryptogram, context);
   if (!equal(own, cardCryptogram)) throw new Fault('CARD_NOT_OURS', { proof: 'card cryptogram' });
   const host = cryptogram(keys.mac, DerivationConstant.hostCryptogram, context);
-  const header = Uint8Array.of(0x84, 0x82, level, 0x00, 2 * CHALLENGE_BYTES);
+  const macBytes = challengeBytesIn(context);
+  const header = Uint8Array.of(0x84, 0x82, level, 0x00, 2 * macBytes);
   const chain = keys.mac(concat(new Uint8Array(BLOCK_BYTES), header, host));
   const command: Command = {
     cla: 0x84,
     ins: 0x82,
     p1: level,
     p2: 0x00,
-    data: concat(host, chain.subarray(0, CHALLENGE_BYTES)),
+    data: concat(host, chain.subarray(0, macBytes)),
   };
-  return { externalAuthenticate: encodeCommand(command), state: openState(chain, level) };
+  return { externalAuthenticate: encodeCommand(command), state: openState(chain, level, macBytes) };
 }

@@ -51,7 +51,7 @@ export type KeptList = z.output<typeof keptList>;
 // biome-ignore format: this is a table
 export const procedureSteps = {
   'transport-set':    'the chip opens under the transport keys that were made for its EID',
-  'identity':         'EID and SE fingerprint under R-MAC are those that were reserved',
+  'identity':         'EID and SE fingerprint are those that were reserved',
   'put-key':          'the fleet’s key set came back with its check values under R-MAC',
   'key-mac':          'after a cold reset the chip shows Key-MAC against the gateway’s nonce',
   'key-enc':          'encrypted commands took effect, encrypted answers held what was known',
@@ -68,8 +68,9 @@ const stepNames = Object.keys(procedureSteps) as [ProcedureStep, ...ProcedureSte
 
 const judgedStep = z.strictObject({
   step: z.enum(stepNames),
-  outcome: z.enum(['passed', 'earlier', 'failed']).meta({
-    description: '`earlier`: the chip showed that a dialogue before this one had done it.',
+  outcome: z.enum(['passed', 'earlier', 'failed', 'not-provable']).meta({
+    description:
+      '`earlier`: the chip showed that a dialogue before this one had done it; `not-provable`: its profile says so.',
   }),
   how: z.string().max(200).meta({ description: 'By what it showed, or the code of the verdict.' }),
 });

@@ -1,10 +1,8 @@
 /** The SCP03 sessions of a kept transcript, each as a token can judge it again. */
-import { type Bytes, fromHex } from '../bytes.ts';
+import { type Bytes, fromHex, toHex } from '../bytes.ts';
 import type { KeySet } from '../token.ts';
-import { exchangeOf } from './apdu.ts';
-import { CHALLENGE_BYTES } from './scp03.ts';
+import { exchangeOf, joinFrames, MORE_FRAMES } from './apdu.ts';
 import type { RecordedExchange, RecordedSession } from './scp03-audit.ts';
-import { MAC_BYTES } from './scp03-channel.ts';
 import { StatusWord } from './status-word.ts';
 import type { KeptAction, Transcript } from './transcript-form.ts';
 
@@ -31,6 +29,7 @@ const INITIALIZE_UPDATE = '8050';
 const EXTERNAL_AUTHENTICATE = '8482';
 const SELECT = '00a4';
 const PUT_KEY = 'd8';
+const ACKNOWLEDGED = '9000';
 const MASK = /\{sha256:([0-9a-f]{64})\}/;
 
 /** In their order. @throws RangeError when protected commands stand outside a session, or chaining values are missing */
@@ -39,6 +38,7 @@ export function sessionsOf({ lists, eid, judged }: Transcript): readonly FoundSe
   const chains = [...judged.putKeyChains];
   let aid: Bytes = new Uint8Array(0);
   let current: Growing | null = null;
+  let parts: Bytes[] = [];
   for (const { name, actions } of lists)
     for (const action of actions) {
       if (action.kind === 'cold-reset') {
@@ -58,7 +58,13 @@ export function sessionsOf({ lists, eid, judged }: Transcript): readonly FoundSe
         demand(current).session.externalAuthenticate = fromHex(command);
       } else if (isProtected(command)) {
         const session = demand(current);
-        session.session.exchanges.push(recorded(action, chains, putBy(session, action, eid, judged.keys)));
+        if (isPart(action)) {
+          parts.push(fromHex(command));
+          continue;
+        }
+        const put = putBy(session, action, eid, judged.keys);
+        session.session.exchanges.push(recorded(session, action, { chains, put, parts }));
+        parts = [];
       }
     }
   if (chains.length > 0) throw new RangeError('more chaining values than PUT KEY commands');
@@ -79,7 +85,7 @@ function begun(
     answered: (high << 8) + low === StatusWord.success,
     session: {
       aid,
-      hostChallenge: dataOf(action.command).slice(0, CHALLENGE_BYTES),
+      hostChallenge: dataOf(action.command),
       initialized,
       externalAuthenticate: null,
       exchanges: [],
@@ -103,10 +109,18 @@ function putBy(
   return isFleets ? keySetOf(judged.fleet.keyVersion, eid, judged) : null;
 }
 
-function recorded(action: KeptCommand, chains: string[], keys: KeySet | null): RecordedExchange {
+function recorded(
+  { session: { hostChallenge } }: Growing,
+  action: KeptCommand,
+  {
+    chains,
+    put: keys,
+    parts,
+  }: { readonly chains: string[]; readonly put: KeySet | null; readonly parts: readonly Bytes[] },
+): RecordedExchange {
   const answer = answerOf(action);
   if (action.command.slice(2, 4) !== PUT_KEY)
-    return { kind: 'command', command: fromHex(action.command), answer };
+    return { kind: 'command', command: joinFrames([...parts, fromHex(action.command)]), answer };
   const chain = chains.shift();
   const [, digest, behind] = action.command.split(MASK);
   if (chain === undefined || digest === undefined || behind === undefined)
@@ -116,7 +130,7 @@ function recorded(action: KeptCommand, chains: string[], keys: KeySet | null): R
     keys,
     replaces: replacesIn(action.command),
     digest: fromHex(digest),
-    mac: fromHex(behind.slice(0, 2 * MAC_BYTES)),
+    mac: fromHex(behind.slice(0, 2 * hostChallenge.length)),
     chain: fromHex(chain),
     answer,
   };
@@ -139,6 +153,12 @@ function dataOf(command: string): Bytes {
 /** Bit of the class that says secure messaging. */
 function isProtected(command: string): boolean {
   return ((fromHex(command.slice(0, 2))[0] ?? 0) & 0x04) !== 0;
+}
+
+/** Of a command that was protected whole: the chip acknowledges it bare. A frame with a MAC of its own gets a code back. */
+function isPart(action: KeptCommand): boolean {
+  const [cla = 0] = fromHex(action.command.slice(0, 2));
+  return (cla & MORE_FRAMES) !== 0 && toHex(answerOf(action)) === ACKNOWLEDGED;
 }
 
 function demand(current: Growing | null): Growing {

@@ -5,10 +5,10 @@
  */
 import { type Bytes, fromBase64, fromText, toHex } from '../bytes.ts';
 import { canonicalJson } from '../canonical-json.ts';
+import { BLOCK_BYTES } from '../crypto/cmac.ts';
 import type { ApduList } from '../messages/exchanges.ts';
 import type { Crypto } from '../ports.ts';
 import type { Exchange } from './apdu.ts';
-import { MAC_BYTES } from './scp03-channel.ts';
 import type { JudgedFacts, KeptAction, KeptList, Transcript } from './transcript-form.ts';
 
 /** PUT KEY. GPCS 2.3.1 section 11.8. */
@@ -30,10 +30,15 @@ export function keptCommand(command: Bytes, crypto: Crypto): string {
   if (!isPutKey(command) || command.length <= HEADER_BYTES) return toHex(command);
   const [cla = 0, , , , lc = 0] = command;
   const end = Math.min(command.length, HEADER_BYTES + lc);
-  const isSecured = (cla & SECURE_MESSAGING) !== 0 && end - HEADER_BYTES > MAC_BYTES;
-  const dataEnd = isSecured ? end - MAC_BYTES : end;
+  const dataEnd = (cla & SECURE_MESSAGING) === 0 ? end : end - macBytesIn(end - HEADER_BYTES);
   const digest = crypto.sha256(command.subarray(HEADER_BYTES, dataEnd));
   return `${toHex(command.subarray(0, HEADER_BYTES))}{sha256:${toHex(digest)}}${toHex(command.subarray(dataEnd))}`;
+}
+
+/** Encrypted data are whole blocks, so what is over is half a block of C-MAC in S8 mode, and nothing in S16. */
+function macBytesIn(size: number): number {
+  const whole = size % BLOCK_BYTES === 0 ? BLOCK_BYTES : BLOCK_BYTES / 2;
+  return size > whole ? whole : 0;
 }
 
 /** SHA-256, hexadecimal, of an APDU list, in which the data of PUT KEY count by their hash. */

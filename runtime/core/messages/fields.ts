@@ -88,3 +88,7 @@ export const controllerReport = z.strictObject({
     .nullable()
     .meta({ description: 'AES-CMAC under the controller’s key; null for a plain Firmata gate.' }),
 });
+
+/** What cannot be known says why. */
+export const absent = z.strictObject({ absent: z.string().meta({ description: 'Why this is not known.' }) });
+export type Absent = z.output<typeof absent>;

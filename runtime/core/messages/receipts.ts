@@ -5,8 +5,10 @@
 import { z } from 'zod';
 import { transportClasses, transportSchemes } from '../card/import-schemes.ts';
 import { keyAlgorithms } from '../card/key-algorithm.ts';
+import { dekProofs } from '../card/profile.ts';
 import { statement } from './envelope.ts';
 import {
+  absent,
   checkValues,
   eid,
   epoch,
@@ -52,6 +54,9 @@ export const reservation = statement({
   payload: reservationPayload,
 });
 
+/** Strongest first. */
+export const negativeControls = ['absent-from-template', 'statistical', 'not-provable'] as const;
+
 /** How each key was proved; what is not proved says so. */
 export const keyProofs = z.strictObject({
   mac: z.enum(['cryptogram']),
@@ -59,14 +64,31 @@ export const keyProofs = z.strictObject({
   challengeRecomputed: z.boolean().nullable().meta({
     description: 'Whether the card challenge is what Key-ENC makes of the counter; null: it is drawn.',
   }),
-  dek: z.enum(['scratch-set', 'statistical']).meta({
+  dek: z.enum(dekProofs).meta({
     description:
-      'A scratch set opened a session, or the chip told right check values from wrong ones, often.',
+      'A scratch set opened a session, or the chip told right check values from wrong ones, often; or it cannot show it.',
   }),
-  negativeControl: z.enum(['absent-from-template', 'statistical']).meta({
+  negativeControl: z.enum(negativeControls).meta({
     description: 'How it showed that a wrong check value is refused.',
   }),
+  identity: z.enum(['under-mac', 'unauthenticated']).meta({
+    description: 'Whether EID and fingerprint objects were read inside the secure channel.',
+  }),
 });
+
+const certified = z.strictObject({
+  der: z.base64(),
+  sha256: hash,
+  serial: hex,
+  issuer: partyName,
+  issuerKeyId: hex,
+  profile: z.string(),
+  publicKeyHash: hash.meta({ description: 'SHA-256 of the SubjectPublicKeyInfo.' }),
+  batch: z.string(),
+  notBefore: instant,
+});
+/** The certificate as the confirmation names it. */
+export type Certified = z.output<typeof certified>;
 
 export const confirmationPayload = z.strictObject({
   ...unit,
@@ -100,17 +122,7 @@ export const confirmationPayload = z.strictObject({
       .nullable()
       .meta({ description: 'Of the new key set, at the end: the transit seal.' }),
   }),
-  certificate: z.strictObject({
-    der: z.base64(),
-    sha256: hash,
-    serial: hex,
-    issuer: partyName,
-    issuerKeyId: hex,
-    profile: z.string(),
-    publicKeyHash: hash.meta({ description: 'SHA-256 of the SubjectPublicKeyInfo.' }),
-    batch: z.string(),
-    notBefore: instant,
-  }),
+  certificate: z.union([certified, absent]),
   transcriptHash: hash,
   judgedHash,
   exchanges: z.int().min(1).meta({ description: 'APDUs of the dialogue.' }),

@@ -3,6 +3,8 @@
  * the station believes before it asks the gate controller for anything.
  */
 import { type Bytes, fromBase64, fromHex } from '../bytes.ts';
+import type { CardProfile } from '../card/profile.ts';
+import { brokenPromise } from '../card/promises.ts';
 import { Fault } from '../faults.ts';
 import type { GateKind, Lane, Release } from '../gate/release.ts';
 import { type Checkpoint, type NoteKey, openCheckpoint } from '../log/checkpoint.ts';
@@ -27,6 +29,8 @@ export interface Judgement {
   readonly station: string;
   readonly nest: string;
   readonly controller: string;
+  /** Of the station's ticket; null for a profile that this version does not know. */
+  readonly cardProfile: CardProfile | null;
   /** What stands at this station's gate. */
   readonly gate: GateKind;
   readonly trusted: readonly TrustedKey[];
@@ -74,6 +78,9 @@ export function judgeConfirmation(
     transcriptHash === null || payload.transcriptHash === transcriptHash,
     'confirmation speaks of another dialogue',
   );
+  const { cardProfile: profile } = by;
+  const broken = profile === null ? 'the card profile is not known' : brokenPromise(payload, profile);
+  demand(broken === null, `confirmation says too little: ${broken}`);
   return payload;
 }
 

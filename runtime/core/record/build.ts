@@ -55,6 +55,7 @@ export function buildRecord(from: RecordSources): IdentityRecord {
       seFingerprint: c.seFingerprint,
       atr: c.card.atr,
       objects: c.card.objects,
+      identity: c.proofs.identity,
       lifeCycle: c.card.lifeCycle,
       model: notYet('the card profile does not name a model'),
       vendorCertificate: notYet('the card profile has no vendor certificate'),
@@ -78,6 +79,7 @@ export function buildRecord(from: RecordSources): IdentityRecord {
 }
 
 function certificateOf({ certificate }: Confirmation, rootName: string): IdentityRecord['certificate'] {
+  if ('absent' in certificate) return notYet(certificate.absent);
   return {
     serial: certificate.serial,
     sha256: certificate.sha256,

@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { gateKinds } from '../gate/release.ts';
 import {
+  type Absent,
+  absent,
   checkValues,
   eid,
   faultNote,
@@ -18,31 +20,30 @@ import {
   partyName,
 } from '../messages/fields.ts';
 
-const absent = z.strictObject({ absent: z.string().meta({ description: 'Why this is not known.' }) });
-export type Absent = z.output<typeof absent>;
-
 const custodyStep = z.strictObject({
   holder: z.string().meta({ description: 'Program and name that held the issuance.' }),
   statement: z.string().meta({ description: 'Kind of signed statement by which it is held.' }),
   sha256: hash.meta({ description: 'Hash of that statement as signed.' }),
 });
 
+const certificate = z.strictObject({
+  serial: hex,
+  sha256: hash,
+  der: z.base64(),
+  issuer: partyName.meta({ description: 'Issuing intermediate.' }),
+  issuingAuthority: z.string().meta({ description: 'Fleet root above it.' }),
+  issuerKeyId: hex,
+  profile: z.string(),
+  publicKeyHash: hash,
+  proofOfPossession: z.literal('request signed on the chip'),
+  revocationPoint: absent,
+});
+
 export const identityRecord = z.strictObject({
   schema: z.literal('holdfast/identity-record-1'),
   operation: operationId,
   eid,
-  certificate: z.strictObject({
-    serial: hex,
-    sha256: hash,
-    der: z.base64(),
-    issuer: partyName.meta({ description: 'Issuing intermediate.' }),
-    issuingAuthority: z.string().meta({ description: 'Fleet root above it.' }),
-    issuerKeyId: hex,
-    profile: z.string(),
-    publicKeyHash: hash,
-    proofOfPossession: z.literal('request signed on the chip'),
-    revocationPoint: absent,
-  }),
+  certificate: z.union([certificate, absent]),
   manufacturedAt: instant.meta({ description: 'By the gateway’s clock, at confirmation.' }),
   productionLine: z.string(),
   keyInjection: z.strictObject({
@@ -84,6 +85,9 @@ export const identityRecord = z.strictObject({
     seFingerprint: hash,
     atr: hex,
     objects: z.record(z.string(), hex),
+    identity: z
+      .string()
+      .meta({ description: 'Whether EID and objects were read inside the secure channel.' }),
     lifeCycle: z.int(),
     model: absent,
     vendorCertificate: absent,

@@ -38,8 +38,9 @@ export interface OperationRow {
 export interface RecordRow {
   readonly operation: string;
   readonly eid: string;
-  readonly certificateSerial: string;
-  readonly publicKeyHash: string;
+  /** Null, as the key, for a unit whose card profile has no key pair. */
+  readonly certificateSerial: string | null;
+  readonly publicKeyHash: string | null;
   /** Canonical JSON of the identity record. */
   readonly record: Bytes;
   readonly recordHash: string;

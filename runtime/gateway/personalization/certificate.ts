@@ -3,20 +3,11 @@
  * what will be signed is stored before the issuer's key is used. One certificate per EID and public key.
  */
 import { type Bytes, equal, fromHex, toBase64, toHex } from '../../core/bytes.ts';
-import type { Answer } from '../../core/card/apdu.ts';
-import {
-  certificateContent,
-  decodeCertificate,
-  decodePublicKey,
-  decodeSignature,
-  generateKeyPair,
-  getObject,
-  putObject,
-  signDigest,
-} from '../../core/card/piv.ts';
+import type { KeyPairCodec } from '../../core/card/key-pair.ts';
 import { StatusWord } from '../../core/card/status-word.ts';
 import { Fault } from '../../core/faults.ts';
 import { instantMs, instantOf } from '../../core/instant.ts';
+import type { Certified } from '../../core/messages/receipts.ts';
 import { assembleCertificate, parseTbs } from '../../core/pki/certificate.ts';
 import { P256_SPKI_PREFIX } from '../../core/pki/identifiers.ts';
 import { lintSigned, lintTbs } from '../../core/pki/lint.ts';
@@ -32,38 +23,26 @@ import { cardMeans, onDomain } from './keys.ts';
 import type { AfterProof } from './proof.ts';
 import { CardSession, dataOf, type Opening, type SendOptions } from './session.ts';
 
-/** The certificate as the confirmation names it. */
-export interface Certified {
-  readonly der: string;
-  readonly sha256: string;
-  readonly serial: string;
-  readonly issuer: string;
-  readonly issuerKeyId: string;
-  readonly profile: string;
-  readonly publicKeyHash: string;
-  readonly batch: string;
-  readonly notBefore: string;
-}
-
 /** A certificate's validity begins a minute before it is made: clocks of verifiers differ. */
 const BACKDATE_MS = 60_000;
 
 /** What the ledger knows of this unit's key pair, and the session in which the chip is asked for it. */
 export interface Certification extends AfterProof {
+  readonly codec: KeyPairCodec;
   readonly before: CertificateRow | null;
   /** 32 bytes that a chip with a certified key pair must sign: a resume. */
   readonly challenge: Bytes;
 }
 
-export async function beginCertificate(job: Job): Promise<Certification> {
-  const { ports, profile, reserved } = job;
+export async function beginCertificate(job: Job, codec: KeyPairCodec): Promise<Certification> {
+  const { ports, reserved } = job;
   const before = await ports.ledger.certificateOf(reserved.eid);
   const challenge = ports.entropy.bytes(32);
   const digest = ports.crypto.sha256(challenge);
-  const first = before === null ? generateKeyPair(profile.keySlot) : signDigest(profile.keySlot, digest);
+  const first = before === null ? codec.generate : [codec.sign(digest)];
   const prepare = (): Promise<Opening> =>
-    CardSession.prepare(cardMeans(job), fleetKeys(job), { aid: profile.keyApplet, coldReset: false });
-  return { before, challenge, first: [first], prepare, opening: await prepare() };
+    CardSession.prepare(cardMeans(job), fleetKeys(job), { aid: codec.applet, coldReset: false });
+  return { codec, before, challenge, first, prepare, opening: await prepare() };
 }
 
 /** Works in the session that was prepared for it; ends in one on the security domain. */
@@ -71,18 +50,19 @@ export async function certify(
   job: Job,
   session: CardSession,
   touched: Touched,
-  { before, challenge, ending }: Certification & { readonly ending: Closing },
+  { codec, before, challenge, ending }: Certification & { readonly ending: Closing },
 ): Promise<{ readonly certified: Certified; readonly domain: CardSession }> {
   const preparing = job.line.meanwhile(() =>
     CardSession.prepare(cardMeans(job), fleetKeys(job), onDomain(job, false)),
   );
-  const kept = before !== null && (await holdsKeyOf(job, session, { before, challenge })) ? before : null;
-  const row = kept ?? (await newCertificate(job, session, touched, before === null));
+  const kept =
+    before !== null && (await holdsKeyOf(job, session, { codec, before, challenge })) ? before : null;
+  const row = kept ?? (await newCertificate(job, { session, codec }, touched, before === null));
   touched.certificateSerials.add(row.serial);
   const certificate = row.certificate ?? (await signed(job, row));
   job.evidence.certified(toBase64(certificate));
   const next = { opening: await preparing, first: [...ending.changes, ...ending.shows] };
-  const domain = await store(job, session, certificate, next);
+  const domain = await store(job, { session, codec }, certificate, next);
   return { certified: certifiedAs(job, row, certificate), domain };
 }
 
@@ -90,44 +70,52 @@ export async function certify(
 async function holdsKeyOf(
   { ports, evidence }: Job,
   session: CardSession,
-  { before, challenge }: { readonly before: CertificateRow; readonly challenge: Bytes },
+  {
+    codec,
+    before,
+    challenge,
+  }: Pick<Certification, 'codec' | 'challenge'> & { readonly before: CertificateRow },
 ): Promise<boolean> {
   const { answers } = await session.start({ list: 'recall', changes: false });
   const [answer] = answers;
   // A chip without a key pair refuses; it gets one.
   if (answer?.statusWord !== StatusWord.success) return false;
-  const signature = rawSignature(decodeSignature(answer.data));
+  const signature = rawSignature(codec.signatureIn(answer.data));
   if (!ports.crypto.verifyP256(before.publicKey, challenge, signature)) return false;
   evidence.holds({ kind: 'challenge', challenge: toHex(challenge), signature: toHex(signature) });
   evidence.passed('key-pair', 'fresh challenge signed');
   return true;
 }
 
+interface Applet {
+  readonly session: CardSession;
+  readonly codec: KeyPairCodec;
+}
+
 async function newCertificate(
   job: Job,
-  session: CardSession,
+  { session, codec }: Applet,
   touched: Touched,
   first: boolean,
 ): Promise<CertificateRow> {
   const { ports, profile, reserved } = job;
   const generating = { list: 'generate', changes: true, deadlineMs: profile.deadlines.generateMs } as const;
-  const generated = first
-    ? await session.start(generating)
-    : await session.send([generateKeyPair(profile.keySlot)], generating);
-  const publicKey = decodePublicKey(dataOf(generated.answers[0], 'GENERATE'));
+  const generated = first ? await session.start(generating) : await session.send(codec.generate, generating);
+  for (const answer of generated.answers) dataOf(answer, 'GENERATE');
+  const publicKey = codec.publicKeyIn(dataOf(generated.answers.at(-1), 'GENERATE'));
   const info = requestInfo(reserved.eid, publicKey);
   const intent = intentFor(job, publicKey);
   // Built while the chip signs; nothing is signed with it before the chip has proved the key.
   const building = job.line.meanwhile(() => ports.certificates.toBeSigned(intent));
   const knowing = job.line.meanwhile(() => ports.ledger.certificatesOf(reserved.eid));
-  const signedInfo = await session.send([signDigest(profile.keySlot, ports.crypto.sha256(info))], {
+  const signedInfo = await session.send([codec.sign(ports.crypto.sha256(info))], {
     list: 'sign',
     changes: false,
   });
-  const signature = decodeSignature(dataOf(signedInfo.answers[0], 'GENERAL AUTHENTICATE'));
+  const signature = codec.signatureIn(dataOf(signedInfo.answers[0], 'SIGN'));
   demand(
     ports.crypto.verifyP256(publicKey, info, rawSignature(signature)),
-    () => new Fault('CARD_KEY_PAIR_NOT_PROVED', { slot: profile.keySlot }),
+    () => new Fault('CARD_KEY_PAIR_NOT_PROVED', { keyPair: profile.keyPair.kind }),
   );
   const request = assembleRequest(info, signature);
   job.evidence.holds({ kind: 'request', request: toBase64(request) });
@@ -195,29 +183,25 @@ async function signed(job: Job, row: CertificateRow): Promise<Bytes> {
 /** Writes the certificate and reads it back byte for byte; the applet's own object is what a verifier will get. */
 async function store(
   job: Job,
-  session: CardSession,
+  { session, codec }: Applet,
   certificate: Bytes,
   next: NonNullable<SendOptions['next']>,
 ): Promise<CardSession> {
   const { profile } = job;
-  const frames = putObject(
-    profile.certificateObject,
-    certificateContent(certificate),
-    profile.protectedBytesMax,
-  );
-  const { answers, entered } = await session.send([...frames, getObject(profile.certificateObject)], {
+  const { clear, write, read, certificateIn } = codec.store(certificate);
+  const { answers, entered } = await session.send([...clear, ...write, ...read], {
     list: 'certificate',
     changes: true,
     deadlineMs: profile.deadlines.storeMs,
     next,
   });
-  for (const answer of answers.slice(0, -1)) dataOf(answer, 'PUT DATA');
-  const last: Answer | undefined = answers.at(-1);
+  for (const answer of answers.slice(clear.length, -read.length)) dataOf(answer, 'certificate write');
+  const stored = answers.slice(-read.length).map((answer) => dataOf(answer, 'certificate read'));
   demand(
-    equal(decodeCertificate(dataOf(last, 'GET DATA')), certificate),
-    () => new Fault('CARD_CERTIFICATE_NOT_STORED', { object: profile.certificateObject }),
+    equal(certificateIn(stored), certificate),
+    () => new Fault('CARD_CERTIFICATE_NOT_STORED', { keyPair: profile.keyPair.kind }),
   );
-  job.evidence.passed('certificate', 'GET DATA under R-MAC');
+  job.evidence.passed('certificate', 'read back under R-MAC');
   return entered;
 }
 

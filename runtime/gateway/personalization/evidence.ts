@@ -19,6 +19,8 @@ export interface Evidence {
   /** The chip shows that a dialogue before this one had done it. */
   earlier(step: ProcedureStep, how: string): void;
   failed(fault: Fault): void;
+  /** The card profile says that its chips cannot show it. */
+  notProvable(step: ProcedureStep, why: string): void;
   /** MAC chaining values behind the PUT KEY commands of one list, in order. */
   putKeys(chains: readonly Bytes[]): void;
   /** Key pair and certificate, once the chip has signed. */
@@ -41,6 +43,7 @@ export function createEvidence(): Evidence {
   return {
     passed: (step, how) => say(step, 'passed', how),
     earlier: (step, how) => say(step, 'earlier', how),
+    notProvable: (step, why) => say(step, 'not-provable', why),
     failed: (fault) => say(stepOf(fault), 'failed', fault.code),
     putKeys: (chains) => putKeyChains.push(...chains.map(toHex)),
     holds: (shown) => {

@@ -37,6 +37,12 @@ export function closing({ profile }: Job, proved: Proved): Closing {
   return { changes, shows: [getData('E0'), getStatusOfSecurityDomain(), getData('C1')] };
 }
 
+export interface Ending {
+  readonly closing: Closing;
+  readonly more: readonly Command[];
+  readonly oldSet: ChannelOpening;
+}
+
 export interface Closing {
   readonly changes: readonly Command[];
   readonly shows: readonly Command[];
@@ -44,21 +50,24 @@ export interface Closing {
 
 /**
  * One list: the chip is proved and certified, so that from here on every step only closes it. What it did is
- * judged by what it shows afterwards, under R-MAC. The session was begun with the commands of `closing`.
+ * judged by what it shows afterwards, under R-MAC.
+ * @param more the commands of `closing`, where the session was not begun with them
  * @param oldSet a channel under the transport set, which the chip must have forgotten
  */
 export async function finish(
   job: Job,
   session: CardSession,
-  { changes }: Closing,
-  oldSet: ChannelOpening,
+  { closing: { changes }, more, oldSet }: Ending,
 ): Promise<Finished> {
   const { profile, reserved } = job;
-  const { answers, plain } = await session.start({
-    list: 'finish',
-    changes: changes.length > 0,
-    plain: [encodeCommand(select(profile.securityDomain)), oldSet.initializeUpdate],
-  });
+  const { answers, plain } = await session.start(
+    {
+      list: 'finish',
+      changes: changes.length > 0,
+      plain: [encodeCommand(select(profile.securityDomain)), oldSet.initializeUpdate],
+    },
+    more,
+  );
   const [template, status, counter] = answers.slice(changes.length);
   const keyVersions = keyVersionsOf(decodeKeyTemplate(dataOf(template, 'GET DATA E0')));
   demand(onlyFleet(keyVersions, reserved.keyVersion), () => leftBehind(keyVersions));

@@ -10,6 +10,7 @@ import {
   getData,
   keyVersionsOf,
 } from '../../core/card/global-platform.ts';
+import type { CardProfile } from '../../core/card/profile.ts';
 import { putKeyEcho } from '../../core/card/scp03-put-key.ts';
 import { tlvAt } from '../../core/card/tlv.ts';
 import { eidFromBytes } from '../../core/eid.ts';
@@ -48,7 +49,7 @@ export async function injectKeys(job: Job, touched: Touched, trial: Trial): Prom
   const next = job.line.meanwhile(() => prepareFleet(job));
   const { answers } = await session.start({ list: 'identity', changes: false });
   job.evidence.passed('transport-set', 'card cryptogram and R-MAC');
-  const { keyVersions } = judgeIdentity(job, session.atr, answers);
+  const { keyVersions } = judgeIdentity(job, session, answers);
   touched.keyVersions.add(job.reserved.keyVersion);
   if (keyVersions.includes(job.reserved.keyVersion)) {
     await session.close();
@@ -96,7 +97,7 @@ async function enterFleet(job: Job, trial: Trial, opening: Opening): Promise<Ent
   const next = { opening, first: identityCommands(job) };
   const session = await CardSession.open(cardMeans(job), next, 'fleet-open').catch(asUnproved);
   const { answers } = await session.start({ list: 'recognize', changes: false });
-  const commands = await trial(judgeIdentity(job, session.atr, answers).keyVersions);
+  const commands = await trial(judgeIdentity(job, session, answers).keyVersions);
   return { session, prove: (options) => session.send(commands, options) };
 }
 
@@ -105,21 +106,32 @@ export function prepareFleet(job: Job): Promise<Opening> {
 }
 
 export function onDomain({ profile }: Job, coldReset: boolean): OpeningOptions {
-  return { aid: profile.securityDomain, coldReset };
+  const reads = coldReset && profile.identity === 'unauthenticated' ? identityReads(profile) : [];
+  return { aid: profile.securityDomain, coldReset, reads };
 }
 
 export function cardMeans(job: Job) {
   return { line: job.line, token: job.ports.token, profile: job.profile, evidence: job.evidence };
 }
 
+/** Key template, and what the profile lets be read inside the secure channel. */
 export function identityCommands({ profile }: Job): readonly Command[] {
-  return [getData(profile.eidObject), getData('E0'), ...profile.fingerprintObjects.map(getData)];
+  return [getData('E0'), ...(profile.identity === 'under-mac' ? identityReads(profile) : [])];
 }
 
-/** Compares the identity under R-MAC with what the chip claimed and what was reserved. */
-export function judgeIdentity(job: Job, atr: Uint8Array, answers: readonly Answer[]) {
+function identityReads({ eidObject, fingerprintObjects }: CardProfile): readonly Command[] {
+  return [eidObject, ...fingerprintObjects].map(getData);
+}
+
+/**
+ * Compares the identity, under R-MAC where the profile has it so, with what the chip claimed and what was reserved.
+ * @throws Fault CARD_IDENTITY_MISMATCH; CARD_CHANGED where it was read in clear, which condemns nobody
+ */
+export function judgeIdentity(job: Job, { atr, clear }: CardSession, answers: readonly Answer[]) {
   const { profile, reserved, ports } = job;
-  const [eidAnswer, template, ...rest] = answers;
+  const isProtected = profile.identity === 'under-mac';
+  const [template, ...inside] = answers;
+  const [eidAnswer, ...rest] = isProtected ? inside : clear;
   const eid = eidFromBytes(tlvAt(dataOf(eidAnswer, 'GET DATA EID'), profile.eidObject));
   const values = profile.fingerprintObjects.map((_, i) => dataOrEmpty(rest[i]));
   const fingerprint = toHex(ports.crypto.sha256(fingerprintInput(atr, values)));
@@ -127,9 +139,16 @@ export function judgeIdentity(job: Job, atr: Uint8Array, answers: readonly Answe
   if (fingerprint !== reserved.seFingerprint) for (const answer of rest) dataOf(answer, 'GET DATA');
   demand(
     eid === reserved.eid && fingerprint === reserved.seFingerprint,
-    () => new Fault('CARD_IDENTITY_MISMATCH', { eid: eid.slice(-4), fingerprint: fingerprint.slice(0, 8) }),
+    () =>
+      new Fault(isProtected ? 'CARD_IDENTITY_MISMATCH' : 'CARD_CHANGED', {
+        eid: eid.slice(-4),
+        fingerprint: fingerprint.slice(0, 8),
+      }),
   );
-  job.evidence.passed('identity', 'GET DATA under R-MAC');
+  job.evidence.passed(
+    'identity',
+    isProtected ? 'GET DATA under R-MAC' : 'GET DATA in clear: unauthenticated',
+  );
   return {
     keyVersions: keyVersionsOf(decodeKeyTemplate(dataOf(template, 'GET DATA E0'))),
     objects: Object.fromEntries(

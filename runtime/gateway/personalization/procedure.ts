@@ -3,20 +3,23 @@
  * keys out, confirmation. Design rows 4 to 9; a resume runs the same procedure and skips what the chip shows
  * to be done.
  */
+import { keyPairCodec } from '../../core/card/key-pair.ts';
+import { modeIn } from '../../core/card/profile.ts';
 import { asFault, type Fault, isVerdict, noteOf } from '../../core/faults.ts';
 import { instantOf } from '../../core/instant.ts';
 import { seal } from '../../core/messages/envelope.ts';
-import { confirmation, verdict } from '../../core/messages/receipts.ts';
+import { type Confirmation, confirmation, verdict } from '../../core/messages/receipts.ts';
 import type { ConclusionRow } from '../../core/store/ledger.ts';
 import type { CheckValues } from '../../core/token.ts';
 import type { Conclusion } from '../dialogue.ts';
-import { beginCertificate, type Certified, certify } from './certificate.ts';
+import { beginCertificate, type Certification, certify } from './certificate.ts';
 import { transcriptOf } from './evidence.ts';
 import { closing, type Finished, finish } from './finish.ts';
 import { fleetKeys, intend, type Job, type Touched, transportKeys } from './job.ts';
-import { injectKeys, openFleet, type Trial } from './keys.ts';
+import { cardMeans, injectKeys, onDomain, openFleet, type Trial } from './keys.ts';
 import { demandSameChip } from './look.ts';
-import { drawProof, type Proved, proveKeys, trialCommands } from './proof.ts';
+import { type AfterProof, drawProof, type Proved, proveKeys, trialCommands } from './proof.ts';
+import { CardSession, type Opening } from './session.ts';
 
 /** Ends in a confirmation or in a signed verdict on the card. @throws Fault for everything that only holds the unit */
 export async function personalize(job: Job): Promise<Conclusion> {
@@ -24,17 +27,26 @@ export async function personalize(job: Job): Promise<Conclusion> {
   try {
     // What the chip lists in clear is a hint where to begin; every step is proved under the keys themselves.
     const fresh = job.claimed.keyVersions.includes(job.profile.transportKeyVersion);
-    const beginning = job.line.meanwhile(() => beginCertificate(job));
+    const { keyPair, protectedBytesMax } = job.profile;
+    const codec = keyPairCodec(keyPair, protectedBytesMax);
+    const beginning = job.line.meanwhile<Beginning>(() =>
+      codec === null ? beginClosing(job) : beginCertificate(job, codec),
+    );
     const drawing = job.line.meanwhile(() => drawProof(job));
     const trial: Trial = async (keyVersions) => trialCommands(job, await drawing, keyVersions);
     const entered = fresh ? await injectKeys(job, touched, trial) : await openFleet(job, trial);
-    const certification = await beginning;
-    const { proved, applet } = await proveKeys(job, entered, await drawing, certification);
+    const next = await beginning;
+    const oldSet = job.line.meanwhile(() =>
+      job.ports.token.openChannel(transportKeys(job), modeIn(job.profile)),
+    );
+    const { proved, following } = await proveKeys(job, entered, await drawing, next);
     const ending = closing(job, proved);
-    const oldSet = job.line.meanwhile(() => job.ports.token.openChannel(transportKeys(job)));
-    const { certified, domain } = await certify(job, applet, touched, { ...certification, ending });
+    const { certified, domain, more } =
+      next.codec !== null
+        ? { ...(await certify(job, following, touched, { ...next, ending })), more: [] }
+        : { certified: uncertified(job), domain: following, more: [...ending.changes, ...ending.shows] };
     const checkValues = job.line.meanwhile(() => job.ports.token.checkValues(fleetKeys(job)));
-    const finished = await finish(job, domain, ending, await oldSet);
+    const finished = await finish(job, domain, { closing: ending, more, oldSet: await oldSet });
     return await confirm(job, proved, certified, finished, await checkValues);
   } catch (error) {
     const fault = asFault(error, 'UNEXPECTED');
@@ -44,10 +56,27 @@ export async function personalize(job: Job): Promise<Conclusion> {
   }
 }
 
+/** The session behind the proof, and what it is for. */
+type Beginning = Certification | (AfterProof & { readonly codec: null });
+
+/** For chips without a key pair: the session in which they are closed follows the proof. */
+async function beginClosing(job: Job): Promise<Beginning> {
+  const prepare = (): Promise<Opening> =>
+    CardSession.prepare(cardMeans(job), fleetKeys(job), onDomain(job, false));
+  return { codec: null, first: [], prepare, opening: await prepare() };
+}
+
+function uncertified({ profile: { keyPair }, evidence }: Job): Confirmation['certificate'] {
+  const reason = keyPair.kind === 'none' ? keyPair.reason : '';
+  evidence.notProvable('key-pair', reason);
+  evidence.notProvable('certificate', reason);
+  return { absent: reason };
+}
+
 async function confirm(
   job: Job,
   proved: Proved,
-  certified: Certified,
+  certified: Confirmation['certificate'],
   finished: Finished,
   checkValues: CheckValues,
 ): Promise<Conclusion> {
@@ -55,7 +84,11 @@ async function confirm(
   const at = instantOf(ports.clock.now());
   const transcriptHash = job.line.transcriptHash();
   const [, { text, judgedHash }] = await Promise.all([
-    intend(job, 'confirm', `certificate ${certified.serial}, transcript ${transcriptHash}`),
+    intend(
+      job,
+      'confirm',
+      `certificate ${'absent' in certified ? 'none' : certified.serial}, transcript ${transcriptHash}`,
+    ),
     transcriptOf(job),
   ]);
   const jws = await seal(

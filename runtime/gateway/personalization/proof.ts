@@ -2,7 +2,8 @@
  * The proof of the fleet's three keys. K-MAC: the cryptogram of a session after a cold reset, against our nonce.
  * K-ENC: encrypted commands whose effect shows, and answers that decrypt to what we know. K-DEK: a scratch set
  * that only the token and this chip can know opens a session. Negative control: with a wrong check value the same
- * set was refused before. Status words are no evidence; the template under R-MAC is.
+ * set was refused before. Status words are no evidence; the template under R-MAC is. A card profile may try less,
+ * and the confirmation says what was tried.
  *
  * @see GPCS 2.3.1 section 11.8; Amendment D section 7.2
  */
@@ -17,6 +18,7 @@ import {
   keyVersionsOf,
   select,
 } from '../../core/card/global-platform.ts';
+import { modeIn } from '../../core/card/profile.ts';
 import { StatusWord } from '../../core/card/status-word.ts';
 import { Fault } from '../../core/faults.ts';
 import type { Confirmation } from '../../core/messages/receipts.ts';
@@ -35,8 +37,10 @@ export interface Proved {
   readonly proofs: Confirmation['proofs'];
 }
 
-/** What is drawn for one proof. */
-export interface Draw {
+/** What is drawn for a proof by a scratch set; null where the card profile tries none. */
+export type Draw = ScratchDraw | null;
+
+export interface ScratchDraw {
   readonly scratch: ChannelOpening;
   /** How often the set is offered with a wrong check value first: a chip cannot count on it. */
   readonly spoiltTries: number;
@@ -55,9 +59,10 @@ const ROUNDS = 12;
 
 export async function drawProof(job: Job): Promise<Draw> {
   const { ports, profile } = job;
+  if (profile.proof.tried !== 'scratch-set') return null;
   const version = profile.scratchKeyVersion;
   const [scratch] = await Promise.all([
-    ports.token.openScratchChannel(version, profile.algorithm),
+    ports.token.openScratchChannel(version, profile.algorithm, modeIn(profile)),
     intend(job, 'prove', `scratch set, key version ${version}`),
   ]);
   const [drawn = 0] = ports.entropy.bytes(1);
@@ -65,16 +70,14 @@ export async function drawProof(job: Job): Promise<Draw> {
 }
 
 /** A set that a proof left behind when it was cut short goes first. */
-export function trialCommands(
-  job: Job,
-  { scratch, spoiltTries }: Draw,
-  keyVersions: readonly number[],
-): readonly Protectable[] {
+export function trialCommands(job: Job, draw: Draw, keyVersions: readonly number[]): readonly Protectable[] {
+  const seen = [...identityCommands(job), getStatusOfSecurityDomain()];
+  if (draw === null) return seen;
+  const { scratch, spoiltTries } = draw;
   const { scratchKeyVersion: version, putKeyForm: form } = job.profile;
   const keys = { origin: 'scratch', channel: scratch.channel, keyVersion: version } as const;
   return [
-    ...identityCommands(job),
-    getStatusOfSecurityDomain(),
+    ...seen,
     ...(keyVersions.includes(version) ? [deleteKeyVersion(version)] : []),
     ...Array.from({ length: spoiltTries }, () => ({ keys, form, spoilt: true })),
     getData('E0'),
@@ -83,74 +86,109 @@ export function trialCommands(
   ];
 }
 
+type How = Pick<Confirmation['proofs'], 'dek' | 'negativeControl'>;
+
+export interface AfterTrial {
+  readonly proved: Proved;
+  readonly following: CardSession;
+}
+
 /** Ends in the session that `next` opens. */
 export async function proveKeys(
   job: Job,
   { session, prove }: Entered,
   draw: Draw,
   next: AfterProof,
-): Promise<{ readonly proved: Proved; readonly applet: CardSession }> {
-  const { profile, ports, reserved } = job;
+): Promise<AfterTrial> {
+  const { profile, ports } = job;
+  const isLast = draw !== null || profile.proof.tried === 'not-provable';
   const { answers, plain, entered } = await prove({
     list: 'prove',
-    changes: true,
+    changes: draw !== null,
     deadlineMs: profile.deadlines.storeMs,
-    plain: [encodeCommand(select(profile.securityDomain)), draw.scratch.initializeUpdate],
-    next,
+    plain:
+      draw === null ? [] : [encodeCommand(select(profile.securityDomain)), draw.scratch.initializeUpdate],
+    ...(isLast ? { next } : {}),
   });
   const trial = judgeTrial(job, session, answers, draw);
-  job.evidence.passed('key-mac', 'cryptogram');
-  job.evidence.passed('key-enc', 'encrypted-round-trip');
-  const proved = (how: Pick<Confirmation['proofs'], 'dek' | 'negativeControl'>): Proved => {
-    job.evidence.passed('negative-control', how.negativeControl);
-    job.evidence.passed('key-dek', how.dek);
-    const { challengeRecomputed } = session.proof;
-    return {
-      ...trial,
-      atr: toHex(session.atr),
-      proofs: { mac: 'cryptogram', enc: 'encrypted-round-trip', challengeRecomputed, ...how },
-    };
-  };
-  if (session.proof.challengeRecomputed === false)
+  const after = (following: CardSession, how: How): AfterTrial => ({
+    following,
+    proved: provedBy(job, session, trial, how),
+  });
+  if (profile.proof.tried === 'not-provable')
+    return after(await entered, { dek: 'not-provable', negativeControl: 'not-provable' });
+  if (draw === null) {
+    await session.close();
+    const following = await playRounds(job, next, next.opening);
+    return after(following, { dek: 'statistical', negativeControl: 'statistical' });
+  }
+  const { channel } = draw.scratch;
+  if (trial.keyVersions.includes(profile.scratchKeyVersion)) {
+    const opened = ports.token.authenticate(channel, plain[1] ?? new Uint8Array(0), profile.securityDomain);
+    const [following] = await Promise.all([entered, opened.catch(asUnproved)]);
+    await ports.token.closeChannel(channel);
+    return after(following, { dek: 'scratch-set', negativeControl: 'absent-from-template' });
+  }
+  const refusal = answers.at(-2);
+  demand(refusal?.statusWord === StatusWord.memoryFull, () => unproved('scratch-set'));
+  await Promise.all([ports.token.closeChannel(channel), entered.then((unused) => unused.close())]);
+  // Nobody vouches for the refusal: where the profile promises the scratch set, it only holds the unit.
+  if (profile.proof.promised === 'scratch-set') dataOf(refusal, 'PUT KEY');
+  const following = await playRounds(job, next, await next.prepare());
+  return after(following, { dek: 'statistical', negativeControl: 'statistical' });
+}
+
+/** Says step by step what was shown, and warns of a challenge that is not what it promises to be. */
+function provedBy(job: Job, session: CardSession, trial: Trialled, how: How): Proved {
+  const { evidence, profile, ports, reserved } = job;
+  evidence.passed('key-mac', 'cryptogram');
+  evidence.passed('key-enc', 'encrypted-round-trip');
+  const say = how.dek === 'not-provable' ? evidence.notProvable : evidence.passed;
+  say('negative-control', how.negativeControl);
+  say('key-dek', how.dek);
+  const { challengeRecomputed } = session.proof;
+  if (challengeRecomputed === false)
     ports.log.write('warn', 'warning', {
       why: 'the card challenge is not what Key-ENC makes of the counter',
       operation: reserved.operation,
     });
-  const { channel } = draw.scratch;
-  if (trial.keyVersions.includes(profile.scratchKeyVersion)) {
-    const opened = ports.token.authenticate(channel, plain[1] ?? new Uint8Array(0), profile.securityDomain);
-    const [applet] = await Promise.all([entered, opened.catch(asUnproved)]);
-    await ports.token.closeChannel(channel);
-    return { proved: proved({ dek: 'scratch-set', negativeControl: 'absent-from-template' }), applet };
-  }
-  demand(answers.at(-2)?.statusWord === StatusWord.memoryFull, () => unproved('scratch-set'));
-  await Promise.all([ports.token.closeChannel(channel), entered.then((unused) => unused.close())]);
-  const applet = await playRounds(job, next);
-  return { proved: proved({ dek: 'statistical', negativeControl: 'statistical' }), applet };
+  const { identity } = profile;
+  return {
+    ...trial,
+    atr: toHex(session.atr),
+    proofs: { mac: 'cryptogram', enc: 'encrypted-round-trip', challengeRecomputed, ...how, identity },
+  };
 }
 
-function judgeTrial(job: Job, session: CardSession, answers: readonly Answer[], draw: Draw) {
+type Trialled = Pick<Proved, 'objects' | 'lifeCycle' | 'keyVersions'>;
+
+function judgeTrial(job: Job, session: CardSession, answers: readonly Answer[], draw: Draw): Trialled {
   const { profile, reserved } = job;
   const identity = identityCommands(job).length;
-  const { keyVersions: first, objects } = judgeIdentity(job, session.atr, answers.slice(0, identity));
+  const { keyVersions: first, objects } = judgeIdentity(job, session, answers.slice(0, identity));
   const lifeCycle = decodeLifeCycle(dataOf(answers[identity], 'GET STATUS'), profile.securityDomain);
+  const later = draw === null ? [] : judgeScratch(job, answers.slice(identity + 1), draw);
+  for (const listed of [first, ...later])
+    demand(listed.includes(reserved.keyVersion), () => unproved('template'));
+  return { objects, lifeCycle, keyVersions: later.at(-1) ?? first };
+}
+
+/** Key versions as listed after the spoilt tries and after the right one. */
+function judgeScratch({ profile }: Job, answers: readonly Answer[], draw: ScratchDraw) {
   const [afterSpoilt, , afterRight] = answers.slice(-3);
   // What was left of an earlier proof must be gone, or nothing that follows says anything.
-  const removals = answers.length - identity - draw.spoiltTries - 4;
-  if (removals > 0) dataOf(answers[identity + 1], 'DELETE');
+  const removals = answers.length - draw.spoiltTries - 3;
+  if (removals > 0) dataOf(answers[0], 'DELETE');
   const refused = keyVersionsOf(decodeKeyTemplate(dataOf(afterSpoilt, 'GET DATA E0')));
   demand(!refused.includes(profile.scratchKeyVersion), () => unproved('negative-control'));
-  const keyVersions = keyVersionsOf(decodeKeyTemplate(dataOf(afterRight, 'GET DATA E0')));
-  for (const listed of [first, refused, keyVersions])
-    demand(listed.includes(reserved.keyVersion), () => unproved('template'));
-  return { objects, lifeCycle, keyVersions };
+  return [refused, keyVersionsOf(decodeKeyTemplate(dataOf(afterRight, 'GET DATA E0')))];
 }
 
 /**
  * For a chip without room for a third set: its own set is put again, with right and wrong check values in random
  * order. Right ones come back under R-MAC; a refusal is believed of nobody, it only holds the unit.
  */
-async function playRounds(job: Job, next: AfterProof): Promise<CardSession> {
+async function playRounds(job: Job, { first }: AfterProof, opening: Opening): Promise<CardSession> {
   const { ports, profile } = job;
   const keys = fleetKeys(job);
   const coins = ports.entropy.bytes(ROUNDS);
@@ -158,9 +196,8 @@ async function playRounds(job: Job, next: AfterProof): Promise<CardSession> {
     coins,
     (coin): PutKeyCommand => ({ keys, form: profile.putKeyForm, replaces: true, spoilt: coin % 2 === 1 }),
   );
-  const [domain, opening] = await Promise.all([
+  const [domain] = await Promise.all([
     prepareFleet(job),
-    next.prepare(),
     intend(job, 'rounds', `key version ${keys.keyVersion} again, ${ROUNDS} times`),
   ]);
   const session = await CardSession.open(
@@ -172,7 +209,7 @@ async function playRounds(job: Job, next: AfterProof): Promise<CardSession> {
     list: 'rounds',
     changes: true,
     deadlineMs: profile.deadlines.storeMs,
-    next: { opening, first: next.first },
+    next: { opening, first },
   });
   for (const [i, { spoilt }] of rounds.entries())
     if (spoilt !== true) dataOf(answers[i], 'PUT KEY');

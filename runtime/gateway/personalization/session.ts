@@ -6,9 +6,11 @@ import {
   decodeAnswer,
   type Exchange,
   encodeCommand,
+  framesOf,
 } from '../../core/card/apdu.ts';
 import { select } from '../../core/card/global-platform.ts';
-import type { CardProfile } from '../../core/card/profile.ts';
+import { type CardProfile, modeIn } from '../../core/card/profile.ts';
+import { decodeInitializeUpdate } from '../../core/card/scp03.ts';
 import { StatusWord, showStatusWord } from '../../core/card/status-word.ts';
 import { isPutKey } from '../../core/card/transcript.ts';
 import { Fault } from '../../core/faults.ts';
@@ -51,6 +53,8 @@ export interface Sent {
 export interface OpeningOptions {
   readonly aid: Bytes;
   readonly coldReset: boolean;
+  /** Read in clear before the session is begun. */
+  readonly reads?: readonly Command[];
 }
 
 /** SELECT and INITIALIZE UPDATE of a session to come, with a nonce drawn already. */
@@ -65,6 +69,8 @@ export class CardSession {
   readonly proof: ChannelProof;
   /** ATR of the cold reset that began the session; empty without one. */
   readonly atr: Bytes;
+  /** To what was read in clear before it; proves nothing. */
+  readonly clear: readonly Answer[];
   readonly #means: CardMeans;
   readonly #channel: string;
   readonly #first: readonly Bytes[];
@@ -78,6 +84,7 @@ export class CardSession {
     opened: {
       readonly proof: ChannelProof;
       readonly atr: Bytes;
+      readonly clear: readonly Answer[];
       readonly first: readonly Bytes[];
       readonly keys: KeySet;
     },
@@ -87,30 +94,35 @@ export class CardSession {
     this.#channel = channel;
     this.proof = opened.proof;
     this.atr = opened.atr;
+    this.clear = opened.clear;
     this.#first = opened.first;
   }
 
   /** Prepares a session in which the chip must prove K-MAC against a fresh nonce; wrong, nothing more is sent. */
   static async prepare(means: CardMeans, keys: KeySet, options: OpeningOptions): Promise<Opening> {
-    const { channel, initializeUpdate } = await means.token.openChannel(keys);
+    const { channel, initializeUpdate } = await means.token.openChannel(keys, modeIn(means.profile));
     const { plainMs } = means.profile.deadlines;
+    const { reads = [] } = options;
     return {
       actions: [
         ...(options.coldReset ? [{ kind: 'cold-reset' as const }] : []),
         plainAction(encodeCommand(select(options.aid)), plainMs),
+        ...reads.map((command) => plainAction(encodeCommand(command), plainMs)),
         plainAction(initializeUpdate, plainMs),
       ],
       complete: async (played, commands) => {
         const atr = options.coldReset ? (played[0]?.answer ?? new Uint8Array(0)) : new Uint8Array(0);
-        const [selected, initialized] = played.slice(options.coldReset ? 1 : 0);
+        const [selected, ...more] = played.slice(options.coldReset ? 1 : 0);
+        const clear = more.slice(0, reads.length).map((exchange) => decodeAnswer(exchange.answer));
         demandSuccess(selected, 'SELECT');
-        const answer = demandSuccess(initialized, 'INITIALIZE UPDATE');
+        const answer = demandSuccess(more[reads.length], 'INITIALIZE UPDATE');
+        demandParameter(answer, keys.keyVersion, means.profile);
         // Asked in one breath: where the chip proves nothing, the channel is gone and protects nothing.
         const [proof, first] = await Promise.all([
           means.token.authenticate(channel, answer, options.aid),
           means.token.wrap(channel, commands),
         ]);
-        return new CardSession(means, channel, { proof, atr, first, keys });
+        return new CardSession(means, channel, { proof, atr, clear, first, keys });
       },
     };
   }
@@ -125,11 +137,12 @@ export class CardSession {
     return opening.complete(played, first);
   }
 
-  /** Plays the first list: the commands that the session was begun with. @throws Fault CARD_CHANNEL_BROKEN */
-  start(options: SendOptions): Promise<Sent> {
+  /** Plays the first list: the commands that the session was begun with, and more. @throws Fault CARD_CHANNEL_BROKEN */
+  async start(options: SendOptions, more: readonly Protectable[] = []): Promise<Sent> {
     if (this.#started) throw new RangeError('the session has begun');
     this.#started = true;
-    return this.#play([this.proof.externalAuthenticate], this.#first, options);
+    const wrapped = more.length === 0 ? [] : await this.#means.token.wrap(this.#channel, more);
+    return this.#play([this.proof.externalAuthenticate], [...this.#first, ...wrapped], options);
   }
 
   /** Plays commands in a later list. @throws Fault CARD_CHANNEL_BROKEN */
@@ -156,18 +169,16 @@ export class CardSession {
     const { line, token, profile, evidence } = this.#means;
     const deadlineMs = options.deadlineMs ?? profile.deadlines.plainMs;
     const plain = options.plain ?? [];
-    const own = [...before, ...wrapped, ...plain].map((command) => plainAction(command, deadlineMs));
+    const chains = wrapped.map(framesOf);
+    const own = [...before, ...chains.flat(), ...plain].map((command) => plainAction(command, deadlineMs));
     const actions = [...own, ...(next?.opening.actions ?? [])];
     const putKeys = wrapped.filter(isPutKey).length;
-    const chains = putKeys === 0 ? null : line.meanwhile(() => token.putKeyChains(this.#channel));
+    const putKeyChains = putKeys === 0 ? null : line.meanwhile(() => token.putKeyChains(this.#channel));
     const played = await line.play({ name, changes, actions });
-    evidence.putKeys((await chains)?.slice(-putKeys) ?? []);
+    evidence.putKeys((await putKeyChains)?.slice(-putKeys) ?? []);
     if (before.length > 0) demandSuccess(played[0], 'EXTERNAL AUTHENTICATE');
-    const [first, last] = [before.length, before.length + wrapped.length];
-    const unwrapping = token.unwrap(
-      this.#channel,
-      played.slice(first, last).map((exchange) => exchange.answer),
-    );
+    const [first, last] = [before.length, own.length - plain.length];
+    const unwrapping = token.unwrap(this.#channel, joinedAnswers(chains, played.slice(first, last)));
     const entered = next === undefined ? nowhere() : this.#leaveFor(next, played.slice(own.length));
     entered.catch(() => undefined); // Whoever sends asks for it once the answers are judged.
     return {
@@ -186,6 +197,18 @@ export class CardSession {
     const [entered] = await Promise.all([opening.complete(opened, first).catch(asUnproved), closing]);
     return entered;
   }
+}
+
+/** One answer for each command: the parts of one that was cut into frames are acknowledged bare.
+ * @throws Fault CARD_COMMAND_REFUSED for a part that is not */
+function joinedAnswers(chains: readonly (readonly Bytes[])[], played: readonly Exchange[]): readonly Bytes[] {
+  let at = 0;
+  return chains.map((frames) => {
+    const exchanges = played.slice(at, at + frames.length);
+    at += frames.length;
+    for (const part of exchanges.slice(0, -1)) demandSuccess(part, 'chained frame');
+    return exchanges.at(-1)?.answer ?? new Uint8Array(0);
+  });
 }
 
 function nowhere(): Promise<never> {
@@ -211,6 +234,18 @@ export function dataOf(answer: Answer | undefined, command: string): Bytes {
 /** Data, or nothing where the card says under no protection that there is nothing. */
 export function dataOrEmpty(answer: Answer | undefined): Bytes {
   return answer?.statusWord === StatusWord.success ? answer.data : new Uint8Array(0);
+}
+
+/** The i parameter is said in clear: one that the profile does not know is nobody's fault yet.
+ * @throws Fault CARD_ANSWER_MALFORMED */
+function demandParameter(answer: Bytes, keyVersion: number, profile: CardProfile): void {
+  const { parameter } = decodeInitializeUpdate(answer, keyVersion, modeIn(profile));
+  if (!profile.scp03Parameters.includes(parameter))
+    throw new Fault('CARD_ANSWER_MALFORMED', {
+      command: 'INITIALIZE UPDATE',
+      field: 'parameter',
+      value: parameter,
+    });
 }
 
 function demandSuccess(exchange: Exchange | undefined, command: string): Bytes {
