@@ -12,18 +12,7 @@ export async function watchStatus(
   line: Line,
   onStep: (station: string, step: string, reason: string | null) => void,
 ): Promise<{ close(): Promise<void> }> {
-  const identity = line.laboratory.subscriber;
-  const bus = await openMqttBus({
-    host: '127.0.0.1',
-    port: line.brokerPort,
-    servername: 'broker',
-    clientId: 'mes-1',
-    secureContext: clientSecureContext(busIdentity(identity)),
-    clean: true,
-    sessionExpirySeconds: 0,
-    keepaliveSeconds: 5,
-    connectDeadlineMs: 5_000,
-  });
+  const bus = await openSubscriber(line);
   await bus.subscribe(filterOf(statusState, { ...PLANT }), (topic, payload) => {
     const station = parametersIn(statusState, topic)?.station;
     if (station === undefined) return;
@@ -31,4 +20,19 @@ export async function watchStatus(
     onStep(station, step, reason === null ? null : `${reason.title} (${reason.code})`);
   });
   return bus;
+}
+
+/** The connection of a subscriber, as an integrator's MES would have one. */
+export function openSubscriber(line: Line): ReturnType<typeof openMqttBus> {
+  return openMqttBus({
+    host: '127.0.0.1',
+    port: line.brokerPort,
+    servername: 'broker',
+    clientId: 'mes-1',
+    secureContext: clientSecureContext(busIdentity(line.laboratory.subscriber)),
+    clean: true,
+    sessionExpirySeconds: 0,
+    keepaliveSeconds: 5,
+    connectDeadlineMs: 5_000,
+  });
 }

@@ -1,45 +1,23 @@
 /** What the tests of the command line share: the program as a child, and directories of stations to read. */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
+import { type Ended, runToEnd } from '../run-to-end.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../runtime/cli/main.js', import.meta.url));
-const DEADLINE_MS = 30_000;
 const DAY_MS = 86_400_000;
 
-export interface Answer {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs the compiled `holdfast` to its end. */
-export function holdfast(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Answer> {
-  const { DATABASE_URL: _, ...own } = process.env;
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    env: { ...own, TZ: 'UTC', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: DEADLINE_MS,
-  });
-  const said = { out: '', err: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said.out += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said.err += text;
-  });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, ...said }));
-  });
+/** Runs the compiled `holdfast` to its end; it knows of no database but those it is told of. */
+export function holdfast(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Promise<Ended> {
+  return runToEnd('runtime/cli/main.js', args, { DATABASE_URL: undefined, TZ: 'UTC', ...environment });
 }
 
 export function linesOf(text: string): readonly string[] {

@@ -22,9 +22,10 @@ import { ISSUER } from '../../scripts/simulation/parties.ts';
 import { gatewaySettings } from '../../scripts/simulation/settings.ts';
 import { usualSupply } from '../../scripts/simulation/supply.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
+import type { Ended } from '../run-to-end.ts';
 import { rowsOf, tokenOf } from '../simulation/kept.ts';
 import { type PrivatePostgres, privatePostgres } from '../store/private-postgres.ts';
-import { type Answer, holdfast } from './support.ts';
+import { holdfast } from './support.ts';
 
 const DAY_MS = 86_400_000;
 const top = mkdtempSync(join(tmpdir(), 'cli-transcript-'));
@@ -177,7 +178,7 @@ describe('holdfast transcript verify --token', () => {
 });
 
 /** The command in this process, with the token of the simulation behind it. */
-async function inProcess(args: readonly string[], token = () => tokenOf(world)): Promise<Answer> {
+async function inProcess(args: readonly string[], token = () => tokenOf(world)): Promise<Ended> {
   const said = { out: '', err: '' };
   const nowhere = async (): Promise<never> => assert.fail('something else was opened');
   const means: Means = {

@@ -1,6 +1,6 @@
 /** What every Token does with the sets that chips arrive with, with either length of keys, and with scratch sets. */
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { fromHex, toHex } from '../../runtime/core/bytes.ts';
 import { vendorSchemes } from '../../runtime/core/card/import-schemes.ts';
 import { keyAlgorithms } from '../../runtime/core/card/key-algorithm.ts';
@@ -24,6 +24,7 @@ import {
   roundTrip,
   type TokenUnderTest,
   TRANSPORT,
+  tokenForEach,
   transportCard,
 } from './token-support.ts';
 
@@ -35,15 +36,7 @@ const TRANSPORT_256 = { ...TRANSPORT, algorithm: 'aes-256' } as const satisfies 
 
 export function tokenKeysContract(name: string, open: () => Promise<TokenUnderTest>): void {
   describe(`Token contract, key sets: ${name}`, () => {
-    let subject: TokenUnderTest | null = null;
-    const start = async (): Promise<Token> => {
-      subject = await open();
-      return subject.token;
-    };
-    afterEach(async () => {
-      await subject?.close();
-      subject = null;
-    });
+    const { start } = tokenForEach(open);
 
     it('derives the published EID-KDF keys of two blocks', async () => {
       const token = await start();

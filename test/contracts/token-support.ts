@@ -1,5 +1,6 @@
 /** What every token under test is made with, and the card it talks to. */
 import assert from 'node:assert/strict';
+import { afterEach } from 'node:test';
 import { fromHex, toHex } from '../../runtime/core/bytes.ts';
 import type { Command } from '../../runtime/core/card/apdu.ts';
 import { type FaultCode, isFault } from '../../runtime/core/faults.ts';
@@ -112,4 +113,23 @@ export async function refuses(code: FaultCode, action: () => Promise<unknown>): 
     assert.equal(error.code, code);
     return true;
   });
+}
+
+/** Opens a token for each claim that asks for one, and closes it afterwards. */
+export function tokenForEach(open: () => Promise<TokenUnderTest>): {
+  readonly start: () => Promise<Token>;
+  readonly subject: () => TokenUnderTest | null;
+} {
+  let subject: TokenUnderTest | null = null;
+  afterEach(async () => {
+    await subject?.close();
+    subject = null;
+  });
+  return {
+    start: async () => {
+      subject = await open();
+      return subject.token;
+    },
+    subject: () => subject,
+  };
 }

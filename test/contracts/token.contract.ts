@@ -1,10 +1,9 @@
 /** What every Token does, whatever stands behind it. */
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { fromHex, toHex } from '../../runtime/core/bytes.ts';
 import type { FaultCode } from '../../runtime/core/faults.ts';
-import type { Token } from '../../runtime/core/token.ts';
 import { checkValuesOf, createCardModel, deriveSet } from '../token/card-model.ts';
 import { tokenAuditClaims } from './token-audit.contract.ts';
 import {
@@ -20,21 +19,14 @@ import {
   roundTrip,
   type TokenUnderTest,
   TRANSPORT,
+  tokenForEach,
   transportCard,
   withByte,
 } from './token-support.ts';
 
 export function tokenContract(name: string, open: () => Promise<TokenUnderTest>): void {
   describe(`Token contract: ${name}`, () => {
-    let subject: TokenUnderTest | null = null;
-    const start = async (): Promise<Token> => {
-      subject = await open();
-      return subject.token;
-    };
-    afterEach(async () => {
-      await subject?.close();
-      subject = null;
-    });
+    const { start, subject } = tokenForEach(open);
 
     it('speaks a whole dialogue: transport channel, PUT KEY, channel under the new set', async () => {
       const token = await start();
@@ -183,7 +175,7 @@ export function tokenContract(name: string, open: () => Promise<TokenUnderTest>)
     it('says DIALOGUE_LOST for every channel of a process that died, and never reuses a name', async () => {
       const token = await start();
       const channel = await openOn(token, transportCard(), TRANSPORT);
-      await subject?.loseChannels();
+      await subject()?.loseChannels();
       const card = transportCard();
       const fresh = await openOn(token, card, TRANSPORT);
       assert.notEqual(fresh, channel);

@@ -4,9 +4,6 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
-import { busIdentity } from '../../config/load.ts';
-import { openMqttBus } from '../../drivers/bus/mqtt.ts';
-import { clientSecureContext } from '../../drivers/bus/secure-context.ts';
 import { openPostgresFleetStore } from '../../drivers/store/postgres/fleet-store.ts';
 import { type FaultCode, faults } from '../../runtime/core/faults.ts';
 import { decodeJson, filterOf } from '../../runtime/core/messages/channel.ts';
@@ -17,6 +14,7 @@ import type { FixtureWorld, GateLine } from '../../scripts/laboratory/fixture-wo
 import { PLANT, writeTicket } from '../../scripts/laboratory/laboratory.ts';
 import { type Line, type LineStation, startLine } from '../../scripts/laboratory/line.ts';
 import { type LinePlaces, linePlaces, type StationPlaces } from '../../scripts/laboratory/places.ts';
+import { openSubscriber } from '../../scripts/laboratory/watch.ts';
 
 /** A line of a program's log. */
 export interface LogLine {
@@ -75,18 +73,7 @@ export class Rig implements AsyncDisposable {
 
   /** Reads status as an MES does. */
   async watch(): Promise<void> {
-    const identity = this.line.laboratory.subscriber;
-    const bus = await openMqttBus({
-      host: '127.0.0.1',
-      port: this.line.brokerPort,
-      servername: 'broker',
-      clientId: 'mes-1',
-      secureContext: clientSecureContext(busIdentity(identity)),
-      clean: true,
-      sessionExpirySeconds: 0,
-      keepaliveSeconds: 5,
-      connectDeadlineMs: 5_000,
-    });
+    const bus = await openSubscriber(this.line);
     await bus.subscribe(filterOf(statusState, { ...PLANT }), (_topic, payload) => {
       this.#status.push(decodeJson(statusState.payload, payload));
     });

@@ -11,7 +11,8 @@ import { p256KeyFile } from '../../scripts/laboratory/keys.ts';
 import { type Laboratory, setUpLaboratory, writeTicket } from '../../scripts/laboratory/laboratory.ts';
 import { enginesDirectory } from '../../scripts/laboratory/line.ts';
 import { type LinePlaces, linePlaces, type StationPlaces } from '../../scripts/laboratory/places.ts';
-import { assertRefused, runToEnd } from './refusal.ts';
+import { runToEnd } from '../run-to-end.ts';
+import { assertRefused } from './refusal.ts';
 
 type ProgramName = 'station' | 'gateway' | 'backend';
 type Settings = Record<string, unknown>;

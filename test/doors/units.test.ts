@@ -18,7 +18,8 @@ import { ExitCode } from '../../runtime/program.ts';
 import { placeForeignChip } from '../../scripts/kill/scenes.ts';
 import { authorityIn } from '../../scripts/laboratory/certificates.ts';
 import { holdfast } from '../cli/support.ts';
-import { assertReadable, runToEnd } from './refusal.ts';
+import { runToEnd } from '../run-to-end.ts';
+import { assertReadable } from './refusal.ts';
 import { openRig, type Rig } from './rig.ts';
 import { assertCalm, assertWhole } from './whole.ts';
 
