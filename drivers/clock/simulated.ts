@@ -15,6 +15,8 @@ export interface SimulatedClock extends Clock {
   runNext(untilMs?: number): Promise<boolean>;
   /** Moves the wall clock alone, as a wrong NTP server would. */
   jumpWall(byMs: number): void;
+  /** Events that wait for their time, cancelled ones not counted. */
+  pending(): number;
 }
 
 export function createSimulatedClock(startMs: number): SimulatedClock {
@@ -35,6 +37,7 @@ export function createSimulatedClock(startMs: number): SimulatedClock {
     jumpWall: (byMs) => {
       wallMs += byMs;
     },
+    pending: () => heap.filter(({ action }) => action !== null).length,
     runNext: async (untilMs = Number.POSITIVE_INFINITY) => {
       await settled();
       for (;;) {

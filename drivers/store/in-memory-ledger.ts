@@ -20,6 +20,8 @@ export interface InMemoryLedgerDatabase {
   connect(): GatewayLedger & AsyncDisposable & { abandon(): void };
   /** While false every call fails, as when the server is down. What was committed stays. */
   setReachable(reachable: boolean): void;
+  /** What is stored, for whoever looks on from outside. */
+  readonly tables: LedgerTables;
 }
 
 type Limits = Parameters<GatewayLedger['admit']>[1];
@@ -63,13 +65,15 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
       };
     },
     setReachable: engine.setReachable,
+    tables,
   };
 }
 
 interface AdmittedRow extends DialogueRow {
   readonly attempts: number;
 }
-type Tables = ReturnType<typeof createTables>;
+export type LedgerTables = ReturnType<typeof createTables>;
+type Tables = LedgerTables;
 
 function createTables() {
   return {

@@ -34,6 +34,10 @@ export interface MemoryTable<Row, Key extends string> {
   find(key: Key, ...value: readonly KeyPart[]): Row | null;
   /** The rows of a group in their order, or a slice of them as `Array.slice` counts. */
   group(name: string, start?: number, end?: number): readonly Row[];
+  /** Every row, in no order that means anything. */
+  all(): readonly Row[];
+  /** Forgets all rows and takes these. */
+  load(rows: readonly Row[]): void;
 }
 
 /** The rows that it gives out and takes in are copies: nobody changes what is stored. */
@@ -96,6 +100,22 @@ export function createTable<Row extends object, Key extends string>(
       return row === undefined ? null : copyOf(row);
     },
     group: (name, start, end) => (groups.get(name) ?? []).slice(start, end).map(copyOf),
+    all: () => [...groups.values()].flat().map(copyOf),
+    load: (rows) => {
+      for (const index of indices.values()) index.clear();
+      groups.clear();
+      for (const row of rows) put(copyOf(row));
+    },
+  };
+}
+
+/** Copies all rows; the returned function brings them back. */
+export function backupOf(tables: readonly object[]): () => void {
+  const copies = (tables as readonly MemoryTable<object, string>[]).map(
+    (table) => [table, table.all()] as const,
+  );
+  return () => {
+    for (const [table, rows] of copies) table.load(rows);
   };
 }
 

@@ -13,12 +13,17 @@ import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.
 import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
 import { takeQuota } from './in-memory-quota.ts';
 import type { MemoryTable, Undo } from './in-memory-table.ts';
+import { backupOf } from './in-memory-table.ts';
 
 export interface InMemoryFleetDatabase {
   /** A backend's connection. After `abandon` it is as if that backend had died. */
   connect(): FleetStore & AsyncDisposable & { abandon(): void };
   /** While false every transaction fails, as when the server is down. What was committed stays. */
   setReachable(reachable: boolean): void;
+  /** What is stored, for whoever looks on from outside. Between two events of the clock nothing in it is uncommitted. */
+  readonly tables: FleetTables;
+  /** Takes a backup; the returned function restores it, and what was committed since is forgotten. */
+  backup(): () => void;
 }
 
 export function createInMemoryFleetDatabase(options: EngineOptions): InMemoryFleetDatabase {
@@ -35,6 +40,8 @@ export function createInMemoryFleetDatabase(options: EngineOptions): InMemoryFle
       };
     },
     setReachable: engine.setReachable,
+    tables,
+    backup: () => backupOf(Object.values(tables)),
   };
 }
 

@@ -20,12 +20,14 @@ export interface SoftwareKeys {
   /** Private scalars of 32 bytes by their names: `envelope`, `confirmation`, `issuer-line-1`. */
   readonly signingKeys: Readonly<Record<string, Bytes>>;
   readonly label?: string;
+  /** How the signing keys sign; ECDSA by default. */
+  readonly signature?: (privateKey: Bytes, message: Bytes) => Bytes;
 }
 
 type Keys = readonly [enc: Bytes, mac: Bytes, dek: Bytes];
 
 export function createSoftwareVault(
-  { masters, signingKeys, label = 'simulated' }: SoftwareKeys,
+  { masters, signingKeys, label = 'simulated', signature = signMessage }: SoftwareKeys,
   entropy: Entropy,
 ): Vault {
   const key = (name: string): Bytes => {
@@ -89,7 +91,7 @@ export function createSoftwareVault(
       return channel;
     },
     checkValues: (keys) => derivedSet(keys).map((one) => toHex(checkValue(one))) as unknown as CheckValues,
-    sign: (name, message) => signMessage(signingKey(name), message),
+    sign: (name, message) => signature(signingKey(name), message),
     publicKey: (name) => publicKeyOf(signingKey(name)),
   };
 }

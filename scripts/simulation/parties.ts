@@ -52,12 +52,13 @@ export function createParties(
   entropy: SimulatedEntropy,
   stations: readonly string[],
   nowMs: number,
+  signer: (privateKey: Bytes) => Signer = createSoftwareSigner,
 ): SimulatedParties {
   const key = (): Bytes => privateKeyFrom(entropy.bytes(40));
   const gatewayKeys = { envelope: key(), confirmation: key(), [`issuer-${ISSUER}`]: key() };
-  const backendSigner = createSoftwareSigner(key());
-  const ticketAuthority = createSoftwareSigner(key());
-  const stationSigners = stations.map(() => createSoftwareSigner(key()));
+  const backendSigner = signer(key());
+  const ticketAuthority = signer(key());
+  const stationSigners = stations.map(() => signer(key()));
   const trusted: TrustedKey[] = [
     { name: 'ticket-authority', role: 'ticket-authority', publicKey: ticketAuthority.publicKey },
     { name: 'backend-1', role: 'backend', publicKey: backendSigner.publicKey },

@@ -19,35 +19,47 @@ import type { SimulatedParties } from './parties.ts';
 import { stationSettings } from './settings.ts';
 import { chipKeysOf, type Supply } from './supply.ts';
 
-export interface SimulatedStation {
+/** What stays when the station's program ends: the machine, its disk, and who watches the gate. */
+export interface SimulatedPlace {
   readonly name: string;
   readonly fixture: Fixture;
   readonly disk: JournalDisk;
-  readonly program: Station;
   readonly gateLog: GateLogLine[];
+  /** The chip under the reader; null while the nest is empty. */
+  readonly seated: () => VirtualSe | null;
+}
+
+export interface SimulatedStation extends SimulatedPlace {
+  readonly program: Station;
 }
 
 export type Wiretap = (command: Uint8Array, answer: Uint8Array) => void;
 
 const MOTION = { arriveMs: 800, clampMs: 150, gateMs: 120, leaveMs: 600 };
 
-export interface StationParts {
+export interface PlaceParts {
   readonly name: string;
   readonly index: number;
-  readonly seed: string;
   readonly clock: SimulatedClock;
   readonly parties: SimulatedParties;
+  readonly entropy: Entropy;
+  /** `plain-firmata`: the station's driver plays the controller, which has no key then. */
+  readonly gate: GateKind;
+  readonly startMs: number;
+  /** The chip of a unit, the same whenever it is asked for. */
+  readonly chip: (unit: number, entropy: Entropy) => VirtualSe;
+}
+
+export interface StationParts extends Omit<PlaceParts, 'chip' | 'entropy'> {
+  readonly seed: string;
   readonly chips: Map<number, VirtualSe>;
   readonly ticket: string;
   readonly common: Pick<Parameters<typeof createStation>[1], 'clock' | 'crypto' | 'trusted' | 'log'>;
   readonly bus: Bus;
   /** Sees every command and answer on the wire of a chip. */
   readonly wire: Wiretap | undefined;
-  /** `plain-firmata`: the station's driver plays the controller, which has no key then. */
-  readonly gate: GateKind;
   readonly betweenJig: ((jig: Jig, clock: SimulatedClock) => Jig) | undefined;
   readonly betweenReader: ((reader: CardReader) => CardReader) | undefined;
-  readonly startMs: number;
   /** Of the units whose chips are not honest or not usual. */
   readonly manners: Readonly<Record<number, MannerChoice>>;
   /** What some units' chips are instead of what their maker makes: copies, exchanged labels. */
@@ -58,6 +70,38 @@ export interface StationParts {
 export async function createSimulatedStation(parts: StationParts): Promise<SimulatedStation> {
   const { name, index, clock, parties, gate } = parts;
   const entropy = createSimulatedEntropy(`${parts.seed}/${name}`);
+  const place = createPlace({
+    ...parts,
+    entropy,
+    chip: (unit) => {
+      const chip = parts.chips.get(unit) ?? tapped(makeChip(unit, parts, entropy), parts.wire);
+      parts.chips.set(unit, chip);
+      return chip;
+    },
+  });
+  const { disk, fixture } = place;
+  const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 });
+  const simulated = createSimulatedReader({ clock, card: place.seated });
+  const reader = parts.betweenReader?.(simulated) ?? simulated;
+  const jig = createSimulatedJig({ clock, fixture });
+  const program = await createStation(stationSettings({ name, index, gate }, parties), {
+    ...parts.common,
+    entropy,
+    signer: parties.stationSigners[index] ?? parties.backendSigner,
+    journal,
+    bus: parts.bus,
+    jig: parts.betweenJig?.(jig, clock) ?? jig,
+    reader: () => reader,
+    failpoint: () => undefined,
+    logKey: parties.logSigner.key,
+    ticket: parts.ticket,
+    genesis: disk.genesis,
+  });
+  return { ...place, program };
+}
+
+export function createPlace(parts: PlaceParts): SimulatedPlace {
+  const { name, index, clock, parties, gate, entropy } = parts;
   const tagKey = parties.tagKeys[index] ?? new Uint8Array(16);
   const gateLog: GateLogLine[] = [];
   let seated: VirtualSe | null = null;
@@ -77,34 +121,20 @@ export async function createSimulatedStation(parts: StationParts): Promise<Simul
     },
     motion: MOTION,
     seat: async (unit) => {
-      seated = parts.chips.get(unit) ?? tapped(makeChip(unit, parts, entropy), parts.wire);
-      parts.chips.set(unit, seated);
+      seated = parts.chip(unit, entropy);
     },
     openTimeoutMs: 5_000,
     hostTimeoutMs: 1_000,
     witness: (line) => gateLog.push(line),
   });
   const genesis = { journal: uuidV4(entropy.bytes(16)), station: name, created: instantOf(parts.startMs) };
-  const disk = createJournalDisk(genesis);
-  const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 });
-  const present = (): VirtualSe | null => (fixture.line.unit() === null ? null : seated);
-  const simulated = createSimulatedReader({ clock, card: present });
-  const reader = parts.betweenReader?.(simulated) ?? simulated;
-  const jig = createSimulatedJig({ clock, fixture });
-  const program = await createStation(stationSettings({ name, index, gate }, parties), {
-    ...parts.common,
-    entropy,
-    signer: parties.stationSigners[index] ?? parties.backendSigner,
-    journal,
-    bus: parts.bus,
-    jig: parts.betweenJig?.(jig, clock) ?? jig,
-    reader: () => reader,
-    failpoint: () => undefined,
-    logKey: parties.logSigner.key,
-    ticket: parts.ticket,
-    genesis,
-  });
-  return { name, fixture, disk, program, gateLog };
+  return {
+    name,
+    fixture,
+    disk: createJournalDisk(genesis),
+    gateLog,
+    seated: () => (fixture.line.unit() === null ? null : seated),
+  };
 }
 
 /** The same card, with somebody listening on its contacts. */
@@ -122,7 +152,12 @@ function tapped(card: VirtualSe, wire: Wiretap | undefined): VirtualSe {
   };
 }
 
-function makeChip(unit: number, parts: StationParts, entropy: Entropy): VirtualSe {
+/** A chip as its maker makes it, in its manner. */
+export function makeChip(
+  unit: number,
+  parts: Pick<StationParts, 'manners' | 'parties' | 'supply' | 'forged'>,
+  entropy: Entropy,
+): VirtualSe {
   const manner = parts.manners[unit];
   const { parties, supply } = parts;
   const fresh = freshChip({

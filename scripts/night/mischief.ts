@@ -1,0 +1,236 @@
+/** Lets the mishaps of a story befall a plant, and counts those that truly struck. */
+import { createSimulatedEntropy, type SimulatedEntropy } from '../../drivers/entropy/simulated.ts';
+import type { Bytes } from '../../runtime/core/bytes.ts';
+import type { Release } from '../../runtime/core/gate/release.ts';
+import { createBrokerMischief } from './broker-mischief.ts';
+import type { Crossing, Order, Watch } from './life.ts';
+import type { Place, Plant } from './plant.ts';
+import type { Lasting, Mishap, MishapKind, Story } from './story.ts';
+
+export interface Mischief {
+  readonly watch: Watch;
+  /** How often each kind struck. */
+  readonly struck: ReadonlyMap<MishapKind, number>;
+  /** Calls that were crossed: `station journal.append`. */
+  readonly crossed: ReadonlySet<string>;
+  /** Calls at which a program died. */
+  readonly died: ReadonlySet<string>;
+  /** Units that are in somebody's hands. */
+  readonly inHand: ReadonlySet<number>;
+  begin(plant: Plant): void;
+}
+
+interface Standing {
+  readonly story: Story;
+  readonly struck: Map<MishapKind, number>;
+  readonly crossed: Set<string>;
+  readonly died: Set<string>;
+  readonly inHand: Set<number>;
+  readonly counts: Map<string, number>;
+  readonly draw: SimulatedEntropy;
+  plant: Plant | null;
+}
+
+export function createMischief(story: Story): Mischief {
+  const standing: Standing = {
+    story,
+    struck: new Map(),
+    crossed: new Set(),
+    died: new Set(),
+    inHand: new Set(),
+    counts: new Map(),
+    draw: createSimulatedEntropy(`mischief/${story.seed}`),
+    plant: null,
+  };
+  const { struck, crossed, died, inHand } = standing;
+  return {
+    watch: (crossing) => judge(standing, crossing),
+    struck,
+    crossed,
+    died,
+    inHand,
+    begin: (plant) => {
+      standing.plant = plant;
+      for (const mishap of story.mishaps)
+        if ('atMs' in mishap) plant.clock.after(mishap.atMs, () => strike(standing, plant, mishap));
+      plant.clock.after(story.calmMs, () => plant.calm());
+    },
+  };
+}
+
+function judge(standing: Standing, { program, call, phase }: Crossing): Order {
+  const nth = (standing.counts.get(program) ?? 0) + 1;
+  standing.counts.set(program, nth);
+  const name = `${program.replace(/-\d+$/, '')} ${call} ${phase}`;
+  standing.crossed.add(name);
+  if ((standing.plant?.clock.monotonicMs() ?? 0) >= standing.story.calmMs) return 'go';
+  for (const mishap of standing.story.mishaps) {
+    if (!('nth' in mishap) || mishap.program !== program || mishap.nth !== nth) continue;
+    count(standing, mishap);
+    if (mishap.kind === 'fail') return 'fail';
+    standing.died.add(name);
+    return mishap.death;
+  }
+  return 'go';
+}
+
+function count({ struck }: Standing, { kind }: Mishap): void {
+  struck.set(kind, (struck.get(kind) ?? 0) + 1);
+}
+
+type Timed = Extract<Mishap, { atMs: number }>;
+
+function strike(standing: Standing, plant: Plant, mishap: Timed): void {
+  if (mishap.kind === 'broker-restart') {
+    for (const name of plant.programs.keys()) plant.broker.cut(name);
+    plant.clock.after(mishap.forMs, () => mendAll(plant));
+    count(standing, mishap);
+    return;
+  }
+  const place = plant.places.find(({ name }) => name === mishap.program) ?? null;
+  if (mishap.kind === 'token-lost') {
+    const token = plant.programs.get(mishap.program)?.token;
+    if (token === null || token === undefined) return;
+    token.loseChannels();
+  } else if (mishap.kind === 'board-reset') {
+    if (place === null) return;
+    const jig = plant.programs.get(mishap.program)?.jig;
+    if (jig) jig.resetBoard(200);
+    else place.fixture.reset();
+  } else if (mishap.kind === 'carried') {
+    if (place === null || !carry(standing, plant, place, mishap)) return;
+  } else if (mishap.kind === 'rogue-open') {
+    if (place === null) return;
+    openAsRogue(standing, place);
+  } else {
+    const end = begins[mishap.kind](plant, mishap, place, standing);
+    plant.clock.after(Math.min(mishap.forMs, Math.max(0, standing.story.calmMs - mishap.atMs)), end);
+  }
+  count(standing, mishap);
+}
+
+type Begin = (
+  plant: Plant,
+  mishap: Extract<Mishap, { kind: Lasting }>,
+  place: Place | null,
+  standing: Standing,
+) => () => void;
+
+const stuck =
+  (what: 'clamp' | 'gate' | 'unit'): Begin =>
+  (_, __, place) => {
+    place?.fixture.line.stick(what, true);
+    return () => place?.fixture.line.stick(what, false);
+  };
+const isolated =
+  (directions: { readonly outgoing: boolean; readonly incoming: boolean }): Begin =>
+  ({ broker }, { program }) => {
+    broker.isolate(program, directions);
+    return () => broker.isolate(program, { outgoing: false, incoming: false });
+  };
+const brokers =
+  (what: 'replays' | 'crosses' | 'spoils'): Begin =>
+  (plant, _, __, { story }) =>
+    createBrokerMischief(plant, what, createSimulatedEntropy(`${what}/${story.seed}`));
+
+/** Each begins a mishap and gives back what ends it. */
+const begins: Readonly<Record<Lasting, Begin>> = {
+  'cut-off': (plant, { program }) => {
+    plant.broker.cut(program);
+    return () => mendAll(plant);
+  },
+  deaf: isolated({ outgoing: false, incoming: true }),
+  mute: isolated({ outgoing: true, incoming: false }),
+  'jig-link-lost': (plant, { program, forMs }) => {
+    plant.programs.get(program)?.jig?.loseLink(forMs);
+    return () => undefined;
+  },
+  'clamp-stuck': stuck('clamp'),
+  'gate-stuck': stuck('gate'),
+  'unit-stuck': stuck('unit'),
+  'reader-away': (_, __, place) => {
+    if (place !== null) place.readerAway = true;
+    return () => {
+      if (place !== null) place.readerAway = false;
+    };
+  },
+  'bad-contact': (_, __, place) => {
+    if (place !== null) place.readerLoss = 0.05;
+    return () => {
+      if (place !== null) place.readerLoss = 0;
+    };
+  },
+  'store-down': ({ fleet }) => {
+    fleet.setReachable(false);
+    return () => fleet.setReachable(true);
+  },
+  'ledger-down': ({ ledger }) => {
+    ledger.setReachable(false);
+    return () => ledger.setReachable(true);
+  },
+  'clock-wrong': ({ skewMs }, { program, byMs }) => {
+    skewMs.set(program, byMs);
+    return () => skewMs.delete(program);
+  },
+  replays: brokers('replays'),
+  crosses: brokers('crosses'),
+  spoils: brokers('spoils'),
+};
+
+/** A program that is down has no connection to mend. */
+export function mendAll(plant: Plant): void {
+  for (const { name, life } of plant.programs.values()) if (life !== null) plant.broker.mend(name);
+}
+
+/** How long somebody waits with a unit in hand before looking again whether the nest is empty. */
+const LOOK_MS = 500;
+
+function carry(
+  { inHand }: Standing,
+  plant: Plant,
+  from: Place,
+  { to, forMs }: { readonly to: string; readonly forMs: number },
+): boolean {
+  const unit = from.fixture.line.unit();
+  const target = plant.places.find(({ name }) => name === to);
+  if (unit === null || target === undefined || !from.fixture.line.takeByHand()) return false;
+  inHand.add(unit);
+  const put = (): void => {
+    if (target.fixture.line.unit() !== null || target.fixture.line.waiting() > 0) {
+      plant.clock.after(LOOK_MS, put);
+      return;
+    }
+    target.fixture.line.putByHand(unit).then(
+      () => inHand.delete(unit),
+      () => plant.clock.after(LOOK_MS, put), // A unit is on its way into the nest.
+    );
+  };
+  plant.clock.after(forMs, put);
+  return true;
+}
+
+/** Questions of a rogue carry numbers of their own. */
+const ROGUE_QUERY = 1_000_000;
+
+/** Asks for what was released before, and for what never was, as somebody could who has the station's wires. */
+function openAsRogue({ draw }: Standing, { fixture, gateLog, releases }: Place): void {
+  const arrival = gateLog.findLast((line) => line.event === 'ARRIVED')?.arrival ?? 0;
+  const counter = Math.max(0, ...gateLog.map((line) => line.counter)) + 1;
+  const forged: Release = {
+    controller: fixture.self.controller,
+    nest: fixture.self.nest,
+    lane: draw.chance(0.5) ? 'good' : 'reject',
+    operation: '00000000-0000-4000-8000-000000000000',
+    epoch: 1,
+    arrival,
+    counter,
+    tag: hex(draw.bytes(16)),
+  };
+  fixture.open(forged, ROGUE_QUERY);
+  fixture.open({ ...forged, tag: null }, ROGUE_QUERY);
+  for (const release of releases) fixture.open(release, ROGUE_QUERY);
+}
+
+function hex(bytes: Bytes): string {
+  return Buffer.from(bytes).toString('hex');
+}

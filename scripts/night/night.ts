@@ -1,0 +1,143 @@
+/** One night of a simulated plant: a story is told, everything comes to rest, and every rule is asked. */
+import { createHash } from 'node:crypto';
+import { createMischief, mendAll } from './mischief.ts';
+import { createPlant, type Plant } from './plant.ts';
+import { gateRules } from './rules/gate.ts';
+import { journalRules } from './rules/journal.ts';
+import { progressRules } from './rules/progress.ts';
+import { recordRules } from './rules/records.ts';
+import { departures, type Night, type Rule, type Violation } from './rules/rule.ts';
+import type { MishapKind, Story } from './story.ts';
+
+export const rules: readonly Rule[] = [...journalRules, ...gateRules, ...recordRules, ...progressRules];
+
+export interface NightReport {
+  readonly seed: string;
+  readonly violations: readonly Violation[];
+  /** SHA-256 over gate logs, journals and chips: the same story gives the same. */
+  readonly history: string;
+  readonly units: number;
+  readonly released: number;
+  readonly rejected: number;
+  readonly simulatedMs: number;
+  readonly events: number;
+  readonly starts: number;
+  readonly struck: Readonly<Partial<Record<MishapKind, number>>>;
+  readonly crossed: readonly string[];
+  readonly died: readonly string[];
+  /** Reasons for which a gate controller refused or closed. */
+  readonly gateWords: readonly string[];
+  /** Codes that units were held with, and that ended programs. */
+  readonly faults: readonly string[];
+}
+
+/** Longest that anything may take after the last mishap, simulated. */
+export const REST_MS = 20 * 60_000;
+/** After the last unit: what is said upward, and what comes too late. */
+const DRAIN_MS = 15_000;
+/** More events than any night has; a night that never rests ends here. */
+const EVENTS_MAX = 400_000;
+
+export async function liveThrough(story: Story): Promise<NightReport> {
+  const mischief = createMischief(story);
+  const { seed, stations, units, weather, fates, realCrypto } = story;
+  const manners = Object.fromEntries(
+    Object.entries(story.liars).map(([unit, name]) => [unit, { name }]),
+  ) as Parameters<typeof createPlant>[0]['manners'];
+  const plant = await createPlant({
+    seed,
+    stations,
+    units,
+    weather,
+    fates,
+    realCrypto,
+    manners,
+    watch: mischief.watch,
+  });
+  const violations: Violation[] = [];
+  const blameFor =
+    ({ name }: Rule) =>
+    (text: string): void => {
+      violations.push({ rule: name, atMs: plant.clock.monotonicMs(), text });
+    };
+  const night = (done: boolean): Night => ({ story, plant, mischief, done });
+  for (const rule of rules) rule.watch?.(plant, story, blameFor(rule));
+  for (const place of plant.places)
+    place.fixture.onWitness((line) => {
+      for (const rule of rules) rule.gate?.(line, place, night(false), blameFor(rule));
+    });
+  mischief.begin(plant);
+  const share = Math.ceil(units / stations);
+  for (const [i, { fixture }] of plant.places.entries())
+    fixture.line.feed(Math.max(0, Math.min(share, units - i * share)), 1 + i * share);
+  const { done, events } = await pass(plant, story);
+  for (const rule of rules) await rule.end?.(night(done), blameFor(rule));
+  return reportOf(plant, story, { violations, events, mischief });
+}
+
+/** Lets time pass until every unit has left and the mishaps are over, or until time is up. */
+async function pass(plant: Plant, { units, calmMs }: Story): Promise<{ done: boolean; events: number }> {
+  const { clock } = plant;
+  const rest = (): boolean =>
+    clock.monotonicMs() >= calmMs && new Set(departures(plant).map(({ unit }) => unit)).size >= units;
+  const limit = calmMs + REST_MS;
+  let events = 0;
+  let mended = false;
+  while (!rest() && events < EVENTS_MAX && (await clock.runNext(limit))) {
+    events += 1;
+    if (mended || clock.monotonicMs() < calmMs) continue;
+    mendAll(plant);
+    mended = true;
+  }
+  const done = rest();
+  const end = clock.monotonicMs() + DRAIN_MS;
+  while (done && (await clock.runNext(end))) events += 1;
+  return { done, events };
+}
+
+function reportOf(
+  plant: Plant,
+  story: Story,
+  told: {
+    readonly violations: readonly Violation[];
+    readonly events: number;
+    readonly mischief: Night['mischief'];
+  },
+): NightReport {
+  const { mischief, violations, events } = told;
+  const gone = departures(plant);
+  const gateLog = plant.places.flatMap((place) => place.gateLog);
+  const held = plant.log.lines.flatMap(({ event, fields }) =>
+    event === 'unit-held' ? [String(fields.code)] : [],
+  );
+  return {
+    seed: story.seed,
+    violations,
+    history: historyOf(plant),
+    units: story.units,
+    released: gone.filter(({ lane }) => lane === 'good').length,
+    rejected: gone.filter(({ lane }) => lane === 'reject').length,
+    simulatedMs: plant.clock.monotonicMs(),
+    events,
+    starts: [...plant.programs.values()].reduce((sum, { starts }) => sum + starts, 0),
+    struck: Object.fromEntries(mischief.struck),
+    crossed: [...mischief.crossed],
+    died: [...mischief.died],
+    gateWords: [
+      ...new Set(gateLog.flatMap(({ event, reason }) => (reason === 'none' ? [] : [`${event} ${reason}`]))),
+    ],
+    faults: [...new Set([...held, ...[...plant.programs.values()].flatMap(({ ends }) => ends)])],
+  };
+}
+
+function historyOf({ places, chips }: Plant): string {
+  const hash = createHash('sha256');
+  for (const { gateLog, disk } of places) {
+    hash.update(JSON.stringify(gateLog));
+    for (const [key, value] of [...disk.durable].sort(([a], [b]) => (a < b ? -1 : 1)))
+      hash.update(key).update(value);
+  }
+  for (const [unit, chip] of [...chips].sort(([a], [b]) => a - b))
+    hash.update(`${unit}${JSON.stringify(chip.state)}`);
+  return hash.digest('hex');
+}

@@ -1,0 +1,107 @@
+/** Rules of the journal, and of what may stand in it and on the wire. */
+import { eidOfIndex } from '../../../drivers/card-reader/virtual-se/eid.ts';
+import { equal, fromText, toHex } from '../../../runtime/core/bytes.ts';
+import { chainHash, genesisHash } from '../../../runtime/core/journal/entry.ts';
+import { visitOf } from '../../../runtime/core/operation/gate.ts';
+import type { Place, Plant } from '../plant.ts';
+import { durableFacts, type Rule } from './rule.ts';
+
+export const journalRules: readonly Rule[] = [
+  {
+    name: 'I0',
+    says: "no command changes a chip before the intent is durable, in the station's journal and in the gateway's ledger",
+    watch: (plant, story, blame) => {
+      plant.witnesses.push({
+        onCommand: ({ unit, place, changed }) => {
+          if (!changed || place === null || story.liars[unit] !== undefined) return;
+          const visit = visitOf(durableFacts(place.disk).filter(({ nest }) => nest === 'a'));
+          if (!visit.some(({ name }) => name === 'intent'))
+            blame(`unit ${unit} was changed without an intent`);
+          const identified = visit.findLast(({ name }) => name === 'identified');
+          if (identified?.name === 'identified' && identified.identity.eid !== eidOfIndex(unit))
+            blame(`unit ${unit} was changed in the name of another`);
+          const operation = plant.fleet.tables.operations.find('operation_eid', eidOfIndex(unit))?.operation;
+          if (operation === undefined) blame(`unit ${unit} was changed without a reservation`);
+          else if (plant.ledger.tables.intents.group(operation).length === 0)
+            blame(`unit ${unit} was changed without an intent of the gateway`);
+        },
+      });
+    },
+  },
+  {
+    name: 'I10',
+    says: 'every journal is one unbroken chain, and what the backend acknowledged is on it',
+    end: ({ plant }, blame) => {
+      for (const place of plant.places) {
+        const hashes = chainOf(place, plant, blame);
+        const known = plant.fleet.tables.events.group(`${place.name}\u0000${place.disk.genesis.journal}`);
+        for (const { sequence, hash } of known)
+          if (hashes[sequence] !== hash)
+            blame(`entry ${sequence} of ${place.name} is not the one sent upward`);
+      }
+    },
+  },
+  {
+    name: 'I11',
+    says: 'no key is in a journal, a message or a log',
+    watch: (plant, story, blame) => {
+      if (!story.realCrypto) return; // Searching every byte is dear: every night that reckons truly is searched.
+      plant.taps.push((topic, payload) => {
+        const found = secretIn(Buffer.from(payload), plant);
+        if (found !== null) blame(`${found} was sent on ${topic}`);
+      });
+    },
+    end: ({ plant, story }, blame) => {
+      if (!story.realCrypto) return;
+      for (const { name, disk } of plant.places) {
+        const found = secretIn(Buffer.concat([...disk.durable.values()]), plant);
+        if (found !== null) blame(`${found} is in the journal of ${name}`);
+      }
+      const found = secretIn(Buffer.from(JSON.stringify(plant.log.lines)), plant);
+      if (found !== null) blame(`${found} is in a log`);
+    },
+  },
+];
+
+function chainOf({ name, disk }: Place, { crypto }: Plant, blame: (text: string) => void): readonly string[] {
+  const hashes: string[] = [];
+  let hash = genesisHash(disk.genesis, crypto.sha256);
+  const entries = [...disk.durable]
+    .filter(([key]) => key.startsWith('j!'))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [sequence, [key, value]] of entries.entries()) {
+    const stored = Buffer.from(value).toString('utf8');
+    const at = stored.lastIndexOf(' ');
+    hash = chainHash(stored.slice(0, at), sequence, hash, crypto.sha256);
+    if (
+      key !== `j!${String(sequence).padStart(16, '0')}` ||
+      !equal(fromText(hash), fromText(stored.slice(at + 1)))
+    )
+      blame(`the journal of ${name} breaks at ${sequence}`);
+    hashes.push(hash);
+  }
+  return hashes;
+}
+
+/** Names a secret that stands in `bytes`: as it is, in hexadecimal or in base64. */
+function secretIn(bytes: Buffer, { parties, chips }: Plant): string | null {
+  const secrets: (readonly [string, string])[] = [
+    ['the fleet master', toHex(parties.fleetMaster)],
+    ['the transport master', toHex(parties.transportMaster)],
+  ];
+  for (const [unit, { state }] of chips) {
+    for (const { keyVersion, enc, mac, dek } of state.keySets)
+      for (const key of [enc, mac, dek])
+        secrets.push([`a key of version ${keyVersion} of unit ${unit}`, key]);
+    for (const scalar of Object.values(state.pairs))
+      secrets.push([`the private key of unit ${unit}`, scalar]);
+  }
+  const found = secrets.find(([, key]) => {
+    const raw = Buffer.from(key, 'hex');
+    const base64 = raw.subarray(0, raw.length - (raw.length % 3)).toString('base64');
+    return [raw, key, base64, base64.replaceAll('+', '-').replaceAll('/', '_')].some((form) =>
+      bytes.includes(form),
+    );
+  });
+  return found?.[0] ?? null;
+}

@@ -1,0 +1,79 @@
+/** What a rule of the night is, and what rules look at. */
+import type { GateLogLine } from '../../../drivers/jig/controller/fixture.ts';
+import type { JournalDisk } from '../../../drivers/journal/in-memory.ts';
+import { toText } from '../../../runtime/core/bytes.ts';
+import type { NewEntry } from '../../../runtime/core/journal/entry.ts';
+import type { Fact } from '../../../runtime/core/operation/facts.ts';
+import type { Mischief } from '../mischief.ts';
+import type { Place, Plant } from '../plant.ts';
+import type { Story } from '../story.ts';
+
+export interface Violation {
+  readonly rule: string;
+  /** Simulated, since the beginning of the night. */
+  readonly atMs: number;
+  readonly text: string;
+}
+
+export interface Night {
+  readonly story: Story;
+  readonly plant: Plant;
+  readonly mischief: Mischief;
+  /** Whether the night ended because all was done; else its time was up. */
+  readonly done: boolean;
+}
+
+export type Blame = (text: string) => void;
+
+export interface Rule {
+  /** As the reliability programme numbers them. */
+  readonly name: string;
+  readonly says: string;
+  /** Called before anything happens. */
+  readonly watch?: (plant: Plant, story: Story, blame: Blame) => void;
+  /** Called for each line that the gate's own witness writes. */
+  readonly gate?: (line: GateLogLine, place: Place, night: Night, blame: Blame) => void;
+  /** Called when the night is over. */
+  readonly end?: (night: Night, blame: Blame) => void | Promise<void>;
+}
+
+interface Read {
+  readonly facts: Fact[];
+  readonly sequence: number;
+}
+const read = new WeakMap<JournalDisk, Read>();
+
+/** The facts that are on the disk, past fsync. */
+export function durableFacts(disk: JournalDisk): readonly Fact[] {
+  const { facts, sequence } = read.get(disk) ?? { facts: [], sequence: 0 };
+  let next = sequence;
+  for (
+    let stored = disk.durable.get(keyOf(next));
+    stored !== undefined;
+    stored = disk.durable.get(keyOf(next))
+  ) {
+    const text = toText(stored);
+    facts.push((JSON.parse(text.slice(0, text.lastIndexOf(' '))) as NewEntry).fact);
+    next += 1;
+  }
+  read.set(disk, { facts, sequence: next });
+  return facts;
+}
+
+/** The facts of one arrival, those of its resumptions included. */
+export function factsOfArrival(disk: JournalDisk, arrival: number): readonly Fact[] {
+  const facts = durableFacts(disk);
+  const start = facts.findLastIndex((fact) => fact.name === 'arrived' && fact.arrival === arrival);
+  if (start < 0) return [];
+  const rest = facts.slice(start + 1).findIndex((fact) => fact.name === 'arrived');
+  return rest < 0 ? facts.slice(start) : facts.slice(start, start + 1 + rest);
+}
+
+function keyOf(sequence: number): string {
+  return `j!${String(sequence).padStart(16, '0')}`;
+}
+
+/** Lines of the gates' witnesses that say that a unit has left. */
+export function departures({ places }: Plant): readonly GateLogLine[] {
+  return places.flatMap(({ gateLog }) => gateLog.filter(({ event }) => event === 'LEFT'));
+}
