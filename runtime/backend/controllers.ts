@@ -68,14 +68,17 @@ export async function settle(
   look: ControllerLook,
   issued = look.row.issued,
 ): Promise<void> {
-  const update =
-    look.changed || issued !== look.row.issued ? tx.updateController({ ...look.row, issued }) : undefined;
-  const operation = look.left === null ? null : await tx.operationById(look.left.operation);
-  const mark =
-    operation === null
-      ? undefined
-      : tx.updateOperation({ ...operation, state: look.left?.lane === 'reject' ? 'diverted' : 'released' });
-  await Promise.all([update, mark]);
+  // Together: a promise that is left alone while another fails has nobody who hears of its own failure.
+  await Promise.all([
+    look.changed || issued !== look.row.issued ? tx.updateController({ ...look.row, issued }) : undefined,
+    markDeparture(tx, look.left),
+  ]);
+}
+
+async function markDeparture(tx: FleetTransaction, left: ControllerLook['left']): Promise<void> {
+  const operation = left === null ? null : await tx.operationById(left.operation);
+  if (operation !== null)
+    await tx.updateOperation({ ...operation, state: left?.lane === 'reject' ? 'diverted' : 'released' });
 }
 
 export interface ReleaseOrder {

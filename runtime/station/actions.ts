@@ -39,12 +39,12 @@ export interface Means {
 }
 
 /** One action of one visit. */
-export interface Task {
+export interface Task extends Pick<Parameters<Perform>[2], 'isOver'> {
   readonly visit: Visit;
   readonly inspect: boolean;
   readonly facts: readonly Fact[];
   readonly tell: Tell;
-  /** What the gate controller said last; null before it said anything, and after its link was lost. */
+  /** What the gate controller said last; null before it spoke, and after its link was lost. */
   readonly lastReport: () => ControllerReport | null;
 }
 

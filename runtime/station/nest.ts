@@ -31,6 +31,8 @@ export type Perform = (
     readonly inspect: boolean;
     readonly facts: readonly Fact[];
     readonly tell: Tell;
+    /** Whether the nest has moved on: nobody takes the outcome any longer. */
+    readonly isOver: () => boolean;
     readonly lastReport: () => ControllerReport | null;
   },
 ) => void;
@@ -190,6 +192,7 @@ export class Nest {
       inspect,
       facts: this.#facts,
       tell: (what) => this.#enqueue(what, turn),
+      isOver: () => turn !== this.#turn,
       lastReport: () => this.#lastReport,
     });
   }

@@ -45,6 +45,7 @@ export async function personalize(
     )
   ).body;
   for (let step = 1; answer.kind === 'list'; step++) {
+    if (task.isOver()) return null; // The unit is another now: nothing more is played for this visit.
     if (step > LISTS_MAX) throw new Fault('DIALOGUE_LOST', { lists: step });
     const { dialogue, instance, answerKey } = answer;
     const place = { dialogue, step };

@@ -16,6 +16,7 @@ import { LogMemory } from './log-memory.ts';
 import { Nest } from './nest.ts';
 import { createOutbox } from './outbox.ts';
 import { type StationPorts, VERSION } from './ports.ts';
+import { takingTurns } from './reader-turns.ts';
 import { createStatus } from './status.ts';
 
 export interface Station {
@@ -30,7 +31,8 @@ export interface Station {
 const idle: ReadonlySet<State> = new Set(['releasing', 'diverting', 'held', 'reject-held', 'vacant']);
 
 /** Folds the journal, then listens. @throws Fault TICKET_INVALID, JOURNAL_DAMAGED */
-export async function createStation(config: StationConfig, ports: StationPorts): Promise<Station> {
+export async function createStation(config: StationConfig, given: StationPorts): Promise<Station> {
+  const ports: StationPorts = { ...given, reader: takingTurns(given.reader) };
   const ticket = readTicket(config, ports);
   const memory = new LogMemory(ports);
   const facts: Fact[] = [];

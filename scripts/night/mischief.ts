@@ -17,6 +17,8 @@ export interface Mischief {
   readonly died: ReadonlySet<string>;
   /** Units that are in somebody's hands. */
   readonly inHand: ReadonlySet<number>;
+  /** How often each program crossed a port: its last number. */
+  readonly counts: ReadonlyMap<string, number>;
   begin(plant: Plant): void;
 }
 
@@ -27,6 +29,8 @@ interface Standing {
   readonly died: Set<string>;
   readonly inHand: Set<number>;
   readonly counts: Map<string, number>;
+  /** By program and number. */
+  readonly atCrossings: ReadonlyMap<string, AtCrossing>;
   readonly draw: SimulatedEntropy;
   plant: Plant | null;
 }
@@ -39,16 +43,22 @@ export function createMischief(story: Story): Mischief {
     died: new Set(),
     inHand: new Set(),
     counts: new Map(),
+    atCrossings: new Map(
+      story.mishaps.flatMap((mishap) =>
+        'nth' in mishap ? [[`${mishap.program} ${mishap.nth}`, mishap]] : [],
+      ),
+    ),
     draw: createSimulatedEntropy(`mischief/${story.seed}`),
     plant: null,
   };
-  const { struck, crossed, died, inHand } = standing;
+  const { struck, crossed, died, inHand, counts } = standing;
   return {
     watch: (crossing) => judge(standing, crossing),
     struck,
     crossed,
     died,
     inHand,
+    counts,
     begin: (plant) => {
       standing.plant = plant;
       for (const mishap of story.mishaps)
@@ -64,20 +74,19 @@ function judge(standing: Standing, { program, call, phase }: Crossing): Order {
   const name = `${program.replace(/-\d+$/, '')} ${call} ${phase}`;
   standing.crossed.add(name);
   if ((standing.plant?.clock.monotonicMs() ?? 0) >= standing.story.calmMs) return 'go';
-  for (const mishap of standing.story.mishaps) {
-    if (!('nth' in mishap) || mishap.program !== program || mishap.nth !== nth) continue;
-    count(standing, mishap);
-    if (mishap.kind === 'fail') return 'fail';
-    standing.died.add(name);
-    return mishap.death;
-  }
-  return 'go';
+  const mishap = standing.atCrossings.get(`${program} ${nth}`);
+  if (mishap === undefined) return 'go';
+  count(standing, mishap);
+  if (mishap.kind === 'fail') return 'fail';
+  standing.died.add(name);
+  return mishap.death;
 }
 
 function count({ struck }: Standing, { kind }: Mishap): void {
   struck.set(kind, (struck.get(kind) ?? 0) + 1);
 }
 
+type AtCrossing = Extract<Mishap, { nth: number }>;
 type Timed = Extract<Mishap, { atMs: number }>;
 
 function strike(standing: Standing, plant: Plant, mishap: Timed): void {

@@ -9,7 +9,16 @@ import { recordRules } from './rules/records.ts';
 import { departures, type Night, type Rule, type Violation } from './rules/rule.ts';
 import type { MishapKind, Story } from './story.ts';
 
-export const rules: readonly Rule[] = [...journalRules, ...gateRules, ...recordRules, ...progressRules];
+/** Node ends a program whose promise fails with nobody listening: asked of the process, not of the plant. */
+const unheardRule: Rule = { name: 'I14', says: 'no program ends by a failure that nobody hears of' };
+
+export const rules: readonly Rule[] = [
+  ...journalRules,
+  ...gateRules,
+  ...recordRules,
+  ...progressRules,
+  unheardRule,
+];
 
 export interface NightReport {
   readonly seed: string;
@@ -22,6 +31,8 @@ export interface NightReport {
   readonly simulatedMs: number;
   readonly events: number;
   readonly starts: number;
+  /** How often each program crossed a port. */
+  readonly crossings: Readonly<Record<string, number>>;
   readonly struck: Readonly<Partial<Record<MishapKind, number>>>;
   readonly crossed: readonly string[];
   readonly died: readonly string[];
@@ -34,7 +45,9 @@ export interface NightReport {
 /** Longest that anything may take after the last mishap, simulated. */
 export const REST_MS = 20 * 60_000;
 /** After the last unit: what is said upward, and what comes too late. */
-const DRAIN_MS = 15_000;
+const DRAIN_MS = 8_000;
+/** A unit that is still there so long after the last mishap waits for the line to go on. */
+const GOES_ON_MS = 60_000;
 /** More events than any night has; a night that never rests ends here. */
 const EVENTS_MAX = 400_000;
 
@@ -66,11 +79,17 @@ export async function liveThrough(story: Story): Promise<NightReport> {
     place.fixture.onWitness((line) => {
       for (const rule of rules) rule.gate?.(line, place, night(false), blameFor(rule));
     });
+  const unheard = (reason: unknown): void => {
+    const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+    violations.push({ rule: 'I14', atMs: plant.clock.monotonicMs(), text });
+  };
+  process.on('unhandledRejection', unheard);
   mischief.begin(plant);
   const share = Math.ceil(units / stations);
   for (const [i, { fixture }] of plant.places.entries())
     fixture.line.feed(Math.max(0, Math.min(share, units - i * share)), 1 + i * share);
   const { done, events } = await pass(plant, story);
+  process.off('unhandledRejection', unheard);
   for (const rule of rules) await rule.end?.(night(done), blameFor(rule));
   return reportOf(plant, story, { violations, events, mischief });
 }
@@ -83,16 +102,28 @@ async function pass(plant: Plant, { units, calmMs }: Story): Promise<{ done: boo
   const limit = calmMs + REST_MS;
   let events = 0;
   let mended = false;
+  let goesOn = false;
   while (!rest() && events < EVENTS_MAX && (await clock.runNext(limit))) {
     events += 1;
-    if (mended || clock.monotonicMs() < calmMs) continue;
-    mendAll(plant);
-    mended = true;
+    if (!mended && clock.monotonicMs() >= calmMs) {
+      mendAll(plant);
+      mended = true;
+    }
+    if (!goesOn && clock.monotonicMs() >= calmMs + GOES_ON_MS) {
+      goOn(plant, units);
+      goesOn = true;
+    }
   }
   const done = rest();
   const end = clock.monotonicMs() + DRAIN_MS;
   while (done && (await clock.runNext(end))) events += 1;
   return { done, events };
+}
+
+/** The line goes on: empty nests get one more unit each. What became of an arrival is proved by the one after it. */
+function goOn({ places }: Plant, units: number): void {
+  for (const [i, { fixture }] of places.entries())
+    if (fixture.line.unit() === null && fixture.line.waiting() === 0) fixture.line.feed(1, units + 1 + i);
 }
 
 function reportOf(
@@ -120,6 +151,7 @@ function reportOf(
     simulatedMs: plant.clock.monotonicMs(),
     events,
     starts: [...plant.programs.values()].reduce((sum, { starts }) => sum + starts, 0),
+    crossings: Object.fromEntries(mischief.counts),
     struck: Object.fromEntries(mischief.struck),
     crossed: [...mischief.crossed],
     died: [...mischief.died],

@@ -89,6 +89,10 @@ export interface Plant {
 /** 2026-01-01T00:00:00Z. */
 export const START_MS = 1_767_225_600_000;
 
+/** A unit more for each station: the line goes on. */
+export const quotaOf = ({ units, stations }: { readonly units: number; readonly stations: number }): number =>
+  units + stations;
+
 /** Builds the plant and starts its programs, the backend first. */
 export async function createPlant(options: PlantOptions): Promise<Plant> {
   const { seed } = options;
@@ -150,7 +154,7 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
     log: createMemoryLog(2_000),
     ticket: await simulatedTicket(parties, {
       stations: names,
-      quota: options.units,
+      quota: quotaOf(options),
       nowMs: START_MS,
       supply,
     }),

@@ -2,7 +2,7 @@
 import { eidOfIndex } from '../../../drivers/card-reader/virtual-se/eid.ts';
 import { equal, fromText, toHex } from '../../../runtime/core/bytes.ts';
 import { chainHash, genesisHash } from '../../../runtime/core/journal/entry.ts';
-import { visitOf } from '../../../runtime/core/operation/gate.ts';
+import type { Fact } from '../../../runtime/core/operation/facts.ts';
 import type { Place, Plant } from '../plant.ts';
 import { durableFacts, type Rule } from './rule.ts';
 
@@ -14,12 +14,9 @@ export const journalRules: readonly Rule[] = [
       plant.witnesses.push({
         onCommand: ({ unit, place, changed }) => {
           if (!changed || place === null || story.liars[unit] !== undefined) return;
-          const visit = visitOf(durableFacts(place.disk).filter(({ nest }) => nest === 'a'));
-          if (!visit.some(({ name }) => name === 'intent'))
-            blame(`unit ${unit} was changed without an intent`);
-          const identified = visit.findLast(({ name }) => name === 'identified');
-          if (identified?.name === 'identified' && identified.identity.eid !== eidOfIndex(unit))
-            blame(`unit ${unit} was changed in the name of another`);
+          const intended = intendedUnit(durableFacts(place.disk));
+          if (intended === null) blame(`unit ${unit} was changed without an intent`);
+          else if (intended !== eidOfIndex(unit)) blame(`unit ${unit} was changed in the name of another`);
           const operation = plant.fleet.tables.operations.find('operation_eid', eidOfIndex(unit))?.operation;
           if (operation === undefined) blame(`unit ${unit} was changed without a reservation`);
           else if (plant.ledger.tables.intents.group(operation).length === 0)
@@ -62,6 +59,14 @@ export const journalRules: readonly Rule[] = [
     },
   },
 ];
+
+/** EID of the unit that the last intent is about. Its list may outlive its visit: nobody takes it from the reader. */
+function intendedUnit(facts: readonly Fact[]): string | null {
+  const last = facts.findLast(({ name }) => name === 'intent');
+  if (last?.name !== 'intent') return null;
+  const identified = facts.findLast((fact) => fact.name === 'identified' && fact.visit === last.visit);
+  return identified?.name === 'identified' ? identified.identity.eid : null;
+}
 
 function chainOf({ name, disk }: Place, { crypto }: Plant, blame: (text: string) => void): readonly string[] {
   const hashes: string[] = [];

@@ -17,11 +17,19 @@ export const progressRules: readonly Rule[] = [
       const places = plant.places.map(
         ({ name, fixture }) => `${name} has ${fixture.line.unit() ?? 'nobody'}`,
       );
-      const states = [...plant.programs.values()].map(
-        ({ name, station, ends }) => `${name} ${station?.nests[0]?.view.state ?? ''} ${ends.at(-1) ?? ''}`,
-      );
-      const held = plant.programs.get('station-1')?.station?.nests[0]?.view.held?.code ?? '';
-      blame(`units ${lost} are still there (${places}; ${states}; ${held}; in hand ${[...mischief.inHand]})`);
+      const states = [...plant.programs.values()].map(({ name, station, ends }) => {
+        const view = station?.nests[0]?.view;
+        return `${name} ${view?.state ?? ''} ${view?.held?.code ?? ''} ${ends.at(-1) ?? ''}`;
+      });
+      blame(`units ${lost} are still there (${places}; ${states}; in hand ${[...mischief.inHand]})`);
+    },
+  },
+  {
+    name: 'I15',
+    says: 'nothing goes wrong that has no name',
+    end: ({ plant }, blame) => {
+      for (const { level, fields } of plant.log.lines)
+        if (level === 'error') blame(`an unexpected error: ${JSON.stringify(fields).slice(0, 400)}`);
     },
   },
   {

@@ -3,6 +3,7 @@ import { eidOfIndex } from '../../../drivers/card-reader/virtual-se/eid.ts';
 import { equal, toHex } from '../../../runtime/core/bytes.ts';
 import { MerkleTree } from '../../../runtime/core/log/tree.ts';
 import { FLEET_KEY_VERSION } from '../../simulation/parties.ts';
+import { quotaOf } from '../plant.ts';
 import { departures, type Rule } from './rule.ts';
 
 export const recordRules: readonly Rule[] = [
@@ -44,7 +45,7 @@ export const recordRules: readonly Rule[] = [
     says: "neither reservations nor the gateway's dialogues exceed the ticket's quota",
     end: ({ plant, story }, blame) => {
       for (const { taken } of [...plant.fleet.tables.quotas.all(), ...plant.ledger.tables.quotas.all()])
-        if (taken > story.units) blame(`${taken} of a quota of ${story.units} are taken`);
+        if (taken > quotaOf(story)) blame(`${taken} of a quota of ${quotaOf(story)} are taken`);
     },
   },
   {
