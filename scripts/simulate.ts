@@ -32,7 +32,7 @@ const startedMs = performance.now();
 if (values.seed !== undefined) await tellAgain(drawStory(values.seed));
 else if (values.story !== undefined) await tellAgain(JSON.parse(values.story) as Story);
 else if (values.sweep || values.pairs) {
-  const firsts = await singles();
+  const { mishaps: firsts, crossed } = await singles();
   const stride = Number(values.stride);
   const stories = values.pairs
     ? pairs(firsts, stride, Number(values.offset))
@@ -40,7 +40,7 @@ else if (values.sweep || values.pairs) {
   await many(stories, values.pairs ? null : firsts.length, (tally) =>
     values.pairs
       ? []
-      : tally.crossed.filter((call) => !tally.died.includes(call)).map((call) => `nobody died at ${call}`),
+      : crossed.filter((call) => !tally.died.includes(call)).map((call) => `nobody died at ${call}`),
   );
 } else {
   const [from = 1, to = from] = (values.seeds ?? '1..200').split('..').map(Number);

@@ -8,6 +8,7 @@ import { progressRules } from './rules/progress.ts';
 import { recordRules } from './rules/records.ts';
 import { departures, type Night, type Rule, type Violation } from './rules/rule.ts';
 import type { MishapKind, Story } from './story.ts';
+import type { Supervised } from './supervisor.ts';
 
 /** Node ends a program whose promise fails with nobody listening: asked of the process, not of the plant. */
 const unheardRule: Rule = { name: 'I14', says: 'no program ends by a failure that nobody hears of' };
@@ -95,23 +96,32 @@ export async function liveThrough(story: Story): Promise<NightReport> {
 }
 
 /** Lets time pass until every unit has left and the mishaps are over, or until time is up. */
-async function pass(plant: Plant, { units, calmMs }: Story): Promise<{ done: boolean; events: number }> {
+async function pass(plant: Plant, story: Story): Promise<{ done: boolean; events: number }> {
   const { clock } = plant;
-  const rest = (): boolean =>
-    clock.monotonicMs() >= calmMs && new Set(departures(plant).map(({ unit }) => unit)).size >= units;
+  const { units, calmMs } = story;
+  const taken = new Set<number>();
+  const rest = (): boolean => {
+    if (clock.monotonicMs() < calmMs) return false;
+    const left = new Set([...departures(plant).map(({ unit }) => unit), ...taken]);
+    if (Array.from({ length: units }, (_, i) => i + 1).some((unit) => !left.has(unit))) return false;
+    const empty = plant.places.every(({ fixture: { line } }) => line.unit() === null && line.waiting() === 0);
+    const idle = ({ name, station }: Supervised): boolean =>
+      !name.startsWith('station') || station?.nests[0]?.view.state === 'vacant';
+    return empty && [...plant.programs.values()].every(idle);
+  };
   const limit = calmMs + REST_MS;
   let events = 0;
   let mended = false;
-  let goesOn = false;
+  let lookMs = calmMs + GOES_ON_MS;
   while (!rest() && events < EVENTS_MAX && (await clock.runNext(limit))) {
     events += 1;
     if (!mended && clock.monotonicMs() >= calmMs) {
       mendAll(plant);
       mended = true;
     }
-    if (!goesOn && clock.monotonicMs() >= calmMs + GOES_ON_MS) {
-      goOn(plant, units);
-      goesOn = true;
+    if (clock.monotonicMs() >= lookMs) {
+      goOn(plant, story, taken);
+      lookMs += GOES_ON_MS;
     }
   }
   const done = rest();
@@ -120,10 +130,18 @@ async function pass(plant: Plant, { units, calmMs }: Story): Promise<{ done: boo
   return { done, events };
 }
 
-/** The line goes on: empty nests get one more unit each. What became of an arrival is proved by the one after it. */
-function goOn({ places }: Plant, units: number): void {
-  for (const [i, { fixture }] of places.entries())
-    if (fixture.line.unit() === null && fixture.line.waiting() === 0) fixture.line.feed(1, units + 1 + i);
+/** The line goes on: empty nests get one more unit each, since what became of an arrival is proved by the one after it.
+ * And somebody takes out liars that are held for a person. */
+function goOn({ places, programs, chips }: Plant, { units, liars }: Story, taken: Set<number>): void {
+  for (const [i, { name, fixture }] of places.entries()) {
+    const unit = fixture.line.unit();
+    const held = programs.get(name)?.station?.nests[0]?.view.held;
+    const another = units + 1 + i;
+    if (unit === null && fixture.line.waiting() === 0 && !chips.has(another)) fixture.line.feed(1, another);
+    if (unit === null || liars[unit] === undefined || held?.code !== 'ATTEMPTS_EXHAUSTED') continue;
+    fixture.line.takeByHand();
+    taken.add(unit);
+  }
 }
 
 function reportOf(

@@ -34,14 +34,21 @@ export function swept(mishaps: readonly Mishap[]): Story {
   return { ...quiet, seed: 'sweep', mishaps };
 }
 
-/** Every mishap at every crossing of one undisturbed night. */
-export async function singles(): Promise<readonly AtCrossing[]> {
-  const { crossings } = await liveThrough(swept([]));
-  return Object.entries(crossings).flatMap(([program, count]) =>
+export interface Singles {
+  /** Every mishap at every crossing of one undisturbed night. */
+  readonly mishaps: readonly AtCrossing[];
+  /** What that night crossed: at each of these somebody has to die. */
+  readonly crossed: readonly string[];
+}
+
+export async function singles(): Promise<Singles> {
+  const { crossings, crossed } = await liveThrough(swept([]));
+  const mishaps = Object.entries(crossings).flatMap(([program, count]) =>
     ordersOf[program.split('-')[0] as keyof typeof ordersOf].flatMap((order) =>
       Array.from({ length: count }, (_, i): AtCrossing => ({ program, nth: i + 1, ...order })),
     ),
   );
+  return { mishaps, crossed };
 }
 
 /** How many crossings after the first a second mishap may strike: the way through, and its resumption. */
