@@ -1,52 +1,28 @@
 /** What the station does in each state. Every outcome goes back to the nest as a happening. */
-import { gateKindOf, type StationConfig } from '../../config/station.ts';
-import { cardProfile } from '../core/card/profile.ts';
 import { asFault, Fault, isVerdict } from '../core/faults.ts';
-import type { ControllerReport, Release } from '../core/gate/release.ts';
+import type { Release } from '../core/gate/release.ts';
 import { hashOf } from '../core/messages/envelope.ts';
 import { unbound } from '../core/messages/exchange.ts';
-import { registerExchange, rejectExchange, reserveExchange } from '../core/messages/exchanges.ts';
-import type { TicketPayload } from '../core/messages/ticket.ts';
+import { registerExchange, reserveExchange } from '../core/messages/exchanges.ts';
 import { deadlines, resumption, resumptionDelayMs } from '../core/operation/deadlines.ts';
-import type { Fact } from '../core/operation/facts.ts';
 import { currentAttempt, gate, visitOf } from '../core/operation/gate.ts';
 import { happeningsOf } from '../core/operation/happenings.ts';
 import {
   factOf,
-  type Judgement,
   judgeAttempt,
   judgeConfirmation,
   judgeRegistration,
   judgeRejection,
   judgeReservation,
-  type RejectionSubject,
 } from '../core/operation/receipt-judge.ts';
 import type { Action } from '../core/operation/transitions.ts';
 import { uuidV4 } from '../core/uuid.ts';
-import type { Requester } from '../exchange/requester.ts';
 import { identify } from './identification.ts';
-import type { LogMemory } from './log-memory.ts';
-import type { Perform, Tell, Visit } from './nest.ts';
+import type { Perform } from './nest.ts';
 import { personalize } from './personalization.ts';
-import type { StationPorts } from './ports.ts';
-
-export interface Means {
-  readonly config: StationConfig;
-  readonly ports: StationPorts;
-  readonly requester: Requester;
-  readonly ticket: TicketPayload;
-  readonly memory: LogMemory;
-}
-
-/** One action of one visit. */
-export interface Task extends Pick<Parameters<Perform>[2], 'isOver'> {
-  readonly visit: Visit;
-  readonly inspect: boolean;
-  readonly facts: readonly Fact[];
-  readonly tell: Tell;
-  /** What the gate controller said last; null before it spoke, and after its link was lost. */
-  readonly lastReport: () => ControllerReport | null;
-}
+import { registerReject, rejectionOf } from './rejecting.ts';
+import { freshReport, knownReport, restingReport } from './reports.ts';
+import { judgement, type Means, startOver, type Task } from './task.ts';
 
 const actions = {
   clamp,
@@ -79,34 +55,6 @@ export function performer(means: Means): Perform {
   };
 }
 
-/** The controller's last word where it names this arrival; it reports every change by itself.
- * @throws Fault JIG_LINK_LOST when the arrival cannot be made sure of */
-async function knownReport(means: Means, task: Task): Promise<ControllerReport | null> {
-  const last = task.lastReport();
-  return last?.arrival === task.visit.arrival ? last : freshReport(means, task);
-}
-
-/** The controller's word once every gate is shut: nothing is clamped that may be leaving.
- * @throws Fault GATE_OPEN_LONG, JIG_LINK_LOST */
-async function restingReport(means: Means, task: Task): Promise<ControllerReport | null> {
-  const { waitMs, attemptsMax } = deadlines.gateRest;
-  let report = await knownReport(means, task);
-  for (let attempt = 0; report?.gate === 'open' && attempt < attemptsMax; attempt++) {
-    await new Promise<void>((resolve) => {
-      means.ports.clock.after(waitMs, resolve);
-    });
-    report = await freshReport(means, task);
-  }
-  if (report?.gate === 'open') throw new Fault('GATE_OPEN_LONG', { controller: report.controller });
-  return report;
-}
-
-/** Asks the controller; null for another arrival, of which the nest has heard by then. @throws Fault JIG_LINK_LOST when the arrival cannot be made sure of */
-async function freshReport({ ports }: Means, { visit }: Task): Promise<ControllerReport | null> {
-  const report = await ports.jig.report(visit.nest);
-  return report.arrival === visit.arrival ? report : null;
-}
-
 async function clamp(means: Means, task: Task): Promise<void> {
   if ((await restingReport(means, task)) === null) return;
   const { ports } = means;
@@ -137,11 +85,6 @@ async function reserve(means: Means, task: Task): Promise<void> {
   );
   judgeReservation(body.reservation, identity, judgement(means, task));
   void task.tell({ on: 'reserved', receipt: body.reservation });
-}
-
-/** The dialogue's answers are gone with the last run: a new epoch, and the gateway asks the card. */
-async function startOver(_means: Means, task: Task): Promise<void> {
-  void task.tell({ on: 'resume-due' });
 }
 
 async function personalizeUnit(means: Means, task: Task): Promise<void> {
@@ -239,42 +182,6 @@ async function obey(means: Means, task: Task, release: Release): Promise<void> {
   for (const what of happeningsOf(left, task.visit.arrival)) void task.tell(what);
 }
 
-async function registerReject(means: Means, task: Task): Promise<void> {
-  const report = await freshReport(means, task);
-  const intent = factOf(visitOf(task.facts), 'reject-intent');
-  if (report === null || intent === undefined) return;
-  const attempt = visitOf(task.facts);
-  const identity = factOf(attempt, 'identified')?.identity ?? null;
-  const reservation = factOf(attempt, 'reserved')?.receipt ?? null;
-  const by = { ...judgement(means, task), known: means.memory.known };
-  const { body } = await means.requester.ask(
-    rejectExchange,
-    { nest: task.visit.nest, to: 'backend', step: 0, binding: unbound, retry: deadlines.register },
-    {
-      visit: task.visit.visit,
-      identity: identity === null ? null : { ...identity, keyVersions: [...identity.keyVersions] },
-      reservation,
-      verdict: intent.verdict,
-      fault: { code: intent.fault.code, context: { ...intent.fault.context } },
-      report,
-      knownTreeSize: by.known?.size ?? 0,
-    },
-  );
-  judgeRejection(body.rejection, rejectionOf(task), by);
-  void task.tell({ on: 'reject-registered', receipt: body.rejection });
-}
-
-/** What a reject receipt must be about. */
-function rejectionOf({ visit, facts }: Task): RejectionSubject {
-  const present = visitOf(facts);
-  return {
-    visit: visit.visit,
-    arrival: visit.arrival,
-    eid: factOf(present, 'identified')?.identity.eid ?? null,
-    faultCode: factOf(present, 'reject-intent')?.fault.code ?? '',
-  };
-}
-
 /** Tries again after a while that grows with each hold of this visit; at the longest where a person must act. */
 async function wait(means: Means, task: Task): Promise<void> {
   const holds = visitOf(task.facts).filter((fact) => fact.name === 'held');
@@ -282,19 +189,4 @@ async function wait(means: Means, task: Task): Promise<void> {
   const person = last?.name === 'held' && new Fault(last.fault.code).definition.disposition === 'hold';
   const delayMs = person ? resumption.maxMs : resumptionDelayMs(holds.length - 1);
   means.ports.clock.after(delayMs, () => void task.tell({ on: 'resume-due' }));
-}
-
-/** Without what was seen of the log: consistency is judged where a receipt arrives. */
-function judgement({ config, ports, ticket }: Means, { visit }: Task): Judgement {
-  return {
-    station: config.station,
-    nest: visit.nest,
-    controller: config.controller,
-    cardProfile: cardProfile(ticket.cardProfile),
-    gate: gateKindOf(config),
-    trusted: ports.trusted,
-    logKey: ports.logKey,
-    crypto: ports.crypto,
-    known: null,
-  };
 }

@@ -11,7 +11,7 @@ import { createSecrecy } from '../core/messages/secrecy.ts';
 import { deadlines } from '../core/operation/deadlines.ts';
 import type { CardIdentity } from '../core/operation/facts.ts';
 import type { CardAction, PlayOutcome } from '../core/ports.ts';
-import type { Means, Task } from './actions.ts';
+import type { Means, Task } from './task.ts';
 
 export type Personalization =
   | { readonly kind: 'confirmed'; readonly confirmation: string; readonly transcriptHash: string }

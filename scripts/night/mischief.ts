@@ -63,6 +63,7 @@ export function createMischief(story: Story): Mischief {
       standing.plant = plant;
       for (const mishap of story.mishaps)
         if ('atMs' in mishap) plant.clock.after(mishap.atMs, () => strike(standing, plant, mishap));
+      for (const place of plant.places) watchOpenings(standing, plant, place);
       plant.clock.after(story.calmMs, () => plant.calm());
     },
   };
@@ -189,6 +190,25 @@ const begins: Readonly<Record<Lasting, Begin>> = {
 /** A program that is down has no connection to mend. */
 export function mendAll(plant: Plant): void {
   for (const { name, life } of plant.programs.values()) if (life !== null) plant.broker.mend(name);
+}
+
+/** Longer than a controller waits for its host, and shorter than its gate stands open. */
+const HOST_LOST_MS = 2_500;
+
+function watchOpenings(standing: Standing, plant: Plant, place: Place): void {
+  let openings = 0;
+  place.fixture.onWitness(({ event }) => {
+    if (event !== 'OPENED' || plant.clock.monotonicMs() >= standing.story.calmMs) return;
+    openings += 1;
+    for (const mishap of standing.story.mishaps) {
+      if (mishap.kind !== 'host-lost' || mishap.program !== place.name || mishap.opening !== openings)
+        continue;
+      count(standing, mishap);
+      place.fixture.line.stick('unit', true);
+      plant.programs.get(place.name)?.jig?.loseLink(HOST_LOST_MS);
+      plant.clock.after(HOST_LOST_MS, () => place.fixture.line.stick('unit', false));
+    }
+  });
 }
 
 /** How long somebody waits with a unit in hand before looking again whether the nest is empty. */

@@ -46,7 +46,7 @@ export interface NightReport {
 /** Longest that anything may take after the last mishap, simulated. */
 export const REST_MS = 20 * 60_000;
 /** After the last unit: what is said upward, and what comes too late. */
-const DRAIN_MS = 8_000;
+const DRAIN_MS = 12_000;
 /** A unit that is still there so long after the last mishap waits for the line to go on. */
 const GOES_ON_MS = 60_000;
 /** More events than any night has; a night that never rests ends here. */
@@ -105,8 +105,8 @@ async function pass(plant: Plant, story: Story): Promise<{ done: boolean; events
     const left = new Set([...departures(plant).map(({ unit }) => unit), ...taken]);
     if (Array.from({ length: units }, (_, i) => i + 1).some((unit) => !left.has(unit))) return false;
     const empty = plant.places.every(({ fixture: { line } }) => line.unit() === null && line.waiting() === 0);
-    const idle = ({ name, station }: Supervised): boolean =>
-      !name.startsWith('station') || station?.nests[0]?.view.state === 'vacant';
+    const idle = ({ name, station, life }: Supervised): boolean =>
+      life !== null && (!name.startsWith('station') || station?.nests[0]?.view.state === 'vacant');
     return empty && [...plant.programs.values()].every(idle);
   };
   const limit = calmMs + REST_MS;

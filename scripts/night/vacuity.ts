@@ -11,6 +11,7 @@ export const mishapKinds: readonly MishapKind[] = [
   'token-lost',
   'broker-restart',
   'carried',
+  'host-lost',
   'rogue-open',
 ];
 

@@ -26,6 +26,8 @@ const rows = [
   ['personalizing',    'condemned',         'rejecting',       'reject-intent',     'register-reject', 'again'],
   ['rejecting',        'reject-registered', 'diverting',       'reject-registered', 'divert',          'inspect'],
   ['diverting',        'unit-diverted',     'vacant',          'diverted',          null,              null],
+  // Its reservation is an old one by now: another try has begun somewhere, and the verdict is not about that.
+  ['rejecting',        'resume-due',        'clamping',        'resumed',           'clamp',           'again'],
 
   // Anything else that fails holds the unit where it is; it is tried again from the start of its visit.
   ['clamping',         'fault',             'held',            'held',              'wait',            'again'],
