@@ -159,6 +159,7 @@ function mishapsOf(night: Night): readonly Mishap[] {
     program: pick(draw, night.names),
     to: pick(draw, night.names),
   }));
+  some(0.1, () => ({ kind: 'host-lost', opening: 1 + below(draw, units), program: pick(draw, night.names) }));
   some(0.15, () => ({
     kind: 'rogue-open',
     atMs: below(draw, night.calmMs),
