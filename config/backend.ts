@@ -6,6 +6,11 @@ export const backendConfig = z.strictObject({
   backend: partyName.meta({ description: 'Name of this backend: the CN of its certificate.' }),
   bus: busConfig,
   databaseUrl: z.string().startsWith('postgres').meta({ description: 'Fleet database.' }),
+  headFile: file.meta({
+    description:
+      'Where this backend remembers the largest log head it has told, apart from the database: a restored ' +
+      'backup is found out by it. Made at the first start; moves with the backend.',
+  }),
   receiptKeyFile: file.meta({ description: 'P-256 key that signs receipts and envelopes, PEM, mode 0600.' }),
   log: z.strictObject({
     origin: z.string().min(1).meta({ description: 'Name of the fleet log for ever: a URL without scheme.' }),

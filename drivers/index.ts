@@ -21,5 +21,6 @@ export const openDriver = {
   fileSigner: async () => await import('./token/file-signer.ts'),
   certificates: async () => (await import('./certificates/peculiar.ts')).openPeculiarCertificates,
   postgresFleetStore: async () => (await import('./store/postgres/fleet-store.ts')).openPostgresFleetStore,
+  headFile: async () => (await import('./store/head-file.ts')).openHeadFile,
   postgresLedger: async () => (await import('./store/postgres/ledger.ts')).openPostgresLedger,
 } as const;

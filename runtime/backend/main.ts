@@ -39,6 +39,7 @@ await runProgram(async () => {
       sign: (message) => logKey.sign(message),
     },
     store,
+    heads: await (await openDriver.headFile())(config.headFile),
     controllers: config.controllers.map(({ name, station, keyFile }) => ({
       name,
       station,

@@ -4,6 +4,7 @@ import type { NoteKey } from '../core/log/checkpoint.ts';
 import type { TrustedKey } from '../core/messages/envelope.ts';
 import type { Bus, Clock, Crypto, Entropy, Log, Signer } from '../core/ports.ts';
 import type { FleetStore } from '../core/store/fleet.ts';
+import type { HeadMemory } from '../core/store/head.ts';
 
 /** The fleet log's key: signs checkpoints, nothing else. */
 export interface LogSigner {
@@ -28,6 +29,8 @@ export interface BackendPorts {
   readonly signer: Signer;
   readonly logSigner: LogSigner;
   readonly store: FleetStore;
+  /** Kept apart from the store. */
+  readonly heads: HeadMemory;
   readonly controllers: readonly ControllerKey[];
   readonly trusted: readonly TrustedKey[];
   readonly log: Log;

@@ -30,7 +30,7 @@ export function reserveHandler(ports: BackendPorts, sequencer: Sequencer): Handl
       operation: uuidV7(now, ports.entropy.bytes(10)),
     };
     const row =
-      (await ports.store.transaction((tx) => reserveQuietly(tx, wanted))) ??
+      (await ports.store.transaction((tx) => reserveQuietly(tx, wanted, sequencer))) ??
       (await reserveAsEvent(sequencer, wanted));
     const receipt = await seal(reservation, receiptOf(row), ports.signer, ports.crypto);
     return { body: { reservation: receipt }, binding: { operation: row.operation, epoch: row.epoch } };
@@ -54,9 +54,14 @@ interface Seen {
 }
 
 /** Null, and nothing is written, for an appearance that is an event: the log takes part in those.
- * @throws Fault UNIT_RELEASED_BEFORE, UNIT_REJECTED_BEFORE, QUOTA_EXHAUSTED */
-async function reserveQuietly(tx: FleetTransaction, wanted: Wanted): Promise<OperationRow | null> {
-  const seen = await see(tx, wanted);
+ * @throws Fault UNIT_RELEASED_BEFORE, UNIT_REJECTED_BEFORE, QUOTA_EXHAUSTED, LOG_ROLLED_BACK */
+async function reserveQuietly(
+  tx: FleetTransaction,
+  wanted: Wanted,
+  sequencer: Sequencer,
+): Promise<OperationRow | null> {
+  const [seen, head] = await Promise.all([see(tx, wanted), tx.readHead()]);
+  sequencer.demandWhole(head);
   if (seen.judged.event) return null;
   const [row] = await Promise.all([act(tx, wanted, seen.judged), settle(tx, seen.look)]);
   return row;

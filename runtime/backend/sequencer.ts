@@ -70,9 +70,19 @@ export class Sequencer {
     this.#tree = new MerkleTree(ports.crypto.sha256);
   }
 
-  /** Reads the log and compares it with its head. @throws Fault LOG_FORKED, STORE_UNAVAILABLE */
+  /** Reads the log and compares it with its head, and with what was told of it before.
+   * @throws Fault LOG_FORKED, LOG_ROLLED_BACK, STORE_UNAVAILABLE */
   async load(): Promise<void> {
     await this.#ports.store.transaction(async (tx) => this.#catchUp(tx, await tx.readHead()));
+    const { told } = this.#ports.heads;
+    if (told !== null && !equal(this.#tree.root(told.size), told.root))
+      throw new Fault('LOG_FORKED', { told: told.size });
+  }
+
+  /** @throws Fault LOG_ROLLED_BACK when leaves are missing that somebody has a receipt for */
+  demandWhole({ size }: HeadRow): void {
+    const told = this.#ports.heads.told?.size ?? 0;
+    if (size < told) throw new Fault('LOG_ROLLED_BACK', { size, told });
   }
 
   /** Does `work` in a transaction that commits; resolves after COMMIT with its value and the log then.
@@ -107,6 +117,8 @@ export class Sequencer {
   async #commit(group: readonly Item[]): Promise<void> {
     try {
       const { outcomes, log } = await this.#ports.store.transaction((tx) => this.#write(tx, group));
+      if (log.size > (this.#ports.heads.told?.size ?? 0))
+        await this.#ports.heads.remember({ size: log.size, root: this.#tree.root(log.size) });
       this.#ports.log.write('debug', 'committed', { items: group.length, size: log.size });
       for (const [i, item] of group.entries()) {
         const outcome = outcomes[i];
@@ -168,6 +180,7 @@ export class Sequencer {
 
   /** Makes the tree what the head says: forgets what was not committed, reads what others committed. */
   async #catchUp(tx: FleetTransaction, head: HeadRow): Promise<void> {
+    this.demandWhole(head);
     this.#tree.truncate(head.size);
     while (this.#tree.size < head.size) {
       const rows = await tx.leaves(this.#tree.size, LEAVES_PER_READ);

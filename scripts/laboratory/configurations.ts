@@ -50,6 +50,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       backend: 'backend-1',
       bus: bus(laboratory.backend.bus),
       databaseUrl: services.fleetUrl,
+      headFile: join(places.backend, 'log-head'),
       receiptKeyFile: laboratory.backend.receiptKeyFile,
       log: { origin: LOG_ORIGIN, keyFile: laboratory.backend.logKeyFile },
       controllers: laboratory.stations.map(({ station }, i) => ({

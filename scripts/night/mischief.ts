@@ -32,6 +32,7 @@ interface Standing {
   /** By program and number. */
   readonly atCrossings: ReadonlyMap<string, AtCrossing>;
   readonly draw: SimulatedEntropy;
+  readonly backups: Map<Mishap, () => void>;
   plant: Plant | null;
 }
 
@@ -49,6 +50,7 @@ export function createMischief(story: Story): Mischief {
       ),
     ),
     draw: createSimulatedEntropy(`mischief/${story.seed}`),
+    backups: new Map(),
     plant: null,
   };
   const { struck, crossed, died, inHand, counts } = standing;
@@ -63,6 +65,9 @@ export function createMischief(story: Story): Mischief {
       standing.plant = plant;
       for (const mishap of story.mishaps)
         if ('atMs' in mishap) plant.clock.after(mishap.atMs, () => strike(standing, plant, mishap));
+      for (const mishap of story.mishaps)
+        if (mishap.kind === 'store-restored')
+          plant.clock.after(mishap.backupMs, () => standing.backups.set(mishap, plant.fleet.backup()));
       for (const place of plant.places) watchOpenings(standing, plant, place);
       plant.clock.after(story.calmMs, () => plant.calm());
     },
@@ -97,6 +102,11 @@ function strike(standing: Standing, plant: Plant, mishap: Timed): void {
     count(standing, mishap);
     return;
   }
+  if (mishap.kind === 'store-restored') {
+    restore(standing, plant, mishap);
+    count(standing, mishap);
+    return;
+  }
   const place = plant.places.find(({ name }) => name === mishap.program) ?? null;
   if (mishap.kind === 'token-lost') {
     const token = plant.programs.get(mishap.program)?.token;
@@ -117,6 +127,32 @@ function strike(standing: Standing, plant: Plant, mishap: Timed): void {
     plant.clock.after(Math.min(mishap.forMs, Math.max(0, standing.story.calmMs - mishap.atMs)), end);
   }
   count(standing, mishap);
+}
+
+/** Connections end with the old state, as they do where a server is exchanged. */
+function restore(
+  { backups }: Standing,
+  plant: Plant,
+  mishap: Extract<Mishap, { kind: 'store-restored' }>,
+): void {
+  const { clock, fleet } = plant;
+  const exchange = (bring: () => void): void => {
+    fleet.setReachable(false);
+    bring();
+    fleet.setReachable(true);
+  };
+  const size = (): number => fleet.tables.heads.all()[0]?.size ?? 0;
+  const newest = fleet.backup();
+  const newestSize = size();
+  const old = backups.get(mishap);
+  if (old === undefined || plant.rolledBack) return;
+  exchange(old);
+  if (size() >= newestSize) return;
+  plant.rolledBack = true;
+  clock.after(mishap.forMs, () => {
+    exchange(newest);
+    plant.rolledBack = false;
+  });
 }
 
 type Begin = (

@@ -1,7 +1,8 @@
 /** One night of a simulated plant: a story is told, everything comes to rest, and every rule is asked. */
 import { createHash } from 'node:crypto';
+import type { GateLogLine } from '../../drivers/jig/controller/fixture.ts';
 import { createMischief, mendAll } from './mischief.ts';
-import { createPlant, type Plant } from './plant.ts';
+import { createPlant, type Place, type Plant } from './plant.ts';
 import { gateRules } from './rules/gate.ts';
 import { journalRules } from './rules/journal.ts';
 import { progressRules } from './rules/progress.ts';
@@ -76,9 +77,15 @@ export async function liveThrough(story: Story): Promise<NightReport> {
     };
   const night = (done: boolean): Night => ({ story, plant, mischief, done });
   for (const rule of rules) rule.watch?.(plant, story, blameFor(rule));
+  const judged = (line: GateLogLine, place: Place): void => {
+    for (const rule of rules) rule.gate?.(line, place, night(false), blameFor(rule));
+  };
+  /** What the gates did while the store was an old one; judged by what it holds when it is whole again. */
+  const later: (() => void)[] = [];
   for (const place of plant.places)
     place.fixture.onWitness((line) => {
-      for (const rule of rules) rule.gate?.(line, place, night(false), blameFor(rule));
+      if (plant.rolledBack) later.push(() => judged(line, place));
+      else judged(line, place);
     });
   const unheard = (reason: unknown): void => {
     const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
@@ -91,6 +98,7 @@ export async function liveThrough(story: Story): Promise<NightReport> {
     fixture.line.feed(Math.max(0, Math.min(share, units - i * share)), 1 + i * share);
   const { done, events } = await pass(plant, story);
   process.off('unhandledRejection', unheard);
+  for (const judge of later) judge();
   for (const rule of rules) await rule.end?.(night(done), blameFor(rule));
   return reportOf(plant, story, { violations, events, mischief });
 }

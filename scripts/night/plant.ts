@@ -12,12 +12,14 @@ import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createMemoryLog } from '../../drivers/log/memory.ts';
 import { createInMemoryFleetDatabase, type InMemoryFleetDatabase } from '../../drivers/store/in-memory.ts';
 import { type Fates, kindFates, type Odds, seededFates } from '../../drivers/store/in-memory-fate.ts';
+import { createInMemoryHead } from '../../drivers/store/in-memory-head.ts';
 import {
   createInMemoryLedgerDatabase,
   type InMemoryLedgerDatabase,
 } from '../../drivers/store/in-memory-ledger.ts';
 import type { Release } from '../../runtime/core/gate/release.ts';
 import type { Crypto } from '../../runtime/core/ports.ts';
+import type { HeadMemory } from '../../runtime/core/store/head.ts';
 import { createParties, type SimulatedParties, simulatedTicket } from '../simulation/parties.ts';
 import { createPlace, makeChip, type SimulatedPlace } from '../simulation/station.ts';
 import { usualSupply } from '../simulation/supply.ts';
@@ -67,6 +69,8 @@ export interface Plant {
   readonly broker: InMemoryBroker;
   readonly fleet: InMemoryFleetDatabase;
   readonly ledger: InMemoryLedgerDatabase;
+  /** The backend's file beside its database. */
+  readonly heads: HeadMemory;
   readonly parties: SimulatedParties;
   readonly crypto: Crypto;
   readonly places: readonly Place[];
@@ -82,6 +86,8 @@ export interface Plant {
   readonly skewMs: Map<string, number>;
   /** The last messages of anybody. */
   readonly said: Said[];
+  /** The fleet's database lacks what it will have again. */
+  rolledBack: boolean;
   /** Ends all bad luck: from here on only what is true already can go wrong. */
   calm(): void;
 }
@@ -147,6 +153,7 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
       clock,
       fates: fatesOf('ledger'),
     }),
+    heads: createInMemoryHead(),
     parties,
     crypto: simulated ?? nodeCrypto,
     places,
@@ -163,6 +170,7 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
     taps: [],
     skewMs: new Map(),
     said: [],
+    rolledBack: false,
     calm: () => {
       calm = true;
       plant.broker.setWeather({ lossRate: 0, duplicateRate: 0, delayMs: { min: 1, max: 4 } });

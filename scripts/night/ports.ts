@@ -3,6 +3,7 @@ import { unavailable } from '../../drivers/store/transaction-outcome.ts';
 import { Fault } from '../../runtime/core/faults.ts';
 import type { Bus, CardReader, Clock, Jig, Journal, PlayOutcome, Signer } from '../../runtime/core/ports.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
+import type { HeadMemory } from '../../runtime/core/store/head.ts';
 import type { GatewayLedger } from '../../runtime/core/store/ledger.ts';
 import type { Token } from '../../runtime/core/token.ts';
 import type { Failure, Life } from './life.ts';
@@ -87,4 +88,9 @@ export function storeOf(life: Life, store: FleetStore & { abandon(): void }): Fl
     close: () => store.close(),
   };
   return life.guard(inside, { port: 'store', failure });
+}
+
+export function headsOf(life: Life, heads: HeadMemory): HeadMemory {
+  const failure = always(() => new Fault('FILE_UNREADABLE', { reason: 'simulated' }));
+  return life.guard(heads, { port: 'heads', failure });
 }

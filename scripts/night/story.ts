@@ -54,6 +54,13 @@ export type Mishap =
       readonly program: string;
       readonly to: string;
     }
+  /** The fleet's database is restored from a backup, and if that lacks leaves, to its newest state after a while. */
+  | {
+      readonly kind: 'store-restored';
+      readonly atMs: number;
+      readonly backupMs: number;
+      readonly forMs: number;
+    }
   /** The nth time a gate opens, the unit does not move, and the link to the controller is lost. */
   | { readonly kind: 'host-lost'; readonly opening: number; readonly program: string }
   /** Somebody with the station's wires asks the gate controller to open: again what was asked, or something of his own. */
@@ -159,6 +166,11 @@ function mishapsOf(night: Night): readonly Mishap[] {
     program: pick(draw, night.names),
     to: pick(draw, night.names),
   }));
+  some(0.15, () => {
+    const backupMs = below(draw, night.calmMs);
+    const atMs = backupMs + below(draw, Math.max(1, night.calmMs - backupMs));
+    return { kind: 'store-restored', atMs, backupMs, forMs: 500 + below(draw, 5_000) };
+  });
   some(0.1, () => ({ kind: 'host-lost', opening: 1 + below(draw, units), program: pick(draw, night.names) }));
   some(0.15, () => ({
     kind: 'rogue-open',

@@ -18,7 +18,18 @@ import { mastersOf, usualSupply } from '../simulation/supply.ts';
 import { keepSaid } from './broker-mischief.ts';
 import { createLife, type Death, type Life } from './life.ts';
 import type { Place, Plant } from './plant.ts';
-import { busOf, clockOf, jigOf, journalOf, ledgerOf, readerOf, signerOf, storeOf, tokenOf } from './ports.ts';
+import {
+  busOf,
+  clockOf,
+  headsOf,
+  jigOf,
+  journalOf,
+  ledgerOf,
+  readerOf,
+  signerOf,
+  storeOf,
+  tokenOf,
+} from './ports.ts';
 
 export interface Supervised {
   readonly name: string;
@@ -152,6 +163,7 @@ async function startBackend(standing: Standing, life: Life): Promise<void> {
     signer: signerOf(life, parties.backendSigner),
     logSigner: parties.logSigner,
     store: storeOf(life, plant.fleet.connect()),
+    heads: headsOf(life, plant.heads),
     controllers: names.map((station, i) => ({
       name: `gate-${i + 1}`,
       station,

@@ -64,6 +64,7 @@ export function backendSettings(stations: readonly string[], gate: GateKind) {
     backend: 'backend-1',
     bus: nowhere,
     databaseUrl: 'postgres:simulated',
+    headFile: 'none',
     receiptKeyFile: 'none',
     log: { origin: 'simulation', keyFile: 'none' },
     controllers: stations.map((station, i) => ({ name: `gate-${i + 1}`, station, ...judge })),

@@ -10,6 +10,7 @@ import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createMemoryLog } from '../../drivers/log/memory.ts';
 import { createInMemoryFleetDatabase, type InMemoryFleetDatabase } from '../../drivers/store/in-memory.ts';
+import { createInMemoryHead } from '../../drivers/store/in-memory-head.ts';
 import {
   createInMemoryLedgerDatabase,
   type InMemoryLedgerDatabase,
@@ -173,6 +174,7 @@ async function startPrograms({
       signer: parties.backendSigner,
       logSigner: parties.logSigner,
       store: fleet.connect(),
+      heads: createInMemoryHead(),
       controllers: names.map((station, i) => ({
         name: `gate-${i + 1}`,
         station,

@@ -25,6 +25,7 @@ const backend = {
   backend: 'backend-1',
   bus,
   databaseUrl: 'postgresql:///fleet',
+  headFile: 'log-head',
   receiptKeyFile: 'receipts.key',
   log: { origin: 'example.test/log', keyFile: 'log.key' },
   controllers: [{ name: 'gate-1', station: 'station-1', keyFile: 'gate-1.key' }],

@@ -58,6 +58,15 @@ export const faultsOfExchange = {
     disposition: 'hold',
     blame: 'outside',
   },
+  LOG_ROLLED_BACK: {
+    title: 'The fleet database is older than what was signed',
+    cause:
+      'It was restored from a backup, or it is another database: leaves are missing that stations have receipts for.',
+    remedy:
+      'Stop provisioning. Restore the database to its newest state, with every archived change, or point the backend to the right one. Never go on from the older one.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
   LOG_FORKED: {
     title: 'The fleet log contradicts what this station saw before',
     cause: 'The log was rolled back or forked.',

@@ -17,6 +17,7 @@ export const journalRules: readonly Rule[] = [
           const intended = intendedUnit(durableFacts(place.disk));
           if (intended === null) blame(`unit ${unit} was changed without an intent`);
           else if (intended !== eidOfIndex(unit)) blame(`unit ${unit} was changed in the name of another`);
+          if (plant.rolledBack) return; // The store will know the reservation again.
           const operation = plant.fleet.tables.operations.find('operation_eid', eidOfIndex(unit))?.operation;
           if (operation === undefined) blame(`unit ${unit} was changed without a reservation`);
           else if (plant.ledger.tables.intents.group(operation).length === 0)
