@@ -1,0 +1,10 @@
+/* Milliseconds since power on, from timer 0. They run over after 65.5 s: only differences mean anything. */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <stdint.h>
+
+void clock_start(void);
+uint16_t clock_ms(void);
+
+#endif
