@@ -189,8 +189,8 @@ void gate_host_heard(void) {
 void gate_look(void) {
   sensors_read();
   uint8_t changed = sensors_at_rest() ^ sensed;
-  for (uint8_t sensor = 0; sensor < SENSOR_COUNT; sensor++)
-    if (changed & _BV(sensor)) sense(sensor);
+  for (uint8_t sensor = 0; changed != 0; sensor++, changed >>= 1)
+    if (changed & 1) sense(sensor);
 
   uint16_t now = clock_ms();
   if (host_there && (uint16_t)(now - host_heard_at) >= identity.host_timeout_ms) {

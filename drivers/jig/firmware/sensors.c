@@ -10,8 +10,9 @@
 #define START_MS 20
 
 static uint8_t resting;
-/* How many readings in a row contradicted what rests. */
+/* How many readings in a row contradicted what rests, and whether any did. */
 static uint8_t contrary[SENSOR_COUNT];
+static bool moving;
 
 /* D12 is bit 4 of port B; A0 to A5 are bits 0 to 5 of port C. */
 static uint8_t levels_now(void) {
@@ -41,6 +42,8 @@ uint8_t sensors_at_rest(void) { return resting; }
 
 void sensors_read(void) {
   uint8_t differing = levels_now() ^ resting;
+  if (differing == 0 && !moving) return;
+  moving = differing != 0;
   for (uint8_t sensor = 0; sensor < SENSOR_COUNT; sensor++) {
     uint8_t rest = sensor == PRESENCE ? PRESENCE_REST_MS : REST_MS;
     if (!(differing & _BV(sensor))) contrary[sensor] = 0;

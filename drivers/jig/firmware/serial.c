@@ -18,13 +18,11 @@ ISR(USART_RX_vect) {
   heard_in = next;
 }
 
+/* On only while something waits. */
 ISR(USART_UDRE_vect) {
-  if (said_in == said_out) {
-    UCSR0B &= (uint8_t)~_BV(UDRIE0);
-    return;
-  }
   UDR0 = said[said_out];
   said_out++;
+  if (said_in == said_out) UCSR0B &= (uint8_t)~_BV(UDRIE0);
 }
 
 void serial_start(void) {
@@ -45,7 +43,7 @@ bool serial_waits(void) { return heard_in != heard_out; }
 
 void serial_send(const uint8_t *frame, uint8_t size) {
   uint8_t room = said_out - said_in - 1;
-  if (size > room) return;
+  if (size == 0 || size > room) return;
   for (uint8_t i = 0; i < size; i++) said[(uint8_t)(said_in + i)] = frame[i];
   said_in += size;
   UCSR0B |= _BV(UDRIE0);
