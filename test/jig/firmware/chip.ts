@@ -25,6 +25,7 @@ import {
 } from 'avr8js';
 import type { Bytes } from '../../../runtime/core/bytes.ts';
 import { readIntelHex } from '../../../scripts/firmware/intel-hex.ts';
+import { type ClockEvents, ownClockEvents } from './clock-events.ts';
 import { createTearableEeprom, type Torn } from './tearable-eeprom.ts';
 
 const HERTZ = 16_000_000;
@@ -72,6 +73,7 @@ export interface ChipOptions {
 
 interface Powered {
   readonly cpu: CPU;
+  readonly events: ClockEvents;
   readonly ports: readonly AVRIOPort[];
   readonly usart: AVRUSART;
   resetAsked: boolean;
@@ -120,13 +122,11 @@ export function createChip(options: ChipOptions): Chip {
   };
   const runCycles = (cycles: number): void => {
     for (let end = powered.cpu.cycles + cycles; powered.cpu.cycles < end; ) {
-      const from = powered.cpu.cycles;
       feed();
       runUntil(powered, flash, end);
       if (!powered.resetAsked) continue;
       end -= powered.cpu.cycles;
       cycle('done');
-      if (powered.cpu.cycles >= end || from >= end) return;
     }
   };
   let powered = power();
@@ -155,13 +155,14 @@ export function createChip(options: ChipOptions): Chip {
 
 function assemble(flash: Uint16Array, backend: EEPROMBackend): Powered {
   const cpu = new CPU(flash, RAM_BYTES);
+  const events = ownClockEvents(cpu);
   const ports = PORTS.map((config) => new AVRIOPort(cpu, config));
   for (const config of [timer0Config, timer1Config, timer2Config]) new AVRTimer(cpu, config);
   const usart = new AVRUSART(cpu, usart0Config, HERTZ);
   new AVREEPROM(cpu, backend);
   // Of the clock unit the watchdog needs to know the frequency alone.
   new AVRWatchdog(cpu, watchdogConfig, { frequency: HERTZ } as ConstructorParameters<typeof AVRWatchdog>[2]);
-  const powered = { cpu, ports, usart, resetAsked: false };
+  const powered = { cpu, events, ports, usart, resetAsked: false };
   keepReceived(cpu, usart);
   // The emulator's own reset leaves pins and peripherals as they were; a chip's does not.
   cpu.reset = () => {
@@ -185,8 +186,7 @@ function keepReceived(cpu: CPU, usart: AVRUSART): void {
 
 /** A sleeping processor costs nothing: time goes on to the next thing that happens. */
 function runUntil(powered: Powered, flash: Uint16Array, end: number): void {
-  const { cpu } = powered;
-  const events = cpu as unknown as { readonly nextClockEvent: { readonly cycles: number } | null };
+  const { cpu, events } = powered;
   while (cpu.cycles < end && !powered.resetAsked) {
     let opcode = flash[cpu.pc];
     avrInstruction(cpu);
@@ -196,8 +196,9 @@ function runUntil(powered: Powered, flash: Uint16Array, end: number): void {
       avrInstruction(cpu);
     }
     if (opcode === SLEEP && cpu.nextInterrupt < 0)
-      cpu.cycles = Math.max(cpu.cycles, Math.min(end, events.nextClockEvent?.cycles ?? end));
-    cpu.tick();
+      cpu.cycles = Math.max(cpu.cycles, Math.min(end, events.nextAt()));
+    if (events.nextAt() <= cpu.cycles) events.run();
+    if (cpu.nextInterrupt >= 0) cpu.tick();
   }
 }
 

@@ -5,6 +5,7 @@ import { gateValvePins, sensorPins } from '../../../drivers/jig/controller/pin-m
 import {
   type BoardMessage,
   decodeBoardMessage,
+  EXTENSION,
   encodeHostMessage,
   type WireReport,
 } from '../../../drivers/jig/extension.ts';
@@ -16,11 +17,14 @@ import { buildFirmware, lackingCompiler } from '../../../scripts/firmware/build.
 import { type Commissioning, eepromImage } from '../../../scripts/firmware/eeprom-image.ts';
 import { TAG_KEY } from '../board-rig.ts';
 import { type Chip, createChip } from './chip.ts';
+import type { Torn } from './tearable-eeprom.ts';
 
 export const HOST_TIMEOUT_MS = 250;
 export const OPEN_TIMEOUT_MS = 1_000;
 /** From power on until the announcement and the first reports have been sent. */
 export const BOOT_MS = 180;
+/** Longer than a release takes over the line, under the CMAC and into the EEPROM. */
+const ANSWER_MS = 300;
 const commissioning: Commissioning = {
   controller: 'gate-1',
   nest: 'n1',
@@ -55,12 +59,12 @@ export interface Stand {
   /** Reports since the last call. */
   reports(): readonly WireReport[];
   status(): WireReport;
-  /** Asks to open and returns the answer; the host is heard again and again until then. */
+  /** Asks to open and returns the answer. */
   open(release: WireRelease): WireReport;
   /** Lets time pass under a host that is alive. */
   live(ms: number): void;
   /** Power goes and comes back, and the board boots. */
-  reboot(): void;
+  reboot(torn?: Torn): void;
 }
 
 type WireRelease = Parameters<typeof wireOf>[0];
@@ -101,9 +105,15 @@ export function startStand(hex = buildFirmware().hex, about: Partial<Commissioni
   const reports = (): readonly WireReport[] =>
     heard().flatMap((message) => (message.kind === 'report' ? [message.report] : []));
   const answer = (words: Bytes, query: number): WireReport => {
-    say(words);
-    for (const message of heard())
-      if (message.kind === 'report' && message.query === query) return message.report;
+    chip.say(words);
+    for (let waited = 0; waited < ANSWER_MS; waited += 10) {
+      chip.run(10);
+      for (const message of messagesIn(Uint8Array.from(said)))
+        if (message.kind === 'report' && message.query === query) {
+          heard();
+          return message.report;
+        }
+    }
     throw new Error('the board did not answer');
   };
   const status = (): WireReport => answer(encodeHostMessage({ kind: 'status', query: 9 }), 9);
@@ -130,8 +140,8 @@ export function startStand(hex = buildFirmware().hex, about: Partial<Commissioni
         chip.run(Math.min(50, ms - passed));
       }
     },
-    reboot: () => {
-      chip.powerCycle();
+    reboot: (torn) => {
+      chip.powerCycle(torn);
       chip.run(BOOT_MS);
     },
   };
@@ -155,6 +165,12 @@ export function isGenuine(report: WireReport): boolean {
 }
 
 function messagesIn(bytes: Bytes): readonly BoardMessage[] {
-  const frames = [...toHex(bytes).matchAll(/f001((?:[0-7].)*?)f7/g)];
-  return frames.flatMap(([, content = '']) => decodeBoardMessage(fromHex(content)) ?? []);
+  const messages: BoardMessage[] = [];
+  for (let at = bytes.indexOf(0xf0); at >= 0; at = bytes.indexOf(0xf0, at + 1)) {
+    const end = bytes.indexOf(0xf7, at);
+    const message =
+      bytes[at + 1] === EXTENSION && end > 0 ? decodeBoardMessage(bytes.subarray(at + 2, end)) : null;
+    if (message !== null) messages.push(message);
+  }
+  return messages;
 }
