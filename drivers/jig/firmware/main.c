@@ -25,6 +25,12 @@ __attribute__((naked, used, section(".init3"))) void stop_watchdog(void) {
   wdt_disable();
 }
 
+/* An interrupt that nobody asked for: the watchdog ends it, and a real reset with it. */
+ISR(BADISR_vect) {
+  gate_shut();
+  for (;;);
+}
+
 /* Shut for good, and saying why to whoever listens. */
 __attribute__((noreturn)) static void refuse_service(const char *why) {
   uint16_t said_at = clock_ms() - COMPLAIN_EVERY_MS;

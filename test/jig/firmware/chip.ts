@@ -25,7 +25,6 @@ import {
 } from 'avr8js';
 import type { Bytes } from '../../../runtime/core/bytes.ts';
 import { readIntelHex } from '../../../scripts/firmware/intel-hex.ts';
-import { type ClockEvents, ownClockEvents } from './clock-events.ts';
 import { createTearableEeprom, type Torn } from './tearable-eeprom.ts';
 
 const HERTZ = 16_000_000;
@@ -33,7 +32,6 @@ const CYCLES_PER_MS = HERTZ / 1_000;
 const FLASH_BYTES = 0x8000;
 const RAM_BYTES = 2_048;
 const SLEEP = 0x9588;
-const ENABLE_INTERRUPTS = 0x9478;
 const PORTS = [portDConfig, portBConfig, portCConfig] as const;
 /** First pin of each port: D0, D8, A0. */
 const FIRST_PINS = [0, 8, 14] as const;
@@ -73,7 +71,6 @@ export interface ChipOptions {
 
 interface Powered {
   readonly cpu: CPU;
-  readonly events: ClockEvents;
   readonly ports: readonly AVRIOPort[];
   readonly usart: AVRUSART;
   resetAsked: boolean;
@@ -155,14 +152,13 @@ export function createChip(options: ChipOptions): Chip {
 
 function assemble(flash: Uint16Array, backend: EEPROMBackend): Powered {
   const cpu = new CPU(flash, RAM_BYTES);
-  const events = ownClockEvents(cpu);
   const ports = PORTS.map((config) => new AVRIOPort(cpu, config));
   for (const config of [timer0Config, timer1Config, timer2Config]) new AVRTimer(cpu, config);
   const usart = new AVRUSART(cpu, usart0Config, HERTZ);
   new AVREEPROM(cpu, backend);
   // Of the clock unit the watchdog needs to know the frequency alone.
   new AVRWatchdog(cpu, watchdogConfig, { frequency: HERTZ } as ConstructorParameters<typeof AVRWatchdog>[2]);
-  const powered = { cpu, events, ports, usart, resetAsked: false };
+  const powered = { cpu, ports, usart, resetAsked: false };
   keepReceived(cpu, usart);
   // The emulator's own reset leaves pins and peripherals as they were; a chip's does not.
   cpu.reset = () => {
@@ -184,21 +180,20 @@ function keepReceived(cpu: CPU, usart: AVRUSART): void {
   };
 }
 
-/** A sleeping processor costs nothing: time goes on to the next thing that happens. */
+/**
+ * A sleeping processor costs nothing: time goes on to the next thing that happens. Interrupts wait for the end of
+ * the instruction behind the one that allowed them, as compilers trust when they set the stack pointer.
+ */
 function runUntil(powered: Powered, flash: Uint16Array, end: number): void {
-  const { cpu, events } = powered;
+  const { cpu } = powered;
+  const events = cpu as unknown as { readonly nextClockEvent: { readonly cycles: number } | null };
   while (cpu.cycles < end && !powered.resetAsked) {
-    let opcode = flash[cpu.pc];
+    const opcode = flash[cpu.pc];
+    const allowed = cpu.interruptsEnabled;
     avrInstruction(cpu);
-    if (opcode === ENABLE_INTERRUPTS) {
-      // What comes after it is done before any interrupt is.
-      opcode = flash[cpu.pc];
-      avrInstruction(cpu);
-    }
     if (opcode === SLEEP && cpu.nextInterrupt < 0)
-      cpu.cycles = Math.max(cpu.cycles, Math.min(end, events.nextAt()));
-    if (events.nextAt() <= cpu.cycles) events.run();
-    if (cpu.nextInterrupt >= 0) cpu.tick();
+      cpu.cycles = Math.max(cpu.cycles, Math.min(end, events.nextClockEvent?.cycles ?? end));
+    if (allowed || cpu.nextInterrupt < 0 || !cpu.interruptsEnabled) cpu.tick();
   }
 }
 
