@@ -36,9 +36,10 @@ export interface BuildOptions {
 
 const SOURCES = fileURLToPath(new URL('../../../drivers/jig/firmware/', import.meta.url));
 const KEPT = fileURLToPath(new URL('../../firmware/', import.meta.url));
+const CHIP = ['-mmcu=atmega328p'];
 const FLAGS = [
-  ...['-mmcu=atmega328p', '-DF_CPU=16000000UL', '-std=gnu11', '-Os'],
-  ...['-Wall', '-Wextra', '-Werror', '-ffunction-sections', '-fdata-sections', '-Wl,--gc-sections'],
+  ...[...CHIP, '-DF_CPU=16000000UL', '-std=gnu11', '-Os'],
+  ...['-Wall', '-Wextra', '-Werror', '-ffunction-sections', '-fdata-sections'],
 ];
 const DEADLINE_MS = 60_000;
 
@@ -54,24 +55,23 @@ export function buildFirmware({ change = (_, text) => text, main }: BuildOptions
   const sources = new Map(names.sort().map((name) => [name, readFileSync(join(SOURCES, name), 'utf8')]));
   if (main !== undefined) sources.set('main.c', main);
   for (const [name, text] of sources) sources.set(name, change(name, text));
-  const hash = createHash('sha256').update(JSON.stringify([version(), FLAGS, ...sources]));
-  const kept = join(KEPT, `${hash.digest('hex')}.json`);
-  if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8')) as Firmware;
-  const built = compile(sources);
   mkdirSync(KEPT, { recursive: true });
-  // Two tests may build the same at once: each file appears whole.
-  const fresh = `${kept}.${process.pid}`;
-  writeFileSync(fresh, JSON.stringify(built));
-  renameSync(fresh, kept);
-  return built;
+  const kept = keep('json', [...sources], (fresh) => writeFileSync(fresh, JSON.stringify(compile(sources))));
+  return JSON.parse(readFileSync(kept, 'utf8')) as Firmware;
 }
 
 function compile(sources: ReadonlyMap<string, string>): Firmware {
   const directory = mkdtempSync(join(tmpdir(), 'firmware-'));
   try {
     for (const [name, text] of sources) writeFileSync(join(directory, name), text);
-    const units = [...sources.keys()].filter((name) => name.endsWith('.c'));
-    run('avr-gcc', [...FLAGS, ...units, '-o', 'gate.elf'], directory);
+    const headers = [...sources].filter(([name]) => name.endsWith('.h'));
+    const units = [...sources].filter(([name]) => name.endsWith('.c'));
+    const objects = units.map((unit) =>
+      keep('o', [...headers, unit], (fresh) =>
+        run('avr-gcc', [...FLAGS, '-c', unit[0], '-o', fresh], directory),
+      ),
+    );
+    run('avr-gcc', [...CHIP, '-Wl,--gc-sections', ...objects, '-o', 'gate.elf'], directory);
     run('avr-objcopy', ['-O', 'ihex', '-R', '.eeprom', 'gate.elf', 'gate.hex'], directory);
     const [text = 0, data = 0, bss = 0] =
       run('avr-size', ['gate.elf'], directory).split('\n')[1]?.trim().split(/\s+/).map(Number) ?? [];
@@ -82,8 +82,22 @@ function compile(sources: ReadonlyMap<string, string>): Firmware {
   }
 }
 
+/** Path of what `make` made of these inputs. Two tests may make the same at once: each file appears whole. */
+function keep(kind: string, inputs: readonly unknown[], make: (fresh: string) => void): string {
+  const hash = createHash('sha256').update(JSON.stringify([version(), FLAGS, ...inputs]));
+  const kept = join(KEPT, `${hash.digest('hex')}.${kind}`);
+  if (existsSync(kept)) return kept;
+  const fresh = `${kept}.${process.pid}`;
+  make(fresh);
+  renameSync(fresh, kept);
+  return kept;
+}
+
+let versionKnown: string | null = null;
+
 function version(): string {
-  return run('avr-gcc', ['-dumpversion'], '.').trim();
+  versionKnown ??= run('avr-gcc', ['-dumpversion'], '.').trim();
+  return versionKnown;
 }
 
 function run(command: string, args: readonly string[], directory: string): string {

@@ -50,10 +50,14 @@ export interface Stand {
   /** Whether a gate pin is driven HIGH. */
   isOpen(): boolean;
   set(sensor: Sensor, active: boolean): void;
+  /** From here on the position switches follow the valves. */
+  follow(): void;
   /** Puts a unit in, lets it come to rest and returns its name; the clamp is open. */
   arrive(): number;
   /** Says bytes and returns what the board answers until it is silent. */
   say(bytes: Bytes | string): string;
+  /** Everything said since the last call. */
+  bytes(): Bytes;
   /** Every report and identity since the last call. */
   heard(): readonly BoardMessage[];
   /** Reports since the last call. */
@@ -71,6 +75,7 @@ type WireRelease = Parameters<typeof wireOf>[0];
 
 export function startStand(hex = buildFirmware().hex, about: Partial<Commissioning> = {}): Stand {
   const openings: Opening[] = [];
+  let following = false;
   let said: number[] = [];
   let bytes: number[] = [];
   const chip: Chip = createChip({
@@ -81,8 +86,11 @@ export function startStand(hex = buildFirmware().hex, about: Partial<Commissioni
       bytes.push(byte);
     },
     onPin: (pin, level) => {
-      for (const lane of lanes)
-        if (pin === gateValvePins[lane] && level === 1) openings.push({ lane, atMs: chip.nowMs() });
+      for (const lane of lanes) {
+        if (pin !== gateValvePins[lane]) continue;
+        if (level === 1) openings.push({ lane, atMs: chip.nowMs() });
+        if (following) set(`gate-${lane}-closed`, level !== 1);
+      }
     },
   });
   const set = (sensor: Sensor, active: boolean): void => chip.setPin(sensorPins[sensor], active ? 0 : 1);
@@ -97,10 +105,13 @@ export function startStand(hex = buildFirmware().hex, about: Partial<Commissioni
     }
     return toHex(Uint8Array.from(bytes));
   };
-  const heard = (): readonly BoardMessage[] => {
-    const messages = messagesIn(Uint8Array.from(said));
+  const allSaid = (): Bytes => {
+    const all = Uint8Array.from(said);
     said = [];
-    return messages;
+    return all;
+  };
+  const heard = (): readonly BoardMessage[] => {
+    return messagesIn(allSaid());
   };
   const reports = (): readonly WireReport[] =>
     heard().flatMap((message) => (message.kind === 'report' ? [message.report] : []));
@@ -122,6 +133,9 @@ export function startStand(hex = buildFirmware().hex, about: Partial<Commissioni
     openings,
     isOpen: () => lanes.some((lane) => chip.pin(gateValvePins[lane]) === 1),
     set,
+    follow: () => {
+      following = true;
+    },
     arrive: () => {
       set('clamp-closed', false);
       set('clamp-open', true);
@@ -130,6 +144,7 @@ export function startStand(hex = buildFirmware().hex, about: Partial<Commissioni
       return status().arrival;
     },
     say,
+    bytes: allSaid,
     heard,
     reports,
     status,
