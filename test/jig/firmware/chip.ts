@@ -74,6 +74,7 @@ interface Powered {
   readonly ports: readonly AVRIOPort[];
   readonly usart: AVRUSART;
   resetAsked: boolean;
+  asleep: boolean;
 }
 
 export function createChip(options: ChipOptions): Chip {
@@ -158,7 +159,7 @@ function assemble(flash: Uint16Array, backend: EEPROMBackend): Powered {
   new AVREEPROM(cpu, backend);
   // Of the clock unit the watchdog needs to know the frequency alone.
   new AVRWatchdog(cpu, watchdogConfig, { frequency: HERTZ } as ConstructorParameters<typeof AVRWatchdog>[2]);
-  const powered = { cpu, ports, usart, resetAsked: false };
+  const powered = { cpu, ports, usart, resetAsked: false, asleep: false };
   keepReceived(cpu, usart);
   // The emulator's own reset leaves pins and peripherals as they were; a chip's does not.
   cpu.reset = () => {
@@ -188,11 +189,19 @@ function runUntil(powered: Powered, flash: Uint16Array, end: number): void {
   const { cpu } = powered;
   const events = cpu as unknown as { readonly nextClockEvent: { readonly cycles: number } | null };
   while (cpu.cycles < end && !powered.resetAsked) {
-    const opcode = flash[cpu.pc];
+    if (powered.asleep) {
+      const { pc } = cpu;
+      if (cpu.nextInterrupt < 0)
+        cpu.cycles = Math.max(cpu.cycles, Math.min(end, events.nextClockEvent?.cycles ?? end));
+      cpu.tick();
+      // An interrupt wakes it, and nothing else does.
+      powered.asleep = cpu.pc === pc;
+      continue;
+    }
     const allowed = cpu.interruptsEnabled;
+    powered.asleep = flash[cpu.pc] === SLEEP;
     avrInstruction(cpu);
-    if (opcode === SLEEP && cpu.nextInterrupt < 0)
-      cpu.cycles = Math.max(cpu.cycles, Math.min(end, events.nextClockEvent?.cycles ?? end));
+    if (powered.asleep) continue;
     if (allowed || cpu.nextInterrupt < 0 || !cpu.interruptsEnabled) cpu.tick();
   }
 }
