@@ -2,6 +2,7 @@
 
 #include <avr/interrupt.h>
 #include <avr/io.h>
+#include <avr/sleep.h>
 #include <util/atomic.h>
 
 static volatile uint16_t passed_ms;
@@ -20,4 +21,9 @@ uint16_t clock_ms(void) {
   uint16_t now;
   ATOMIC_BLOCK(ATOMIC_RESTORESTATE) { now = passed_ms; }
   return now;
+}
+
+void clock_nap(void) {
+  set_sleep_mode(SLEEP_MODE_IDLE);
+  sleep_mode();
 }

@@ -6,5 +6,7 @@
 
 void clock_start(void);
 uint16_t clock_ms(void);
+/* Sleeps until an interrupt comes: the next millisecond's at the latest. Interrupts must be on. */
+void clock_nap(void);
 
 #endif

@@ -1,9 +1,9 @@
 #include "sensors.h"
 
+#include "clock.h"
 #include "pins.h"
 
 #include <avr/wdt.h>
-#include <util/delay.h>
 
 #define REST_MS 4
 #define PRESENCE_REST_MS 12
@@ -33,7 +33,8 @@ void sensors_start(void) {
   PORTB |= SENSOR_PORT_B;
   for (uint8_t i = 0; i < START_MS; i++) {
     wdt_reset();
-    _delay_ms(1);
+    uint16_t before = clock_ms();
+    while (clock_ms() == before) clock_nap();
     sensors_read();
   }
 }

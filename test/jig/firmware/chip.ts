@@ -64,6 +64,8 @@ export interface ChipOptions {
   /** Intel HEX. */
   readonly hex: string;
   readonly eeprom?: Bytes;
+  /** Bytes of EEPROM that stay as they are, whatever is written. */
+  readonly isWorn?: (place: number) => boolean;
   readonly onByte: (byte: number) => void;
   /** A pin is driven to another level, or let go. */
   readonly onPin?: (pin: number, level: 0 | 1 | null) => void;
@@ -95,7 +97,7 @@ export function createChip(options: ChipOptions): Chip {
     const [next] = line;
     if (next !== undefined && powered.usart.writeByte(next)) line.shift();
   };
-  const eeprom = createTearableEeprom(options.eeprom, () => before + powered.cpu.cycles);
+  const eeprom = createTearableEeprom(options.eeprom, () => before + powered.cpu.cycles, options.isWorn);
   const power = (): Powered => {
     const fresh = assemble(flash, eeprom.backend);
     fresh.usart.onByteTransmit = (byte) => {

@@ -73,7 +73,11 @@ export interface Stand {
 
 type WireRelease = Parameters<typeof wireOf>[0];
 
-export function startStand(hex = buildFirmware().hex, about: Partial<Commissioning> = {}): Stand {
+export function startStand(
+  hex = buildFirmware().hex,
+  about: Partial<Commissioning> = {},
+  isWorn?: (place: number) => boolean,
+): Stand {
   const openings: Opening[] = [];
   let following = false;
   let said: number[] = [];
@@ -81,6 +85,7 @@ export function startStand(hex = buildFirmware().hex, about: Partial<Commissioni
   const chip: Chip = createChip({
     hex,
     eeprom: eepromImage({ ...commissioning, ...about }),
+    ...(isWorn === undefined ? {} : { isWorn }),
     onByte: (byte) => {
       said.push(byte);
       bytes.push(byte);

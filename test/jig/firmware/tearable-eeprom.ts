@@ -20,13 +20,18 @@ const EEPROM_BYTES = 1_024;
 /** Erasing and writing, 3.6 ms at 16 MHz. */
 const WRITE_CYCLES = 57_600;
 
-export function createTearableEeprom(image: Bytes | undefined, cycles: () => number): TearableEeprom {
+export function createTearableEeprom(
+  image: Bytes | undefined,
+  cycles: () => number,
+  isWorn: (place: number) => boolean = () => false,
+): TearableEeprom {
   const bytes = new Uint8Array(EEPROM_BYTES).fill(0xff);
   if (image !== undefined) bytes.set(image);
   let count = 0;
   let last = { place: 0, before: 0xff, after: 0xff, at: Number.NEGATIVE_INFINITY };
   const change = (place: number, after: number): void => {
     const now = cycles();
+    if (isWorn(place)) return;
     // Erasing and writing come as two calls of one moment.
     const before = last.place === place && last.at === now ? last.before : (bytes[place] ?? 0xff);
     if (last.at !== now) count += 1;
