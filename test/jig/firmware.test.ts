@@ -62,7 +62,7 @@ describe('the firmware of the gate controller', needsCompiler, () => {
     for (let place = 64; place < 1_024; place++) worn.add(place);
     const arrival = stand.arrive();
     stand.chip.say(wireOf(releaseFor({ arrival, counter: 6 })));
-    stand.chip.run(6_000);
+    stand.chip.run(2_000);
     assert.deepEqual([stand.openings.length, stand.isOpen()], [1, false]);
     assert.ok(
       stand.say('f9').startsWith('f071') || stand.say('f9') === '',

@@ -37,6 +37,7 @@ __attribute__((noreturn)) static void refuse_service(const char *why) {
   for (;;) {
     wdt_reset();
     gate_shut();
+    clock_nap();
     if ((uint16_t)(clock_ms() - said_at) < COMPLAIN_EVERY_MS) continue;
     said_at = clock_ms();
     firmata_tell(why);
