@@ -1,9 +1,16 @@
 /** The firmware of the gate controller, run in an emulator of its processor. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { encodeBoardMessage, encodeHostMessage } from '../../drivers/jig/extension.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
 import { buildFirmware } from '../../scripts/firmware/build.ts';
+import { EEPROM_BYTES } from '../../scripts/firmware/eeprom-image.ts';
+import { readIntelHex } from '../../scripts/firmware/intel-hex.ts';
+import { runToEnd } from '../run-to-end.ts';
+import { TAG_KEY } from './board-rig.ts';
 import { createChip } from './firmware/chip.ts';
 import { claims } from './firmware/claims.ts';
 import { needsCompiler, releaseFor, startStand, wireOf } from './firmware/stand.ts';
@@ -12,6 +19,32 @@ describe('the firmware of the gate controller', needsCompiler, () => {
   it('fits into its processor, with half of the memory left for the stack', () => {
     const { flashBytes, ramBytes } = buildFirmware();
     assert.ok(flashBytes < 32_768 / 2 && ramBytes < 2_048 / 2, `${flashBytes} and ${ramBytes} bytes`);
+  });
+
+  it('is commissioned by `npm run firmware`: a chip with what that wrote says who it is', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'commission-'));
+    try {
+      const at = (name: string): string => join(directory, name);
+      writeFileSync(at('tag.key'), `${TAG_KEY}\n`, { mode: 0o644 });
+      const names = ['--controller', 'gate-9', '--nest', 'n9', '--tag-key-file', at('tag.key')];
+      const args = ['--commission', '--out', directory, ...names];
+      assert.match((await runToEnd('scripts/firmware.js', args)).err, /others may read/);
+      chmodSync(at('tag.key'), 0o600);
+      const { code, out, err } = await runToEnd('scripts/firmware.js', args);
+      assert.deepEqual([code, err, out.includes(TAG_KEY)], [0, '', false]);
+      assert.equal(statSync(at('gate-9.eep')).mode & 0o077, 0);
+      const said: number[] = [];
+      const hex = readFileSync(at('gate.hex'), 'utf8');
+      const eeprom = readIntelHex(readFileSync(at('gate-9.eep'), 'utf8'), EEPROM_BYTES);
+      const chip = createChip({ hex, eeprom, onByte: (byte) => said.push(byte) });
+      chip.run(200);
+      chip.say(encodeHostMessage({ kind: 'who', query: 3 }));
+      chip.run(30);
+      const who = { kind: 'identity', query: 3, version: 1, controller: 'gate-9', nest: 'n9' } as const;
+      assert.ok(toHex(Uint8Array.from(said)).endsWith(toHex(encodeBoardMessage(who))));
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('RFC 4493 section 4: CMAC of 0, 16, 40 and 64 bytes', () => {

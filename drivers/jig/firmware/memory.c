@@ -63,7 +63,7 @@ bool memory_load(struct memory *memory) {
   return found;
 }
 
-/* Takes bits away without erasing, which wears nothing: whatever the byte was, it does not count any more. */
+/* Takes bits away without erasing: whatever the byte was, it does not count any more. */
 static void spoil(uint8_t *place) {
   wait();
   ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
