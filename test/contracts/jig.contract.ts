@@ -46,16 +46,8 @@ export interface JigRig {
   stop(): Promise<void>;
 }
 
-/**
- * @param gate claims that plain pins cannot keep are skipped for `plain-firmata`, each with its reason
- * @param lacking why nothing of it can run here, or null
- */
-export function jigContract(
-  name: string,
-  start: () => Promise<JigRig>,
-  gate: GateKind = 'controller',
-  lacking: string | null = null,
-): void {
+/** @param gate claims that plain pins cannot keep are skipped for `plain-firmata`, each with its reason */
+export function jigContract(name: string, start: () => Promise<JigRig>, gate: GateKind = 'controller'): void {
   const holds = (
     claim: string,
     test: (rig: JigRig) => Promise<void>,
@@ -71,7 +63,7 @@ export function jigContract(
     });
   };
 
-  describe(`the jig port: ${name}`, lacking === null ? {} : { skip: lacking }, () => {
+  describe(`the jig port: ${name}`, () => {
     holds(
       'names every arrival afresh and reports under the MAC of the controller, if it has a key',
       async (rig) => {

@@ -4,9 +4,13 @@
  * versions share is tried here: handshake, ports, reports, pin states and the recovery of a broken frame.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { plainNestPins } from '../../drivers/jig/controller/pin-map.ts';
+import { type Sensor, sensors } from '../../drivers/jig/controller/gate-controller.ts';
+import { plainNestPins, sensorPins } from '../../drivers/jig/controller/pin-map.ts';
+import { createVolatileMemory } from '../../drivers/jig/controller/state-file.ts';
 import {
   buildBoard,
   greet,
@@ -16,12 +20,15 @@ import {
 } from '../../drivers/jig/firmata/handshake.ts';
 import { createInputs } from '../../drivers/jig/firmata/inputs.ts';
 import { Link, type Port } from '../../drivers/jig/firmata/link.ts';
+import type { InputPin, LanePins } from '../../drivers/jig/firmata/options.ts';
 import { defaultJigDeadlines } from '../../drivers/jig/firmata/options.ts';
 import { createPins } from '../../drivers/jig/firmata/pins.ts';
+import { createPlainGate, gateContacts } from '../../drivers/jig/firmata/plain-gate.ts';
 import { type SessionEvent, startSession } from '../../drivers/jig/firmata/session.ts';
 import type { Bytes } from '../../runtime/core/bytes.ts';
-import type { Fault } from '../../runtime/core/faults.ts';
-import { isFault } from '../../runtime/core/faults.ts';
+
+import { Fault, isFault } from '../../runtime/core/faults.ts';
+import type { ControllerReport } from '../../runtime/core/gate/release.ts';
 import { PATIENT, until } from './board-rig.ts';
 import { type Chip, createChip } from './firmware/chip.ts';
 
@@ -75,11 +82,15 @@ function startBench(): Bench {
 describe('stock firmware in an emulator', existsSync(HEX) ? {} : { skip: `${HEX} is not there` }, () => {
   let bench: Bench;
   let vendors: Vendors;
+  const directory = mkdtempSync(join(tmpdir(), 'stock-'));
   before(async () => {
     bench = startBench();
     vendors = await loadVendors();
   });
-  after(() => bench.stop());
+  after(() => {
+    bench.stop();
+    rmSync(directory, { recursive: true });
+  });
   const fresh = (): Link => new Link(bench.openPort(), () => undefined);
   const isRefused = (fault: unknown): boolean =>
     isFault(fault) && fault.code === 'JIG_REFUSED' && fault.context.protocol === '2.4';
@@ -98,7 +109,7 @@ describe('stock firmware in an emulator', existsSync(HEX) ? {} : { skip: `${HEX}
         controller: 'gate-1',
         nests: { n1: plainNestPins },
         deadlines,
-        plain: null,
+        plain: { memoryFile: join(directory, 'plain-gate.json') },
       },
       openPort: async () => bench.openPort(),
       firstQuery: 0,
@@ -139,4 +150,75 @@ describe('stock firmware in an emulator', existsSync(HEX) ? {} : { skip: `${HEX}
     inputs.forget();
     await link.drop();
   });
+
+  it('is a gate that the driver plays: opens once for the arrival, shuts at the exit and when the unit is taken', async () => {
+    const link = fresh();
+    const io = await greet(vendors, link, deadlines);
+    const send = (bytes: Uint8Array): void => link.write(bytes);
+    const pins = createPins({ io, deadlines, send, onFault: () => undefined });
+    const inputs = createInputs(io, await buildBoard(vendors, io), deadlines.debounceMs);
+    const set = (sensor: Sensor, active: boolean): void =>
+      bench.chip.setPin(sensorPins[sensor], active ? 1 : 0);
+    for (const sensor of sensors) set(sensor, sensor === 'clamp-open' || sensor.startsWith('gate-'));
+    const reports: ControllerReport[] = [];
+    let query = 0;
+    const gate = createPlainGate({
+      controller: 'gate-1',
+      nest: 'n1',
+      ...withoutPullUps(),
+      deadlines,
+      memory: createVolatileMemory(),
+      inputs,
+      set: (pin, level) => pins.write(pin, level, () => io.digitalWrite(pin, level)),
+      nextQuery: () => ++query,
+      onReport: (report) => reports.push(report),
+    });
+    const { clamp, pins: wiring } = withoutPullUps();
+    for (const pin of [8, 9]) await pins.arm(pin, 0);
+    for (const input of [clamp.closed, clamp.open, ...gateContacts(wiring)]) inputs.add(input);
+    inputs.report();
+    assert.ok(await inputs.until(inputs.known, 10_000));
+    await gate.start();
+
+    const arrive = async (): Promise<number> => {
+      set('presence', true);
+      await until(() => reports.at(-1)?.kind === 'arrived');
+      return reports.at(-1)?.arrival ?? 0;
+    };
+    const release = { controller: 'gate-1', nest: 'n1', lane: 'good', epoch: 1, tag: null } as const;
+    const operation = '01930000-0000-7000-8000-00000000abcd';
+    const first = await arrive();
+    const leaving = gate.open({ ...release, operation, arrival: first, counter: 1 });
+    await until(() => bench.chip.pin(8) === 1);
+    set('exit-good', true);
+    assert.equal((await leaving).left.arrival, first);
+    await until(() => bench.chip.pin(8) === 0);
+    set('exit-good', false);
+    set('presence', false);
+    await until(() => inputs.active(sensorPins.presence) === false && inputs.active(19) === false);
+    const second = await arrive();
+    assert.ok(second > first);
+    await assert.rejects(gate.open({ ...release, operation, arrival: first, counter: 2 }), isFault);
+    const taken = assert.rejects(gate.open({ ...release, operation, arrival: second, counter: 2 }), isFault);
+    await until(() => bench.chip.pin(8) === 1);
+    set('presence', false);
+    await until(() => bench.chip.pin(8) === 0);
+    await taken;
+    assert.equal(bench.chip.pin(9), 0);
+    gate.stop(new Fault('JIG_LINK_LOST', { reason: 'closed' }));
+    inputs.forget();
+    await link.drop();
+  });
 });
+
+/** This firmware has no pull-ups: the contacts of this bench drive their pins HIGH. */
+function withoutPullUps(): Pick<Parameters<typeof createPlainGate>[0], 'clamp' | 'pins'> {
+  const { clamp, gate } = plainNestPins;
+  assert.ok(gate !== null);
+  const high = ({ pin }: InputPin): InputPin => ({ pin, activeLevel: 1 });
+  const lane = (of: LanePins): LanePins => ({ ...of, closed: high(of.closed), exit: high(of.exit) });
+  return {
+    clamp: { ...clamp, closed: high(clamp.closed), open: high(clamp.open) },
+    pins: { presence: high(gate.presence), good: lane(gate.good), reject: lane(gate.reject) },
+  };
+}
