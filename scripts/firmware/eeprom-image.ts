@@ -23,6 +23,7 @@ export interface Commissioning {
 export const EEPROM_BYTES = 1_024;
 const IDENTITY_PLACE = 1;
 const MEMORY_PLACE = 64;
+const SLOT_BYTES = 32;
 const COUNTS = 0xa5;
 const KEY_BYTES = 16;
 /** The firmware's clock runs over after 65.5 s. */
@@ -44,7 +45,9 @@ export function eepromImage(options: Commissioning): Bytes {
   const memory = concat(bigEndian(1, 4), bigEndian(boots, 4), new Uint8Array(3 * 6 + 1));
   const image = new Uint8Array(EEPROM_BYTES).fill(0xff);
   image.set(checked(identity), IDENTITY_PLACE);
-  image.set(concat(Uint8Array.of(COUNTS), checked(memory)), MEMORY_PLACE);
+  // Every slot has the same bytes and one of them counts: the firmware skips what is right already.
+  for (let place = MEMORY_PLACE; place < EEPROM_BYTES; place += SLOT_BYTES)
+    image.set(concat(Uint8Array.of(place === MEMORY_PLACE ? COUNTS : 0), checked(memory)), place);
   return image;
 }
 

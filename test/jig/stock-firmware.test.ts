@@ -126,7 +126,11 @@ describe('stock firmware in an emulator', existsSync(HEX) ? {} : { skip: `${HEX}
     const io = await greet(vendors, link, deadlines);
     assert.deepEqual([io.version.major, io.version.minor], [2, 4]);
     const faults: Fault[] = [];
-    const send = (bytes: Uint8Array): void => link.write(bytes);
+    let queries = 0;
+    const send = (bytes: Uint8Array): void => {
+      queries += 1;
+      link.write(bytes);
+    };
     const pins = createPins({ io, deadlines, send, onFault: (fault) => faults.push(fault) });
     await pins.arm(8, 0);
     await pins.arm(9, 0);
@@ -144,8 +148,10 @@ describe('stock firmware in an emulator', existsSync(HEX) ? {} : { skip: `${HEX}
     assert.ok(await inputs.until(() => inputs.active(16) === true, 10_000));
 
     bench.chip.say(Uint8Array.of(0xf0, 0x6d, 0x08));
+    queries = 0;
     await pins.write(8, 0, () => io.digitalWrite(8, 0));
     assert.equal(bench.chip.pin(8), 0);
+    assert.equal(queries, 1, 'the first try got through');
     assert.deepEqual(faults, []);
     inputs.forget();
     await link.drop();

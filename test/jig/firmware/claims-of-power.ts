@@ -47,7 +47,8 @@ export const claimsOfPower = {
   'opens only when the counter is durable: power fails in the writing of any byte of a release': (hex) => {
     const stand = startStand(hex);
     stand.arrive();
-    for (const [write, how] of cuts(13)) {
+    const met = new Set<string>();
+    for (const [write, how] of cuts(14)) {
       const { arrival, obeyed } = stand.status();
       const counter = obeyed + 1;
       const before = stand.chip.eepromWrites();
@@ -60,7 +61,9 @@ export const claimsOfPower = {
       assert.ok(!hasOpened || now.obeyed === counter, `${how} ${write}`);
       assert.ok(now.obeyed === counter || now.obeyed === obeyed, `${how} ${write}: ${now.obeyed}`);
       assert.notEqual(now.arrival, arrival);
+      met.add(hasOpened ? 'after' : now.obeyed === counter ? 'between' : 'before');
     }
+    assert.deepEqual([...met].sort(), ['after', 'before', 'between'], 'cuts fell everywhere');
   },
   'does nothing without an identity, or with a memory that is lost': (hex) => {
     for (const places of [[1], [20], [64, 65, 80]]) {
