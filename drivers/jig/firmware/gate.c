@@ -135,8 +135,11 @@ static void sense(enum sensor sensor) {
   if (sensor == PRESENCE) {
     if (is(PRESENCE)) arrive();
     else vacate();
-  } else if (is(sensor) && ((sensor == EXIT_GOOD && window == LANE_GOOD) || (sensor == EXIT_REJECT && window == LANE_REJECT)))
-    leave();
+    return;
+  }
+  bool at_exit =
+      (sensor == EXIT_GOOD && window == LANE_GOOD) || (sensor == EXIT_REJECT && window == LANE_REJECT);
+  if (at_exit && is(sensor)) leave();
 }
 
 /* `HFR1` | controller | nest | lane | operation | epoch | arrival | counter. */

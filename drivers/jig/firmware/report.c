@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* `HFS1` | kind | reason | gate open | controller | nest: what the MAC covers and the wire leaves out, or has first. */
+/* `HFS1` | kind | reason | gate open | controller | nest: under the MAC, and not or elsewhere on the wire. */
 #define HEAD_BYTES (4 + 3 + CONTROLLER_BYTES + NEST_BYTES)
 /* arrival, obeyed, left arrival, left counter, left lane: the same in both. */
 #define BODY_BYTES (4 * NUMBER_BYTES + 1)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { encodeHostMessage } from '../../../drivers/jig/extension.ts';
 import { type Claim, opened, refuses } from './claim.ts';
-import { releaseFor, startStand, wireOf } from './stand.ts';
+import { releaseFor, type Stand, startStand, wireOf } from './stand.ts';
 import { type Torn, torn } from './tearable-eeprom.ts';
 
 /** The nth byte of a writing, and what a cut leaves of it: each byte is met by two kinds. */
@@ -29,6 +29,41 @@ export const claimsOfPower = {
       stand.chip.powerCycle();
     }
     assert.equal(stand.openings.length, 1);
+  },
+  'begins anew from every state: nobody there, present, open, leaving, gone': (hex) => {
+    const states: readonly ((stand: Stand) => void)[] = [
+      () => undefined,
+      (stand) => stand.arrive(),
+      (stand) => stand.open(releaseFor({ arrival: stand.arrive(), counter: 5 })),
+      (stand) => {
+        stand.open(releaseFor({ arrival: stand.arrive(), counter: 5 }));
+        stand.set('exit-good', true);
+        stand.live(150);
+      },
+      (stand) => {
+        stand.open(releaseFor({ arrival: stand.arrive(), counter: 5 }));
+        stand.set('exit-good', true);
+        stand.live(150);
+        stand.set('presence', false);
+        stand.set('exit-good', false);
+        stand.live(50);
+      },
+    ];
+    for (const [index, reach] of states.entries()) {
+      const stand = startStand(hex);
+      reach(stand);
+      const before = stand.status();
+      const openings = stand.openings.length;
+      stand.reboot();
+      assert.deepEqual(
+        stand.reports().map(({ kind, reason }) => `${kind} ${reason}`),
+        ['closed reset', ...(index >= 1 && index <= 3 ? ['arrived none'] : [])],
+      );
+      const now = stand.status();
+      assert.deepEqual([now.obeyed, now.left], [before.obeyed, before.left]);
+      assert.ok(now.arrival === 0 || now.arrival > before.arrival);
+      assert.deepEqual([stand.isOpen(), stand.openings.length], [false, openings]);
+    }
   },
   'names no arrival twice though power fails in the writing of any byte at boot': (hex) => {
     const stand = startStand(hex);
