@@ -114,6 +114,7 @@ describe('firmware and simulated board', needsCompiler, () => {
         `f001${'00'.repeat(64)}f7f9`,
         `f06d${'05'.repeat(62)}f7`,
         `f06d${'05'.repeat(63)}f7`,
+        `f06d${'05'.repeat(64)}f7`,
       ],
     ]) {
       const [firmware, simulated] = await pair.say(fromHex(frame), QUIET_MS);
@@ -126,7 +127,7 @@ describe('firmware and simulated board', needsCompiler, () => {
       const pair = startPair();
       await pair.arrive();
       const draw = drawer(seed);
-      for (let i = 0; i < 50; i++) {
+      for (let i = 0; i < 150; i++) {
         const bytes = concat(nonsense(draw), fromHex('f7'));
         const [firmware, simulated] = await pair.say(bytes, QUIET_MS);
         assert.equal(firmware, simulated, toHex(bytes));
