@@ -35,12 +35,21 @@ export async function loadVendors(): Promise<Vendors> {
   return { five: five.default, firmata: firmata.default };
 }
 
-/** @throws Fault JIG_LINK_LOST, JIG_REFUSED */
+/** @throws Fault JIG_LINK_LOST, JIG_REFUSED when the board's Firmata cannot write one pin alone */
 export async function handshake(
   vendors: Vendors,
   link: Link,
   deadlines: JigDeadlines,
 ): Promise<{ readonly io: FirmataIo; readonly board: JohnnyBoard }> {
+  const io = await greet(vendors, link, deadlines);
+  const { major = 0, minor = 0 } = io.version;
+  if (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor))
+    throw new Fault('JIG_REFUSED', { protocol: `${major}.${minor}`, firmware: io.firmware.name ?? '' });
+  return { io, board: await buildBoard(vendors, io) };
+}
+
+/** Resolves when firmata-io knows the board, of whatever version. @throws Fault JIG_LINK_LOST */
+export async function greet(vendors: Vendors, link: Link, deadlines: JigDeadlines): Promise<FirmataIo> {
   const io = new vendors.firmata.Firmata(link, { reportVersionTimeout: NEVER_MS });
   clearTimeout(io.reportVersionTimeoutId);
   link.discard = () => {
@@ -58,15 +67,12 @@ export async function handshake(
   } finally {
     clearInterval(asking);
   }
-  const { major = 0, minor = 0 } = io.version;
-  if (major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor))
-    throw new Fault('JIG_REFUSED', { protocol: `${major}.${minor}`, firmware: io.firmware.name ?? '' });
-  return { io, board: await buildBoard(vendors, io) };
+  return io;
 }
 
 const END_SYSEX = 0xf7;
 
-async function buildBoard({ five }: Vendors, io: FirmataIo): Promise<JohnnyBoard> {
+export async function buildBoard({ five }: Vendors, io: FirmataIo): Promise<JohnnyBoard> {
   // Components without a board take the first in this cache, which would be a dead one.
   five.Board.cache.length = 0;
   const board = new five.Board({ io, repl: false, sigint: false, debug: false });
