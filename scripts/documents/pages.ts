@@ -10,6 +10,7 @@ import { toMermaid } from '../../runtime/core/operation/transitions.ts';
 import { cardProfileTable } from './card-profiles.ts';
 import { channelTable } from './channels.ts';
 import { faultList } from './faults.ts';
+import { modelLabels } from './labels.ts';
 import { mutantTable } from './mutants.ts';
 import { fillParts } from './parts.ts';
 import { settingTable } from './settings.ts';
@@ -51,4 +52,5 @@ export const pages: readonly Page[] = [
         good: mutantTable(goodCards, 'harmless'),
       }),
   },
+  { path: 'test/model/labels.pml', text: () => modelLabels() },
 ];
