@@ -7,6 +7,7 @@ import { goodCards } from '../../drivers/card-reader/virtual-se/mutants/good-car
 import { liars } from '../../drivers/card-reader/virtual-se/mutants/table.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { toMermaid } from '../../runtime/core/operation/transitions.ts';
+import { modelRules } from '../model/rules.ts';
 import { cardProfileTable } from './card-profiles.ts';
 import { channelTable } from './channels.ts';
 import { faultList } from './faults.ts';
@@ -53,4 +54,5 @@ export const pages: readonly Page[] = [
       }),
   },
   { path: 'test/model/labels.pml', text: () => modelLabels() },
+  { path: 'test/model/rules.pml', text: () => modelRules() },
 ];

@@ -35,9 +35,10 @@
 #include "labels.pml"
 #include "rules.pml"
 #define EPOCHS 8                            /* 1 to 7: the first, and two for each fault */
-#define AT(u, e) ((u) * EPOCHS + (e))
 
 /* the chip, and where it is */
+/* The number stands in what the checker prints of an assertion. */
+#define HOLDS(property, what) assert((what) || 900 + property == 0)
 #define SUPPLY 0
 #define NEST   1
 #define AWAY   2
@@ -70,32 +71,31 @@ byte hA[NNEST]; byte hLeft[NNEST]; byte hLane[NNEST];
 
 /* controller of a nest */
 byte seat[NNEST];                           /* unit in it, from 1 */
-byte arrival[NNEST]; byte named[NNEST]; byte obeyed[NNEST]; byte window[NNEST]; bool clamped[NNEST];
-byte left[NNEST]; byte leftLane[NNEST]; byte opened[NNEST]; byte usedEpoch[NUNIT]; bool refused[NNEST];
+byte arrival[NNEST]; byte named[NNEST]; byte window[NNEST]; bool clamped[NNEST];
+byte left[NNEST]; byte leftLane[NNEST]; bool opened[NNEST]; byte usedEpoch[NUNIT]; bool refused[NNEST];
 byte openU[NNEST]; byte openE[NNEST];          /* the release that holds the gate open */
-chan line[NNEST] = [1] of { byte, byte, byte };      /* lane, unit, epoch */
+chan line[NNEST] = [1] of { byte, byte, byte, byte, bool };      /* lane, unit, epoch, arrival, whether the tag is right */
 #define GOOD   1
 #define REJECT 2
 #define FOREIGN 4                           /* a good release that a rogue station sends: P3 and P9 promise nothing */
 
 /* gateway: dialogue of a nest (memory); ledger */
 byte askU[NNEST]; byte askE[NNEST]; byte talkU[NNEST]; byte talkE[NNEST]; byte list[NNEST]; byte seen[NNEST];
-byte gEpoch[NUNIT]; byte gCert[NUNIT]; byte gConfirmed[NUNIT]; byte gVerdict[NUNIT]; byte cPair[NUNIT * EPOCHS];
+byte gEpoch[NUNIT]; byte gConfirmed[NUNIT]; byte gVerdict[NUNIT]; byte cPair[NUNIT];   /* epochs: the last of each */
 byte gLast[NUNIT];                          /* key pair certified last */
 /* backend: requests and answers by nest and by epoch; store */
 byte resU[NNEST]; byte resA[NNEST]; byte resReply[NNEST];
 byte regU[NNEST]; byte regE[NNEST]; byte regA[NNEST]; byte regReply[NUNIT];
 byte rejU[NNEST]; byte rejE[NNEST]; byte rejA[NNEST]; byte rejReply[NNEST];
 byte bEpoch[NUNIT]; byte bNest[NUNIT]; byte bOps[NUNIT]; bool bRecord[NUNIT]; byte bConfirmed[NUNIT];
-bool bGone[NUNIT]; bool bRejected[NUNIT]; byte bFormer[NUNIT]; byte bArrival[NNEST]; byte issued[NNEST];
-byte relA[NUNIT * EPOCHS]; byte relN[NUNIT * EPOCHS]; byte relC[NUNIT * EPOCHS];    /* good releases, signed */
-byte divA[NNEST]; byte divU[NNEST]; byte divC[NNEST];                               /* the last reject release */
+bool bGone[NUNIT]; bool bRejected[NUNIT]; byte bFormer[NUNIT]; byte bArrival[NNEST];
+byte relA[NUNIT]; byte relN[NUNIT];         /* the last good release of a unit, of epoch bFormer */
+byte divA[NNEST]; byte divU[NNEST];                                           /* the last reject release */
 byte outN[NUNIT]; byte outA[NUNIT];         /* nest (from 1) and arrival by which a unit left */
 #define NONE_RELEASED 254
 #define NONE_REJECTED 255
 byte faults;
 
-#define HAS(e) (1 << (e))
 #define LOSE(n) vSt[n] = dSt[n]; vDo[n] = dDo[n]; vA[n] = dA[n]; vU[n] = dU[n]; vE[n] = dE[n]; vHas[n] = dHas[n]; vReg[n] = dReg[n]
 #define KEEP(n) dSt[n] = vSt[n]; dDo[n] = vDo[n]; dA[n] = vA[n]; dU[n] = vU[n]; dE[n] = vE[n]; dHas[n] = vHas[n]; dReg[n] = vReg[n]
 #define SYNC(n, rule) dSt[n] = (rule -> vSt[n] : dSt[n]); dDo[n] = (rule -> vDo[n] : dDo[n]); \
@@ -103,18 +103,21 @@ byte faults;
   dHas[n] = (rule -> vHas[n] : dHas[n]); dReg[n] = (rule -> vReg[n] : dReg[n])
 #define STEP(from, on, to, fact) assert(vSt[n] == S_##from); vSt[n] = TO__##from##__##on##__##to##__##fact; \
   vDo[n] = DO__##from##__##on##__##to##__##fact; at[n] = WRITTEN; inspect[n] = false
-#define VACATE vA[n] = 0; vU[n] = 0; vE[n] = 0; vHas[n] = 0; vReg[n] = 0
+/* An append that nothing irreversible follows is one step: lost, it is as if the cut had come before it. */
+#define NOTE(from, on, to, fact) STEP(from, on, to, fact); KEEP(n); at[n] = RUNS
+#define AFRESH vU[n] = 0; vE[n] = 0; vHas[n] = BIT_none; resReply[n] = 0
+#define VACATE vA[n] = 0; vU[n] = 0; vE[n] = 0; vHas[n] = 0; vReg[n] = 0; refused[n] = false; played[n] = 0; resReply[n] = 0
 #define IN(state) (vSt[n] == S_##state && at[n] < WRITTEN)
 #define BEGINS(action) (vDo[n] == A_##action && at[n] == RUNS)
 /* A unit is held for a reason that lasts, or by a deadline, which is a fault. */
-#define HOLD(from, reason, to) \
+#define HOLD(from, reason, to, forget) \
   :: d_step { IN(from) && ((reason) || faults < NFAULT) -> faults = ((reason) -> faults : faults + 1); \
-       STEP(from, fault, to, held) }
+       refused[n] = false; played[n] = 0; forget; NOTE(from, fault, to, held) }
 /* The controller names another arrival, or none. */
 #define OTHERWISE(from) \
-  :: d_step { IN(from) && hA[n] != vA[n] && hLeft[n] != vA[n] -> STEP(from, arrival_ended, vacant, interrupted); VACATE }
+  :: d_step { IN(from) && hA[n] != vA[n] && hLeft[n] != vA[n] -> VACATE; NOTE(from, arrival_ended, vacant, interrupted) }
 #define DEPARTS(from, lane, on, fact) \
-  :: d_step { IN(from) && hA[n] != vA[n] && hLeft[n] == vA[n] && hLane[n] == lane -> STEP(from, on, vacant, fact); VACATE }
+  :: d_step { IN(from) && hA[n] != vA[n] && hLeft[n] == vA[n] && hLane[n] == lane -> VACATE; NOTE(from, on, vacant, fact) }
 /* Reports that a state has no row for are out of turn; the arrival that ended so is heard of when it is held. */
 #define HEAR hA[n] = arrival[n]; hLeft[n] = left[n]; hLane[n] = leftLane[n]
 #define U (vU[n] - 1)
@@ -125,7 +128,7 @@ byte faults;
 #define OPENS_CHANNEL (list[n] == 1 || key[X] == KEY(talkE[n]) || !RULE(PROOF))
 #define INTENDED (dSt[n] == S_personalizing && dDo[n] == A_play && dU[n] == seat[n] && dE[n] == talkE[n])
 #define OURS (talkU[n] == vU[n] && talkE[n] == vE[n])
-#define ANSWERED(set) ((set) & HAS(vE[n]))
+#define ANSWERED(last) (last == vE[n])
 #if NUNIT > 1
 #define ANY_REPLY (regReply[0] | regReply[1])
 #else
@@ -139,44 +142,41 @@ end:
   :: d_step { at[n] == STARTED -> SYNC(n, RULE(RESYNC)); HEAR;
        inspect[n] = (vSt[n] != S_vacant && hA[n] == vA[n] && INSPECTED(vDo[n]));
        at[n] = ((vSt[n] == S_vacant || hA[n] == vA[n]) -> RUNS : IDLES) }
-  /* hears a report, which may be old by now */
-  :: d_step { at[n] != STARTED && hA[n] != arrival[n] -> HEAR }
-
-  :: d_step { IN(vacant) && hA[n] != 0 -> STEP(vacant, unit_arrived, clamping, arrived); vA[n] = hA[n] }
-  :: d_step { BEGINS(clamp) && hA[n] == vA[n] -> clamped[n] = true; STEP(clamping, clamped, identifying, clamped) }
+  :: d_step { IN(vacant) && hA[n] != 0 -> vA[n] = hA[n]; NOTE(vacant, unit_arrived, clamping, arrived) }
+  :: d_step { BEGINS(clamp) && hA[n] == vA[n] && window[n] == 0 -> clamped[n] = true; NOTE(clamping, clamped, identifying, clamped) }
   :: atomic { BEGINS(identify) && seat[n] != 0 ->
-       if :: truth[X] == 0 -> truth[X] = NO_EID :: truth[X] != NO_EID -> skip :: truth[X] == NO_EID -> skip fi;
+       if :: truth[X] == 0 && seat[n] == 1 -> truth[X] = NO_EID :: truth[X] != NO_EID -> skip :: truth[X] == NO_EID -> skip fi;
        vU[n] = seat[n]; vE[n] = 0;
        if :: truth[X] == NO_EID -> vHas[n] = BIT_reject_intent; STEP(identifying, condemned, rejecting, reject_intent)
-          :: else -> vHas[n] = BIT_identified; STEP(identifying, identified, reserving, identified) fi }
+          :: else -> vHas[n] = BIT_identified; NOTE(identifying, identified, reserving, identified) fi }
   :: d_step { BEGINS(reserve) && hA[n] == vA[n] -> resU[n] = vU[n]; resA[n] = vA[n]; resReply[n] = 0; at[n] = WAITS }
   :: d_step { IN(reserving) && at[n] == WAITS && resReply[n] != 0 && resReply[n] < NONE_RELEASED ->
-       vE[n] = resReply[n]; vHas[n] = vHas[n] | BIT_reserved; STEP(reserving, reserved, personalizing, reserved) }
+       vE[n] = resReply[n]; resReply[n] = 0; vHas[n] = vHas[n] | BIT_reserved; NOTE(reserving, reserved, personalizing, reserved) }
   :: d_step { IN(reserving) && at[n] == WAITS && resReply[n] == NONE_REJECTED ->
-       vHas[n] = vHas[n] | BIT_reject_intent; STEP(reserving, condemned, rejecting, reject_intent) }
+       resReply[n] = 0; vHas[n] = vHas[n] | BIT_reject_intent; STEP(reserving, condemned, rejecting, reject_intent) }
 
   /* the dialogue: each list that changes the chip has its intent first */
   :: d_step { BEGINS(personalize) && !inspect[n] -> askU[n] = vU[n]; askE[n] = vE[n]; played[n] = 0; at[n] = WAITS }
-  :: d_step { (BEGINS(personalize) || BEGINS(play)) && inspect[n] -> vHas[n] = BIT_none; STEP(personalizing, resume_due, clamping, resumed) }
+  :: d_step { (BEGINS(personalize) || BEGINS(play)) && inspect[n] -> AFRESH; NOTE(personalizing, resume_due, clamping, resumed) }
   :: d_step { IN(personalizing) && at[n] == WAITS && OURS && list[n] == played[n] + 1 && RULE(INTENT) ->
        STEP(personalizing, list_issued, personalizing, intent) }
   :: atomic { IN(personalizing) && (vDo[n] == A_play || !RULE(INTENT)) && !inspect[n] && OURS && list[n] == played[n] + 1 &&
        (at[n] == RUNS || !RULE(INTENT)) && CARD && OPENS_CHANNEL ->
-       assert(INTENDED && bEpoch[X] != 0);                                                          /* P0 */
+       HOLDS(0, INTENDED && bEpoch[X] != 0);
        if
        :: list[n] == 1 ->
             key[X] = (key[X] == 0 -> KEY(talkE[n]) : key[X]);
             transport[X] = (RULE(DELETE_LAST) -> transport[X] : false)
        :: list[n] == 2 ->
-            if :: truth[X] == 0 -> truth[X] = SOUND :: truth[X] == 0 -> truth[X] = BROKEN :: truth[X] != 0 -> skip fi;
+            if :: truth[X] == 0 -> truth[X] = SOUND :: truth[X] == 0 && seat[n] == 1 -> truth[X] = BROKEN :: truth[X] != 0 -> skip fi;
             proved[X] = (truth[X] == SOUND);
-            pair[X] = ((pair[X] != 0 && (gLast[X] == pair[X] || (cert[X] != 0 && !RULE(PAIR_CERTIFIED)))) -> pair[X]
+            pair[X] = ((pair[X] != 0 && (RULE(PAIR_CERTIFIED) -> gLast[X] == pair[X] : cert[X] != 0)) -> pair[X]
                        : (pair[X] == 1 -> 2 : 1));
             seen[n] = pair[X]
        :: list[n] == 3 ->
             cert[X] = ((RULE(PAIR_CERTIFIED) || gLast[U] == 0) -> seen[n] : gLast[U]); transport[X] = false
        fi;
-       assert(transport[X] || proved[X]);                                                           /* P8 */
+       HOLDS(8, transport[X] || proved[X]);
        played[n] = list[n]; at[n] = WAITS }
   :: d_step { IN(personalizing) && at[n] == WAITS && ANSWERED(gConfirmed[U]) ->
        played[n] = 0; vHas[n] = vHas[n] | BIT_confirmed; STEP(personalizing, confirmed, registering, confirmed) }
@@ -187,31 +187,32 @@ end:
        regA[n] = (RULE(ARRIVAL_FIRST) -> vA[n] : arrival[n]); at[n] = WAITS }
   :: d_step { IN(registering) && at[n] == WAITS &&
        (ANSWERED(regReply[U]) || !RULE(NO_PUBACK) || (!RULE(OWN_ANSWER) && ANY_REPLY)) ->
-       vHas[n] = vHas[n] | BIT_registered; vReg[n] = vReg[n] | HAS(vE[n]); STEP(registering, registered, judging, registered) }
+       vHas[n] = vHas[n] | BIT_registered; vReg[n] = vE[n]; STEP(registering, registered, judging, registered) }
   :: d_step { BEGINS(judge) -> assert(vHas[n] == (BIT_identified | BIT_reserved | BIT_confirmed | BIT_registered));
        STEP(judging, permitted, releasing, release_intent) }
-  :: d_step { BEGINS(open) && hA[n] == vA[n] && nfull(line[n]) && !(inspect[n] && obeyed[n] >= relC[AT(U, vE[n])]) ->
-       assert(bRecord[U] && ANSWERED(bConfirmed[U]));                                               /* P9 */
-       clamped[n] = false; refused[n] = false; line[n]!GOOD,vU[n],vE[n]; at[n] = WAITS }
+  :: d_step { BEGINS(open) && hA[n] == vA[n] && nfull(line[n]) && !(inspect[n] && opened[n]) ->
+       HOLDS(9, bRecord[U] && ANSWERED(bConfirmed[U]));
+       clamped[n] = false; refused[n] = false; line[n]!GOOD,vU[n],vE[n],(RULE(ARRIVAL_FIRST) -> vA[n] : arrival[n]),(bFormer[U] == vE[n]); at[n] = WAITS }
 
   :: d_step { BEGINS(register_reject) && hA[n] == vA[n] -> rejU[n] = vU[n]; rejE[n] = vE[n]; rejA[n] = vA[n]; at[n] = WAITS }
   :: d_step { IN(rejecting) && at[n] == WAITS && rejReply[n] == vA[n] ->
        vHas[n] = vHas[n] | BIT_reject_registered; STEP(rejecting, reject_registered, diverting, reject_registered) }
-  :: d_step { BEGINS(divert) && hA[n] == vA[n] && nfull(line[n]) && !(inspect[n] && obeyed[n] >= divC[n]) ->
-       clamped[n] = false; refused[n] = false; line[n]!REJECT,vU[n],0; at[n] = WAITS }
+  :: d_step { BEGINS(divert) && hA[n] == vA[n] && nfull(line[n]) && !(inspect[n] && opened[n]) ->
+       HOLDS(5, divA[n] == vA[n]);
+       clamped[n] = false; refused[n] = false; line[n]!REJECT,vU[n],0,vA[n],true; at[n] = WAITS }
 
-  :: d_step { BEGINS(wait) && vSt[n] == S_held && hA[n] == vA[n] -> vHas[n] = BIT_none; STEP(held, resume_due, clamping, resumed) }
-  :: d_step { BEGINS(wait) && vSt[n] == S_reject_held && hA[n] == vA[n] -> STEP(reject_held, resume_due, rejecting, resumed) }
-  HOLD(clamping, false, held)
-  HOLD(identifying, seat[n] == 0, held)
-  HOLD(reserving, at[n] == WAITS && resReply[n] == NONE_RELEASED, held)
-  HOLD(personalizing, !inspect[n] && !ANSWERED(gConfirmed[U] | gVerdict[U]) &&
-       (at[n] == WAITS && askE[n] == 0 && !OURS || vDo[n] == A_play && at[n] == RUNS && (!OURS || !CARD || !OPENS_CHANNEL)), held)
-  HOLD(registering, at[n] == WAITS && bEpoch[U] != vE[n], held)
-  HOLD(judging, false, held)
-  HOLD(releasing, refused[n] || inspect[n] && obeyed[n] >= relC[AT(U, vE[n])], held)
-  HOLD(rejecting, at[n] == WAITS && vE[n] != 0 && bEpoch[U] != vE[n], reject_held)
-  HOLD(diverting, refused[n] || inspect[n] && obeyed[n] >= divC[n], reject_held)
+  :: d_step { BEGINS(wait) && vSt[n] == S_held && hA[n] == vA[n] -> NOTE(held, resume_due, clamping, resumed) }
+  :: d_step { BEGINS(wait) && vSt[n] == S_reject_held && hA[n] == vA[n] -> NOTE(reject_held, resume_due, rejecting, resumed) }
+  HOLD(clamping, false, held, AFRESH)
+  HOLD(identifying, seat[n] == 0, held, AFRESH)
+  HOLD(reserving, at[n] == WAITS && resReply[n] == NONE_RELEASED, held, AFRESH)
+  HOLD(personalizing, !inspect[n] && !ANSWERED(gConfirmed[U]) && !ANSWERED(gVerdict[U]) &&
+       (at[n] == WAITS && askE[n] == 0 && !OURS || vDo[n] == A_play && at[n] == RUNS && (!OURS || !CARD || !OPENS_CHANNEL)), held, AFRESH)
+  HOLD(registering, at[n] == WAITS && bEpoch[U] != vE[n], held, AFRESH)
+  HOLD(judging, false, held, AFRESH)
+  HOLD(releasing, at[n] == WAITS && refused[n] || inspect[n] && opened[n], held, AFRESH)
+  HOLD(rejecting, at[n] == WAITS && vE[n] != 0 && bEpoch[U] != vE[n], reject_held, skip)
+  HOLD(diverting, at[n] == WAITS && refused[n] || inspect[n] && opened[n], reject_held, skip)
 
   DEPARTS(releasing, GOOD, unit_left, released)
   DEPARTS(clamping, GOOD, unit_left, released)
@@ -238,13 +239,12 @@ end:
        END_TALK; askU[n] = 0; askE[n] = 0 }
   /* judges every answer to a list before it makes the next, and writes its intent */
   :: d_step { talkE[n] != 0 && NEWEST && played[n] == list[n] && list[n] < 3 && !(list[n] == 2 && truth[W] == BROKEN) ->
-       gCert[W] = (list[n] == 2 -> gCert[W] | HAS(seen[n]) : gCert[W]);
        gLast[W] = (list[n] == 2 && RULE(PAIR_CERTIFIED) || gLast[W] == 0 -> seen[n] : gLast[W]);
        list[n] = list[n] + 1 }
   :: d_step { talkE[n] != 0 && NEWEST && played[n] == 3 && list[n] == 3 ->
-       gConfirmed[W] = gConfirmed[W] | HAS(talkE[n]); cPair[AT(W, talkE[n])] = seen[n]; END_TALK }
+       gConfirmed[W] = talkE[n]; cPair[W] = seen[n]; END_TALK }
   :: d_step { talkE[n] != 0 && NEWEST && played[n] == 2 && list[n] == 2 && truth[W] == BROKEN ->
-       gVerdict[W] = gVerdict[W] | HAS(talkE[n]); END_TALK }
+       gVerdict[W] = talkE[n]; END_TALK }
   od
 }
 
@@ -256,9 +256,8 @@ end:
 #define LEARN(n, a) bArrival[n] = (a > bArrival[n] -> a : bArrival[n]); LEARN_OF(0, n, a)
 #endif
 /* The former release of a unit cannot be used any more: its arrival has ended, or is the one that is present. */
-#define F(u) AT(u, bFormer[u])
 #define VOID(u, n, a) (bFormer[u] == 0 || !RULE(FORMER_VOID) || \
-  (relN[F(u)] == n -> a >= relA[F(u)] : bArrival[relN[F(u)]] > relA[F(u)]))
+  (relN[u] == n -> a >= relA[u] : bArrival[relN[u]] > relA[u]))
 #define V (resU[n] - 1)
 #define R (regU[n] - 1)
 #define J (rejU[n] - 1)
@@ -272,56 +271,68 @@ end:
        bEpoch[V] = ((resReply[n] < NONE_RELEASED && RULE(RESERVATION)) -> resReply[n] : bEpoch[V]);
        resU[n] = 0; resA[n] = 0 }
   /* one commit: record, confirmation, release. Answered afterwards, and as often as asked. */
-  :: d_step { regU[n] != 0 && !(relC[AT(R, regE[n])]) && !bGone[R] && !bRejected[R] && bNest[R] == n &&
+  :: d_step { regU[n] != 0 && bFormer[R] != regE[n] && !bGone[R] && !bRejected[R] && bNest[R] == n &&
        (regE[n] == bEpoch[R] || !RULE(BACKEND_EPOCH)) && VOID(R, n, regA[n]) -> LEARN(n, regA[n]);
-       bRecord[R] = true; bConfirmed[R] = (RULE(ONE_COMMIT) -> bConfirmed[R] | HAS(regE[n]) : bConfirmed[R]);
-       issued[n]++; bFormer[R] = regE[n];
-       relN[AT(R, regE[n])] = n; relA[AT(R, regE[n])] = regA[n]; relC[AT(R, regE[n])] = issued[n] }
-  :: d_step { regU[n] != 0 && (relC[AT(R, regE[n])] != 0 || !RULE(COMMIT_FIRST)) ->
-       regReply[R] = regReply[R] | HAS(regE[n]); regU[n] = 0; regE[n] = 0; regA[n] = 0 }
+       bRecord[R] = true; bConfirmed[R] = (RULE(ONE_COMMIT) -> regE[n] : bConfirmed[R]);
+       bFormer[R] = regE[n]; relN[R] = n; relA[R] = regA[n] }
+  :: d_step { regU[n] != 0 && (bFormer[R] == regE[n] || !RULE(COMMIT_FIRST)) ->
+       regReply[R] = regE[n]; regU[n] = 0; regE[n] = 0; regA[n] = 0 }
   /* a verdict of the present epoch closes the operation; what the station judged by itself leaves on its claim */
   :: d_step { rejU[n] != 0 && divA[n] != rejA[n] && (rejE[n] == 0 || rejE[n] == bEpoch[J] && VOID(J, n, rejA[n])) ->
        LEARN(n, rejA[n]); bRejected[J] = (bRejected[J] || rejE[n] != 0);
-       issued[n]++; divA[n] = rejA[n]; divU[n] = rejU[n]; divC[n] = issued[n] }
+       divA[n] = rejA[n]; divU[n] = rejU[n] }
   :: d_step { rejU[n] != 0 && (divA[n] == rejA[n] || !RULE(RECEIPT_FIRST)) -> rejReply[n] = rejA[n]; rejU[n] = 0; rejE[n] = 0; rejA[n] = 0 }
   od
 }
 
-#define G AT(u - 1, e)
-#define UNTAGGED (relC[G] == 0 && !RULE(TAG))
-#define FOR_THIS (UNTAGGED || relC[G] != 0 && relN[G] == n && (relA[G] == arrival[n] || !RULE(ARRIVAL)) && (relC[G] > obeyed[n] || !RULE(COUNTER)))
-#define DIVERTED (divC[n] != 0 && divA[n] == arrival[n] && divC[n] > obeyed[n] || !RULE(TAG))
+#define FOR_THIS (genuine || !RULE(TAG)) && (a == arrival[n] || !RULE(ARRIVAL))
+#define DIVERTED (divA[n] == arrival[n] || !RULE(TAG))
 /* A unit that was taken away is a new arrival; so is one behind a gate that has closed. */
-#define NAME(n) named[n]++; arrival[n] = named[n]
+#define NAME(n) named[n]++; arrival[n] = named[n]; opened[n] = false
 #define SHUT(n) window[n] = 0; openU[n] = 0; openE[n] = 0
 #define EMPTY(n) seat[n] = 0; arrival[n] = 0; clamped[n] = false
-#define OPENS(lane, u, e) window[n] = lane; openU[n] = u; openE[n] = e; opened[n] = arrival[n]; \
+#define OPENS(lane, u, e) window[n] = lane; openU[n] = u; openE[n] = e; opened[n] = true; \
   usedEpoch[u - 1] = (lane == REJECT -> usedEpoch[u - 1] : e)
 proctype controller(byte n) {
-  byte lane, u, e; bool ok;
+  byte lane, u, e, a; bool genuine, ok;
 end:
   do
-  :: d_step { line[n]?lane,u,e ->
-       ok = seat[n] != 0 && window[n] == 0 && !clamped[n] && (lane == REJECT -> DIVERTED : FOR_THIS);
-       assert(!ok || opened[n] != arrival[n]);                                                      /* P6 */
-       assert(!ok || lane == REJECT || e >= usedEpoch[u - 1]);                                      /* P6 */
+  :: d_step { line[n]?lane,u,e,a,genuine ->
+       ok = seat[n] != 0 && window[n] == 0 && !clamped[n] && (lane == REJECT -> DIVERTED : (FOR_THIS));
+       HOLDS(6, !ok || !opened[n]);
+       HOLDS(6, !ok || lane == REJECT || e >= usedEpoch[u - 1]);
        refused[n] = !ok;
        if
-       :: ok -> OPENS(lane, u, e); obeyed[n] = (lane == REJECT -> divC[n] : relC[G])
-       :: else -> skip
+       :: ok -> OPENS(lane, u, e)
+       :: else -> HEAR                      /* a refusal is a report */
        fi;
-       lane = 0; u = 0; e = 0; ok = false }
+       lane = 0; u = 0; e = 0; a = 0; genuine = false; ok = false }
+  od
+}
+
+/* a report on its way: it may be old when the station acts on it */
+proctype report(byte n) {
+end:
+  do
+  :: d_step { at[n] != STARTED && hA[n] != arrival[n] -> HEAR }
+  od
+}
+
+/* what moves through an open gate: a process of its own, because nothing that is asked can keep it from going */
+proctype conveyor(byte n) {
+end:
+  do
   :: d_step { seat[n] != 0 && !clamped[n] && (window[n] == GOOD || window[n] == FOREIGN) ->
-       assert(seat[n] == openU[n] && bRecord[X] && (bConfirmed[X] & HAS(openE[n])) && key[X] == KEY(openE[n]));  /* P1 */
-       assert(pair[X] != 0 && cert[X] == pair[X] && (gCert[X] & HAS(pair[X])) && cPair[AT(X, openE[n])] == pair[X]);  /* P2 */
-       assert(window[n] == FOREIGN || dU[n] == seat[n] && (dReg[n] & HAS(openE[n])));                          /* P3 */
-       assert(truth[X] == SOUND && !bRejected[X]);                                                  /* P4 */
-       assert(went[X] == 0 && bOps[X] == 1);                                                        /* P7 */
-       assert(!transport[X]);                                                                       /* P8 */
+       HOLDS(1, seat[n] == openU[n] && bRecord[X] && bConfirmed[X] >= openE[n] && key[X] == KEY(openE[n]));
+       HOLDS(2, pair[X] != 0 && cert[X] == pair[X] && gLast[X] == pair[X] && cPair[X] == pair[X]);
+       HOLDS(3, window[n] == FOREIGN || dA[n] == arrival[n] && dReg[n] >= openE[n]);
+       HOLDS(4, truth[X] == SOUND && !bRejected[X]);
+       HOLDS(7, went[X] == 0 && bOps[X] == 1);
+       HOLDS(8, !transport[X]);
        went[X] = GOOD; place[X] = AWAY; outN[X] = n + 1; outA[X] = arrival[n];
        left[n] = arrival[n]; leftLane[n] = GOOD; SHUT(n); EMPTY(n) }
   :: d_step { seat[n] != 0 && !clamped[n] && window[n] == REJECT ->
-       assert(divA[n] == arrival[n] && divU[n] == seat[n] && (dHas[n] & BIT_reject_registered));    /* P5 */
+       HOLDS(5, divA[n] == arrival[n] && divU[n] == seat[n] && (dHas[n] & BIT_reject_registered));
        went[X] = REJECT; place[X] = AWAY; outN[X] = n + 1; outA[X] = arrival[n];
        left[n] = arrival[n]; leftLane[n] = REJECT; SHUT(n); EMPTY(n) }
   /* nothing leaves through a gate whose unit is clamped: it closes, and the unit has another name */
@@ -331,12 +342,22 @@ end:
 
 #define FEED(x, n) :: d_step { place[x] == SUPPLY && went[x] == 0 && seat[n] == 0 -> place[x] = NEST; seat[n] = x + 1; NAME(n) }
 #define CLEAR(n) :: d_step { seat[n] != 0 && window[n] == 0 && went[X] != 0 && at[n] != WRITTEN -> place[X] = AWAY; EMPTY(n) }
+/* No fault is left to bring a unit back: what is known of it makes no difference any more. */
+#define GONE(x) :: d_step { place[x] == AWAY && faults >= NFAULT && bOps[x] != 0 && !LISTED(x) -> key[x] = 0; transport[x] = false; proved[x] = false; \
+       pair[x] = 0; cert[x] = 0; truth[x] = SOUND; usedEpoch[x] = 0; gEpoch[x] = 0; gConfirmed[x] = 0; gVerdict[x] = 0; cPair[x] = 0; \
+       gLast[x] = 0; bEpoch[x] = 0; bNest[x] = 0; bOps[x] = 0; bRecord[x] = false; bConfirmed[x] = 0; bGone[x] = true; \
+       bRejected[x] = false; bFormer[x] = 0; relA[x] = 0; relN[x] = 0; outN[x] = 0; outA[x] = 0; regReply[x] = 0 }
+#if NNEST > 1
+#define LISTED(x) (vU[0] == x + 1 || vU[1] == x + 1)
+#else
+#define LISTED(x) (vU[0] == x + 1)
+#endif
 proctype supply() {
 end:
   do
-  FEED(0, 0)
+  FEED(0, 0) GONE(0)
 #if NUNIT > 1
-  FEED(1, 0)
+  FEED(1, 0) GONE(1)
 #endif
 #if NNEST > 1
   FEED(0, 1)
@@ -352,14 +373,10 @@ end:
 #define CLOSE(n) SHUT(n); if :: seat[n] != 0 -> NAME(n) :: else -> skip fi
 #define DIE(n) at[n] = STARTED; played[n] = 0; inspect[n] = false; hA[n] = 0; refused[n] = false
 #define BACK(x) :: d_step { faults < NFAULT && seat[n] == 0 && place[x] == AWAY -> faults++; place[x] = NEST; seat[n] = x + 1; NAME(n) }
-/* A rogue station asks for what it has, or forges; what the controller refuses changes nothing. */
-#define ROGUE(which) :: d_step { faults < NFAULT && seat[n] != 0 && window[n] == 0 && (bFormer[X] != 0 || !RULE(TAG)) -> \
-       e = which; u = seat[n]; \
-       if :: FOR_THIS -> faults++; clamped[n] = false; assert(opened[n] != arrival[n] && e >= usedEpoch[u - 1]); \
-            OPENS(FOREIGN, u, e); obeyed[n] = relC[G] :: else -> skip fi; e = 0; u = 0 }
-#define FORGET(n) if :: nempty(line[n]) -> line[n]?_,_,_ :: empty(line[n]) -> skip fi
+/* A rogue station sends the last release that was given for this unit, or forges one; a refusal changes nothing. */
+#define ROGUE (bFormer[X] != 0 && relN[X] == n && relA[X] == arrival[n] || !RULE(TAG))
+#define FORGET(n) if :: nempty(line[n]) -> line[n]?_,_,_,_,_ :: empty(line[n]) -> skip fi
 proctype chaos(byte n) {
-  byte u, e;
 end:
   do
   :: d_step { FAULT_IF(BUSY); DIE(n) }                                                              /* kill -9 */
@@ -375,11 +392,13 @@ end:
   BACK(1)
 #endif
   :: d_step { FAULT_IF(talkE[n] != 0); END_TALK }   /* gateway crash */
-#ifndef NO_REPLAY
-  :: d_step { faults < NFAULT && seat[n] != 0 && bEpoch[X] != 0 && bEpoch[X] < EPOCHS - 1 && !bGone[X] && !bRejected[X] ->
+#if !defined(LIVE) || defined(REPLAY)
+  :: d_step { faults < NFAULT && seat[n] != 0 && vE[n] != 0 && vU[n] == seat[n] && bEpoch[X] == vE[n] && bEpoch[X] < EPOCHS - 1 && !bGone[X] && !bRejected[X] ->
        faults++; bEpoch[X] = bEpoch[X] + 1 }                                                 /* an old reservation request again */
 #endif
-  ROGUE(bFormer[X]) ROGUE(0)                                                                 /* rogue station */
+  :: d_step { faults < NFAULT && seat[n] != 0 && window[n] == 0 && ROGUE -> faults++; clamped[n] = false;   /* rogue station */
+       HOLDS(6, !opened[n] && bFormer[X] >= usedEpoch[X]);
+       OPENS(FOREIGN, seat[n], bFormer[X]) }
   CLEAR(n)
   od
 }
@@ -387,9 +406,9 @@ end:
 init {
   atomic {
     run supply();
-    run station(0); run gateway(0); run backend(0); run controller(0); run chaos(0);
+    run station(0); run gateway(0); run backend(0); run controller(0); run conveyor(0); run report(0); run chaos(0);
 #if NNEST > 1
-    run station(1); run gateway(1); run backend(1); run controller(1); run chaos(1);
+    run station(1); run gateway(1); run backend(1); run controller(1); run conveyor(1); run report(1); run chaos(1);
 #endif
   }
 }
