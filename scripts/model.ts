@@ -69,11 +69,15 @@ function checked({ units, nests, faults, live }: Plan): Outcome {
 
 function shown({ without, setting, caught, means }: (typeof mutants)[number]): Outcome {
   const live = caught === 'live';
-  const check = buildChecker({ directory, units: setting.units, nests: setting.nests, live, shortest: !live });
+  const check = buildChecker({
+    directory,
+    units: setting.units,
+    nests: setting.nests,
+    live,
+    shortest: !live,
+  });
   const outcome = check({ faults: setting.faults, without, timeoutMs });
-  process.stderr.write(
-    `without ${without.join(' and ').padEnd(24)} ${told(outcome).padEnd(24)} ${means}\n`,
-  );
+  process.stderr.write(`without ${without.join(' and ').padEnd(24)} ${told(outcome).padEnd(24)} ${means}\n`);
   return outcome;
 }
 

@@ -62,7 +62,11 @@ export function buildChecker(options: CheckerOptions): (run: RunOptions) => Outc
   const search = live
     ? ['-DNFAIR=4', '-DCOLLAPSE']
     : ['-DSAFETY', ...(shortest ? ['-DBFS'] : ['-DCOLLAPSE'])];
-  execFileSync('gcc', [optimized ? '-O2' : '-O0', '-w', '-DNOREDUCE', '-DVECTORSZ=2048', ...search, '-o', 'pan', 'pan.c'], where);
+  execFileSync(
+    'gcc',
+    [optimized ? '-O2' : '-O0', '-w', '-DNOREDUCE', '-DVECTORSZ=2048', ...search, '-o', 'pan', 'pan.c'],
+    where,
+  );
   return ({ faults, without = [], timeoutMs = BUILD_MS }) => {
     const { stdout, error } = spawnSync('./pan', live ? ['-a', '-f', '-m2000000'] : ['-m2000000'], {
       cwd: directory,

@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { createWorld } from '../../scripts/simulation/world.ts';
 import { transitions } from '../../runtime/core/operation/transitions.ts';
 import { name } from '../../scripts/documents/labels.ts';
+import { createWorld } from '../../scripts/simulation/world.ts';
 
 /** `from trigger to fact` of each step in the model's text. */
 function stepsOfModel(): ReadonlySet<string> {
-  const text = readFileSync('test/model/gate.pml', 'utf8').replaceAll(/^#define.*(?:\\\n.*)*$/gm, '');
+  const text = readFileSync('test/model/gate.pml', 'utf8').replaceAll(/^#define(?:.*\\\n)*.*$/gm, '');
   const all = (pattern: RegExp, row: (...words: string[]) => string): string[] =>
     [...text.matchAll(pattern)].map(([, ...words]) => row(...words));
   return new Set([
