@@ -238,12 +238,12 @@ end:
   :: d_step { askE[n] != 0 && askE[n] < gEpoch[askU[n] - 1] && RULE(GATEWAY_EPOCH) ->
        END_TALK; askU[n] = 0; askE[n] = 0 }
   /* judges every answer to a list before it makes the next, and writes its intent */
-  :: d_step { talkE[n] != 0 && NEWEST && played[n] == list[n] && list[n] < 3 && !(list[n] == 2 && truth[W] == BROKEN) ->
+  :: d_step { talkE[n] != 0 && NEWEST && played[n] == list[n] && list[n] < 3 && !(list[n] == 2 && truth[W] != SOUND) ->
        gLast[W] = (list[n] == 2 && RULE(PAIR_CERTIFIED) || gLast[W] == 0 -> seen[n] : gLast[W]);
        list[n] = list[n] + 1 }
   :: d_step { talkE[n] != 0 && NEWEST && played[n] == 3 && list[n] == 3 ->
        gConfirmed[W] = talkE[n]; cPair[W] = seen[n]; END_TALK }
-  :: d_step { talkE[n] != 0 && NEWEST && played[n] == 2 && list[n] == 2 && truth[W] == BROKEN ->
+  :: d_step { talkE[n] != 0 && NEWEST && played[n] == 2 && list[n] == 2 && truth[W] != SOUND ->
        gVerdict[W] = talkE[n]; END_TALK }
   od
 }
