@@ -7,9 +7,11 @@ import { goodCards } from '../../drivers/card-reader/virtual-se/mutants/good-car
 import { liars } from '../../drivers/card-reader/virtual-se/mutants/table.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { toMermaid } from '../../runtime/core/operation/transitions.ts';
+import { modelRules } from '../model/rules.ts';
 import { cardProfileTable } from './card-profiles.ts';
 import { channelTable } from './channels.ts';
 import { faultList } from './faults.ts';
+import { modelLabels } from './labels.ts';
 import { mutantTable } from './mutants.ts';
 import { fillParts } from './parts.ts';
 import { settingTable } from './settings.ts';
@@ -51,4 +53,6 @@ export const pages: readonly Page[] = [
         good: mutantTable(goodCards, 'harmless'),
       }),
   },
+  { path: 'test/model/labels.pml', text: () => modelLabels() },
+  { path: 'test/model/rules.pml', text: () => modelRules() },
 ];
