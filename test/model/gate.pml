@@ -197,6 +197,9 @@ end:
   :: d_step { BEGINS(register_reject) && hA[n] == vA[n] -> rejU[n] = vU[n]; rejE[n] = vE[n]; rejA[n] = vA[n]; at[n] = WAITS }
   :: d_step { IN(rejecting) && at[n] == WAITS && rejReply[n] == vA[n] ->
        vHas[n] = vHas[n] | BIT_reject_registered; STEP(rejecting, reject_registered, diverting, reject_registered) }
+  /* its reservation is an old one: the verdict will never be taken, the unit is judged anew */
+  :: d_step { IN(rejecting) && at[n] == WAITS && vE[n] != 0 && bEpoch[U] != vE[n] && hA[n] == vA[n] ->
+       AFRESH; NOTE(rejecting, resume_due, clamping, resumed) }
   :: d_step { BEGINS(divert) && hA[n] == vA[n] && nfull(line[n]) && !(inspect[n] && opened[n]) ->
        HOLDS(5, divA[n] == vA[n]);
        clamped[n] = false; refused[n] = false; line[n]!REJECT,vU[n],0,vA[n],true; at[n] = WAITS }
@@ -211,7 +214,7 @@ end:
   HOLD(registering, at[n] == WAITS && bEpoch[U] != vE[n], held, AFRESH)
   HOLD(judging, false, held, AFRESH)
   HOLD(releasing, at[n] == WAITS && refused[n] || inspect[n] && opened[n], held, AFRESH)
-  HOLD(rejecting, at[n] == WAITS && vE[n] != 0 && bEpoch[U] != vE[n], reject_held, skip)
+  HOLD(rejecting, false, reject_held, skip)
   HOLD(diverting, at[n] == WAITS && refused[n] || inspect[n] && opened[n], reject_held, skip)
 
   DEPARTS(releasing, GOOD, unit_left, released)

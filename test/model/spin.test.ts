@@ -27,6 +27,8 @@ const plants = [
   { units: 2, nests: 1, faults: 1, statesMin: 40_000, shortest: true },
   { units: 1, nests: 2, faults: 1, statesMin: 50_000, shortest: true },
   { units: 1, nests: 1, faults: 1, statesMin: 3_000, live: true },
+  // With a reservation of long ago said again, as often as there are faults.
+  { units: 1, nests: 1, faults: 1, statesMin: 3_000, live: true, replay: true },
 ];
 
 describe('the model of the protocol', { skip: missing ?? false }, () => {
