@@ -107,7 +107,9 @@ async function freshReport({ ports }: Means, { visit }: Task): Promise<Controlle
   return report.arrival === visit.arrival ? report : null;
 }
 
+/** A unit is begun only where it can be recorded to its end; one that is reserved is finished. */
 async function clamp(means: Means, task: Task): Promise<void> {
+  if (factOf(visitOf(task.facts), 'reserved') === undefined) await means.ports.journal.requireRoom();
   if ((await restingReport(means, task)) === null) return;
   const { ports } = means;
   ports.failpoint('jig:clamp:before');
