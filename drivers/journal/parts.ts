@@ -9,7 +9,7 @@ import { openingRefusalOf } from './refusal.ts';
 import { RESCUE } from './rescue.ts';
 import { RUNNING_FILE } from './running.ts';
 import { decodeGenesis } from './stored.ts';
-import { readWitness, WITNESS_FILE } from './witness.ts';
+import { WITNESS_FILE } from './witness.ts';
 
 export const GENESIS_FILE = 'genesis';
 
@@ -31,10 +31,10 @@ export function readGenesis(directory: string): Genesis {
   }
 }
 
-/** Whether a station has ever had this journal open: then there may be entries that somebody was told of. */
+/** Whether a station has ever had this journal open: then there may be entries that somebody was told of. The first
+ * opening of all leaves a copy of the store. */
 export function wasUsed(directory: string): boolean {
-  if ([RUNNING_FILE, RESCUE].some((part) => exists(join(directory, part)))) return true;
-  return exists(join(directory, WITNESS_FILE)) && readWitness(directory).sequence >= 0;
+  return [RUNNING_FILE, RESCUE].some((part) => exists(join(directory, part)));
 }
 
 /** Unlike existsSync: what may not be looked at is not taken for absent. */
