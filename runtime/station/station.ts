@@ -12,6 +12,7 @@ import type { Fact } from '../core/operation/facts.ts';
 import type { State } from '../core/operation/transitions.ts';
 import { createRequester } from '../exchange/requester.ts';
 import { performer } from './actions.ts';
+import { createAgreement } from './agreement.ts';
 import { LogMemory } from './log-memory.ts';
 import { Nest } from './nest.ts';
 import { createOutbox } from './outbox.ts';
@@ -54,7 +55,8 @@ export async function createStation(config: StationConfig, ports: StationPorts):
   const requester = await createRequester(config.station, exchanges, ports);
   const outbox = createOutbox(config, ports, requester, failed);
   const status = createStatus(config, ports, facts);
-  const perform = performer({ config, ports, requester, ticket, memory });
+  const agreement = createAgreement(config, ports, requester);
+  const perform = performer({ config, ports, requester, ticket, memory, agreement });
   const nests = config.nests.map(
     (nest) =>
       new Nest({
@@ -72,7 +74,10 @@ export async function createStation(config: StationConfig, ports: StationPorts):
       }),
   );
   await Promise.all(nests.map((nest) => lookForReader(nest.name, ports)));
-  const stopLooking = await begin(nests, ports, () => status.publishAll(nests));
+  const stopLooking = await begin(nests, ports, () => {
+    status.publishAll(nests);
+    agreement().catch(() => undefined); // Whoever acts on a unit is told, and holds it.
+  });
   outbox.wake(true);
   tellStart(config, gate, ports);
   return {
