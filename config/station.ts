@@ -83,7 +83,7 @@ export const stationConfig = z.strictObject({
     freeBytesMin: z
       .int()
       .min(0)
-      .default(32 * MIB)
+      .default(64 * MIB)
       .meta({ description: 'Room on its disk below which no unit is begun.', unit: 'bytes' }),
     ballastBytes: z
       .int()

@@ -18,7 +18,7 @@ import { LOCK_FILE, lockJournal } from './lock.ts';
 import type { OrderedStore, Witness } from './ordered-store.ts';
 import { GENESIS_FILE, readGenesis, wasUsed } from './parts.ts';
 import { openingRefusalOf } from './refusal.ts';
-import { keepEvidence, RESCUE, settleEvidence } from './rescue.ts';
+import { dropUnnamed, keepEvidence, RESCUE, settleEvidence } from './rescue.ts';
 import { lastStop, markRunning, markStopped } from './running.ts';
 import { makeRoom, NO_FLOOR, type Room, requireRoom, writeBallast } from './space.ts';
 import { judgeStore } from './store-scan.ts';
@@ -108,7 +108,7 @@ export async function openLeveldbJournal(options: LeveldbJournalOptions): Promis
       onWarning,
       requireRoom: () => requireRoom(directory, room),
       release: (clean) => {
-        if (clean) markStopped(directory);
+        if (clean) noteStop(directory, onWarning);
         release();
       },
     });
@@ -131,14 +131,26 @@ export async function openLeveldbJournal(options: LeveldbJournalOptions): Promis
  */
 function prepareStore(directory: string, room: Room, onWarning: (warning: string) => void): number | null {
   const stop = lastStop(directory);
-  const { torn, tables } = judgeStore(join(directory, STORE), stop === 'clean' ? 'clean' : 'unclean');
+  const { torn, unnamed } = judgeStore(join(directory, STORE), stop === 'clean' ? 'clean' : 'unclean');
   if (makeRoom(directory, room)) onWarning('the disk is full: the reserve is given up to open the journal');
-  if (stop === 'copied') return null;
-  const copy = keepEvidence(directory, tables);
+  if (stop === 'copied') {
+    dropUnnamed(directory, unnamed);
+    return null;
+  }
+  const copy = keepEvidence(directory, unnamed);
   markRunning(directory, 'copied');
   if (stop === 'clean' && torn.length === 0) return copy;
   onWarning(`${reasonOf(torn)}; the store as it was is kept as ${RESCUE}/${copy}`);
   return null;
+}
+
+/** A stop that could not be noted is taken for none at the next start: it costs a copy. */
+function noteStop(directory: string, onWarning: (warning: string) => void): void {
+  try {
+    markStopped(directory);
+  } catch (error) {
+    onWarning(`the stop could not be noted: ${error}`);
+  }
 }
 
 function reasonOf(torn: readonly string[]): string {

@@ -1,5 +1,5 @@
 /** What is kept as evidence before LevelDB opens its store and changes it. */
-import { copyFileSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncDirectory, syncFile } from './durable-files.ts';
 import { LEVELDB_LOCK, STORE } from './leveldb-store.ts';
@@ -12,16 +12,17 @@ const UNFINISHED = 'unfinished';
 const COPIES_MAX = 2;
 
 /**
- * Copies the store as it is. Tables in use are linked: LevelDB deletes them at most. All else it writes anew, even
- * in place, so the bytes are copied: its lists, its logs, and tables that its list does not name.
- * @param tables names of the tables in use, as a scan of the store found them
+ * Keeps the store as it is, in a directory of its own. Nothing is copied: LevelDB replaces and deletes what its list
+ * names and never changes it, so links keep it, at no cost in time or room. It does write over files that its list does
+ * not name, links and all: those leave the store once they are kept, as LevelDB would delete them.
+ * @param unnamed names of such files, as a scan of the store found them
  * @returns number of the copy
  */
-export function keepEvidence(directory: string, tables: readonly string[]): number {
+export function keepEvidence(directory: string, unnamed: readonly string[]): number {
   const rescue = join(directory, RESCUE);
   const unfinished = join(rescue, UNFINISHED);
   try {
-    copyStore(join(directory, STORE), unfinished, tables);
+    linkStore(join(directory, STORE), unfinished);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
     throw error;
@@ -30,7 +31,14 @@ export function keepEvidence(directory: string, tables: readonly string[]): numb
   renameSync(unfinished, join(rescue, String(number)));
   syncDirectory(rescue);
   syncDirectory(directory);
+  dropUnnamed(directory, unnamed);
   return number;
+}
+
+/** Before a further opening: what one that failed has begun, and no list names. */
+export function dropUnnamed(directory: string, unnamed: readonly string[]): void {
+  for (const name of unnamed) rmSync(join(directory, STORE, name));
+  if (unnamed.length > 0) syncDirectory(join(directory, STORE));
 }
 
 /** After an opening has succeeded: the newest copies stay. @param needless copy that shows nothing, if there is one */
@@ -42,18 +50,14 @@ export function settleEvidence(directory: string, needless: number | null): void
     if (!kept.includes(number)) rmSync(join(rescue, String(number)), { recursive: true });
 }
 
-/** On the disk when it returns. */
-function copyStore(store: string, target: string, tables: readonly string[]): void {
+/** On the disk when it returns, also what a killed process had written and not synced. */
+function linkStore(store: string, target: string): void {
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true, mode: 0o750 });
   for (const name of readdirSync(store)) {
-    const [from, to] = [join(store, name), join(target, name)];
     if (name === LEVELDB_LOCK) continue;
-    if (tables.includes(name)) linkSync(from, to);
-    else {
-      copyFileSync(from, to);
-      syncFile(to);
-    }
+    linkSync(join(store, name), join(target, name));
+    if (!/\.(?:ldb|sst)$/.test(name)) syncFile(join(target, name));
   }
   syncDirectory(target);
 }

@@ -8,9 +8,11 @@ import { readManifest } from './manifest.ts';
 export interface StoreScan {
   /** Logs that end in the middle of a write, or have lost their end. */
   readonly torn: readonly string[];
-  /** Tables in use: LevelDB may delete them but writes none of them again. */
-  readonly tables: readonly string[];
+  /** Tables and lists that the list in use does not name. LevelDB deletes them, or writes over them in place. */
+  readonly unnamed: readonly string[];
 }
+
+const TABLE_OR_LIST = /^(?:\d+\.(?:ldb|sst|dbtmp)|MANIFEST-\d+)$/;
 
 /**
  * @param stop how the last process ended: after a clean stop nothing was being written, so nothing is torn
@@ -30,7 +32,12 @@ export function judgeStore(store: string, stop: 'clean' | 'unclean'): StoreScan 
   const judged = logs.map((name) => ({ name, state: judgeLog(readFileSync(join(store, name))) }));
   const broken = judged.find(({ state }) => state === 'damaged');
   if (broken !== undefined) throw damage(broken.name, 'broken in its middle');
-  return { torn: judged.filter(({ state }) => state === 'torn').map(({ name }) => name), tables };
+  return {
+    torn: judged.filter(({ state }) => state === 'torn').map(({ name }) => name),
+    unnamed: names.filter(
+      (name) => TABLE_OR_LIST.test(name) && name !== manifest.name && !tables.includes(name),
+    ),
+  };
 }
 
 /** LevelDB has had two endings for its tables. */

@@ -175,7 +175,15 @@ function* fillings(
   }
 }
 
-function contentsOf({ now, durable, since }: FileState, ordering: Ordering): readonly Buffer[] {
+const contents = new WeakMap<FileState, readonly Buffer[]>();
+
+function contentsOf(state: FileState, ordering: Ordering): readonly Buffer[] {
+  const known = contents.get(state) ?? contentsAfter(state, ordering);
+  contents.set(state, known);
+  return known;
+}
+
+function contentsAfter({ now, durable, since }: FileState, ordering: Ordering): readonly Buffer[] {
   if (since.length === 0) return [now];
   const before = since.at(-2) ?? durable;
   const from = Math.min(before.length, now.length);
@@ -204,8 +212,17 @@ function mixed(now: Buffer, before: Buffer): Buffer {
   return Buffer.concat([now.subarray(first, middle), before.subarray(middle)]);
 }
 
+/** Most files of an image are those of the one before. */
+const digests = new WeakMap<Buffer, string>();
+
+function digestOf(bytes: Buffer): string {
+  const known = digests.get(bytes) ?? createHash('sha256').update(bytes).digest('hex');
+  digests.set(bytes, known);
+  return known;
+}
+
 function keyOf({ directories, files }: Omit<Image, 'said'>): string {
   const hash = createHash('sha256').update(directories.join('\n'));
-  for (const [path, bytes] of files) hash.update(`\n${path} ${bytes.length}\n`).update(bytes);
+  for (const [path, bytes] of files) hash.update(`\n${path} ${digestOf(bytes)}`);
   return hash.digest('hex');
 }
