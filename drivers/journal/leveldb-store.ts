@@ -12,6 +12,10 @@ export const LEVELDB_LOCK = 'LOCK';
 /** LevelDB's default, which measured best: larger buffers stall longer. */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 
+/** What a reader takes at once. */
+const READ_ENTRIES = 256;
+const READ_BYTES = 512 * 1024;
+
 /**
  * @throws Fault JOURNAL_DAMAGED when it does not open; JOURNAL_POISONED when the disk is full, failing or read-only;
  * FILE_UNREADABLE when the system refuses
@@ -37,9 +41,25 @@ export async function openLeveldb(
   return {
     write: (changes) => level.batch([...changes], { sync: true }),
     get: (key) => level.get(key),
-    range: (range) => level.iterator(range),
+    range: (range) => inBatches(level.iterator({ ...range, highWaterMarkBytes: READ_BYTES })),
     close: () => level.close(),
   };
+}
+
+/** Many at a time: each way into LevelDB and back costs more than most entries. */
+async function* inBatches<Key, Value>(iterator: {
+  nextv(size: number): Promise<[Key, Value][]>;
+  close(): Promise<void>;
+}): AsyncGenerator<readonly [Key, Value]> {
+  try {
+    for (;;) {
+      const batch = await iterator.nextv(READ_ENTRIES);
+      if (batch.length === 0) return;
+      yield* batch;
+    }
+  } finally {
+    await iterator.close();
+  }
 }
 
 /** LevelDB passes on what strerror(3) says. */

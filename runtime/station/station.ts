@@ -35,10 +35,8 @@ export async function createStation(config: StationConfig, ports: StationPorts):
   const ticket = readTicket(config, ports);
   const memory = new LogMemory(ports);
   const facts: Fact[] = [];
-  for await (const entry of ports.journal.read()) {
-    facts.push(entry.fact);
-    memory.learn(entry.fact);
-  }
+  for await (const entry of ports.journal.read()) facts.push(entry.fact);
+  memory.recall(facts, config.nests.length);
   let end: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   const ended = new Promise<void>((resolve, reject) => {
     end = { resolve, reject };
