@@ -1,6 +1,6 @@
 /**
  * A station whose journal was put back as a whole, store and witness: the backend remembers the end that is missing, and
- * nothing is done to a unit before both agree.
+ * nothing is done to a unit before both agree. And one whose disk is nearly full: no unit is begun on it.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -66,9 +66,9 @@ async function rig(seed: string) {
 
   let memory = BLANK_MEMORY;
   /** One life of the station, with a unit in its nest. `reachable`: whether its requests arrive. */
-  const live = async (unit: number, reachable: () => boolean = () => true) => {
+  const live = async (unit: number, reachable = () => true, hasRoom = () => true) => {
     disk.holder = 0;
-    const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 });
+    const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1, hasRoom });
     const fixture = createFixture({
       clock,
       self: { controller: 'gate-1', nest: 'a', cipher: (block) => nodeCrypto.aesEncryptBlock(tagKey, block) },
@@ -164,5 +164,40 @@ describe('a journal that is not the one the backend knows', () => {
     reachable = true;
     await pass(60_000);
     assert.ok(station.names().includes('reserved'));
+  });
+});
+
+describe('a disk that is nearly full', () => {
+  it('takes no new unit, and the one that waits as soon as there is room', async () => {
+    const { pass, live } = await rig('no-room');
+    let room = false;
+    const station = await live(
+      1,
+      () => true,
+      () => room,
+    );
+    await pass(15_000);
+    const holds = station.view().facts.flatMap((fact) => (fact.name === 'held' ? fact.fault.code : []));
+    assert.ok(holds.length > 0 && holds.every((code) => code === 'JOURNAL_SPACE_LOW'), holds.join(' '));
+    assert.ok(!station.names().includes('clamped'));
+    room = true;
+    await pass(60_000);
+    assert.ok(station.names().includes('reserved'));
+  });
+
+  it('keeps no unit from its end that is reserved', async () => {
+    const { pass, live } = await rig('room-lost');
+    let room = true;
+    const station = await live(
+      1,
+      () => true,
+      () => room,
+    );
+    await pass(4_000);
+    assert.ok(station.names().includes('reserved'));
+    room = false;
+    await pass(60_000);
+    const last = station.names().slice(station.names().lastIndexOf('resumed'));
+    assert.ok(last.includes('clamped') && last.includes('reserved'), last.join(' '));
   });
 });
