@@ -26,7 +26,8 @@ const FLIP_SEED = process.env.FLIP_SEED ?? '1';
 const top = mkdtempSync(join(tmpdir(), 'journal-table-'));
 const masters = { clean: join(top, 'clean'), killed: join(top, 'killed') };
 const others = { foreign: join(top, 'foreign'), earlier: join(top, 'earlier') };
-let numbers: readonly number[] = [];
+/** What each holds. */
+const numbers: Record<keyof typeof masters, readonly number[]> = { clean: [], killed: [] };
 
 before(async () => {
   using foreign = await written([...samples(90), intent], {
@@ -40,7 +41,10 @@ before(async () => {
   for (const entry of samples(IN_LOG, IN_TABLES)) await journal.append([entry]);
   await journal.append([intent]);
   cloneJournal(place.directory, masters.killed);
-  numbers = (await collect(journal.read())).map(numberOf);
+  numbers.killed = (await collect(journal.read())).map(numberOf);
+  // What follows an intent only the stop itself remembers.
+  await journal.append(samples(1, 999));
+  numbers.clean = (await collect(journal.read())).map(numberOf);
   await journal[Symbol.asyncDispose]();
   cloneJournal(place.directory, masters.clean);
 });
@@ -66,10 +70,10 @@ function contentOf(store: string): string {
 }
 
 /** The fault that refuses an opening, or null and every entry is there. */
-async function refusal(directory: string): Promise<Fault | null> {
+async function refusal(directory: string, stop: keyof typeof masters): Promise<Fault | null> {
   try {
     await using journal = await placeAt(directory).open();
-    assert.deepEqual((await collect(journal.read())).map(numberOf), numbers);
+    assert.deepEqual((await collect(journal.read())).map(numberOf), numbers[stop]);
     return null;
   } catch (error) {
     if (isFault(error)) return error;
@@ -84,19 +88,21 @@ for (const stop of ['clean', 'killed'] as const)
         const directory = damaged(masters[stop], damage);
         const before = contentOf(join(directory, 'store'));
         for (let opening = 1; opening <= 3; opening++) {
-          const fault = await refusal(directory);
+          const fault = await refusal(directory, stop);
           assert.equal(fault?.code, 'JOURNAL_DAMAGED', `opening ${opening} lost entries`);
           assert.match(faultText(fault), /Cause: .+\n.*Remedy: .*Copy the directory and call support/s);
         }
         const kept = [join(directory, 'store'), join(directory, 'rescue', '1')].map(contentOf);
         assert.ok(kept.includes(before), 'nothing is left of the store as it was damaged');
+        const copies = join(directory, 'rescue');
+        assert.ok(readdirSync(copies).length <= (stop === 'clean' ? 1 : 2), 'each try leaves a copy');
       });
 
     for (const [name, damage] of Object.entries(harmless))
       it(`opens with every entry when ${name}`, async () => {
         const directory = damaged(masters[stop], damage);
-        assert.equal(await refusal(directory), null);
-        assert.equal(await refusal(directory), null);
+        assert.equal(await refusal(directory, stop), null);
+        assert.equal(await refusal(directory, stop), null);
       });
 
     it(`has every entry or is refused when any one bit is flipped (seed ${FLIP_SEED})`, async () => {
@@ -110,7 +116,7 @@ for (const stop of ['clean', 'killed'] as const)
         const at = Math.floor(entropy.fraction() * readFileSync(join(masters[stop], file)).length);
         const bit = 1 << Math.floor(entropy.fraction() * 8);
         const directory = damaged(masters[stop], (copy) => flipBit(join(copy, file), at, bit));
-        const fault = await refusal(directory);
+        const fault = await refusal(directory, stop);
         if (fault !== null) refused += 1;
         assert.ok([undefined, 'JOURNAL_DAMAGED'].includes(fault?.code), `${file} byte ${at}: ${fault?.code}`);
         rmSync(directory, { recursive: true });
@@ -118,6 +124,17 @@ for (const stop of ['clean', 'killed'] as const)
       assert.ok(refused > FLIPS / 4, `only ${refused} of ${FLIPS} flips hit anything`);
     });
   });
+
+describe('a table of another length', () => {
+  it('is named before anybody reads it: of a file that is shorter than it was a process dies by SIGBUS', async () => {
+    for (const name of ['a table is cut', 'a table is emptied']) {
+      const directory = damaged(masters.clean, harmful[name] ?? assert.fail(name));
+      const fault = await refusal(directory, 'clean');
+      assert.match(String(fault?.context.file), /^\d+\.ldb$/);
+      assert.ok(!existsSync(join(directory, 'running')), 'it came as far as LevelDB');
+    }
+  });
+});
 
 describe('what LevelDB would open without a word', () => {
   const countIn = async (directory: string): Promise<number> => {
@@ -132,7 +149,7 @@ describe('what LevelDB would open without a word', () => {
 
   it('is a log that is changed in its middle', async () => {
     const directory = damaged(masters.killed, harmful['the log is changed in its middle'] ?? assert.fail());
-    assert.ok((await countIn(directory)) < numbers.length, 'the table above would prove nothing');
+    assert.ok((await countIn(directory)) < numbers.killed.length, 'the table above would prove nothing');
   });
 
   it('is a list of files that has lost its last record: it is refused here, with nothing touched', async () => {
@@ -151,7 +168,7 @@ describe('what LevelDB would open without a word', () => {
     cloneJournal(place.directory, plain);
     assert.ok((await countIn(plain)) < entries.length, 'LevelDB says nothing');
     const before = contentOf(join(place.directory, 'store'));
-    const fault = await refusal(place.directory);
+    const fault = await refusal(place.directory, 'killed');
     assert.equal(fault?.code, 'JOURNAL_DAMAGED');
     assert.match(String(fault.context.file), /^\d+\.log$/);
     assert.equal(contentOf(join(place.directory, 'store')), before);

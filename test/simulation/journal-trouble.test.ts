@@ -21,6 +21,7 @@ import { createInMemoryFleetDatabase } from '../../drivers/store/in-memory.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
 import { uuidV4 } from '../../runtime/core/uuid.ts';
+import { requireInJournal } from '../../runtime/station/agreement.ts';
 import { createStation } from '../../runtime/station/station.ts';
 import { createParties, simulatedTicket } from '../../scripts/simulation/parties.ts';
 import { backendSettings, stationSettings } from '../../scripts/simulation/settings.ts';
@@ -141,6 +142,20 @@ describe('a journal that is not the one the backend knows', () => {
       ({ event, fields }) => event === 'request-refused' && fields.kind === 'events',
     );
     assert.ok(refused.every(({ fields }) => fields.code === 'EVENTS_OUT_OF_ORDER') && refused.length > 0);
+  });
+
+  it('is one that holds another entry in the place of the last that the backend has, or ends before it', async () => {
+    const clock = createSimulatedClock(START_MS);
+    const disk = createJournalDisk({ journal: 'j', station: NAME, created: instantOf(START_MS) });
+    await using journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 0 });
+    const started = { name: 'started', nest: null, version: '1', authority: 'shift' } as const;
+    const appended = journal.append([1, 2, 3].map((at) => ({ at, fact: started })) as never);
+    while (await clock.runNext());
+    const [first, second] = await appended;
+    await requireInJournal(journal, second ?? assert.fail());
+    const forked = { sequence: 1, hash: first?.hash ?? assert.fail() };
+    await assert.rejects(requireInJournal(journal, forked), /JOURNAL_ROLLED_BACK/);
+    await assert.rejects(requireInJournal(journal, { ...forked, sequence: 3 }), /JOURNAL_ROLLED_BACK/);
   });
 
   it('lets the next unit in when the journal is as it was left', async () => {
