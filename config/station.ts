@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { GateKind } from '../runtime/core/gate/release.ts';
 import { busConfig, file, logKey, milliseconds, partyName, plant, trustedKeys } from './parts.ts';
 
+const MIB = 1024 * 1024;
 const pin = z.int().min(2).max(127);
 const level = z.union([z.literal(0), z.literal(1)]);
 const contact = z.strictObject({ pin, activeLevel: level });
@@ -79,6 +80,19 @@ export const stationConfig = z.strictObject({
       .boolean()
       .default(false)
       .meta({ description: 'Accept a file system that may forget acknowledged writes. Never on a line.' }),
+    freeBytesMin: z
+      .int()
+      .min(0)
+      .default(64 * MIB)
+      .meta({ description: 'Room on its disk below which no unit is begun.', unit: 'bytes' }),
+    ballastBytes: z
+      .int()
+      .min(0)
+      .default(64 * MIB)
+      .meta({
+        description: 'Held in reserve on its disk, so that a full one can be opened after a stop.',
+        unit: 'bytes',
+      }),
     socket: file.meta({ description: 'Socket for reading the journal of the running station.' }),
   }),
   serialPort: file.meta({ description: 'I/O board, by a stable name.' }),

@@ -12,17 +12,16 @@ import {
   type JournalEntry,
   type Sha256,
 } from '../../runtime/core/journal/entry.ts';
-import { openLeveldb, readGenesis, STORE } from './leveldb-store.ts';
+import { LEVELDB_LOCK, openLeveldb, STORE } from './leveldb-store.ts';
 import { lockJournal } from './lock.ts';
 import type { OrderedStore } from './ordered-store.ts';
+import { readGenesis } from './parts.ts';
 import { refusalOf } from './refusal.ts';
-import { judgeLogs } from './rescue.ts';
+import { lastStop } from './running.ts';
+import { judgeStore } from './store-scan.ts';
 import { ENTRIES, type Tail, verified } from './stored.ts';
 import { verifyAll } from './verify.ts';
 import { readWitness } from './witness.ts';
-
-/** LevelDB's lock file: opening it, even to read, would drop the lock of a process that holds it. */
-const LEVELDB_LOCK = 'LOCK';
 
 export interface JournalCopy extends AsyncDisposable {
   readonly genesis: Genesis;
@@ -48,14 +47,16 @@ export async function openJournalCopy(
 async function openCopy(directory: string, options: { readonly sha256: Sha256 }): Promise<JournalCopy> {
   const genesis = readGenesis(directory);
   const mark = readWitness(directory);
+  const stop = lastStop(directory) === 'clean' ? 'clean' : 'unclean';
   const copy = mkdtempSync(join(tmpdir(), 'holdfast-journal-'));
   const remove = (): void => rmSync(copy, { recursive: true, force: true });
   try {
     copyStore(directory, join(copy, STORE));
-    const broken = judgeLogs(join(copy, STORE)).damage;
+    const broken = await damageOf(async () => judgeStore(join(copy, STORE), stop));
     const store = await openCopied(join(copy, STORE));
     const start = { next: 0, hash: genesisHash(genesis, options.sha256) };
-    const damage = (await damageOf(verifyAll(store, { start, sha256: options.sha256, mark }))) ?? broken;
+    const damage =
+      (await damageOf(() => verifyAll(store, { start, sha256: options.sha256, mark }))) ?? broken;
     return {
       genesis,
       damage,
@@ -93,9 +94,9 @@ function copyStore(directory: string, target: string): void {
   }
 }
 
-async function damageOf(verification: Promise<unknown>): Promise<Fault | null> {
+async function damageOf(verify: () => Promise<unknown>): Promise<Fault | null> {
   try {
-    await verification;
+    await verify();
     return null;
   } catch (error) {
     if (isFault(error) && error.code === 'JOURNAL_DAMAGED') return error;

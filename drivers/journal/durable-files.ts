@@ -11,6 +11,11 @@ export function syncDirectory(directory: string): void {
   syncPath(directory);
 }
 
+/** What is in the file, and its length. */
+export function syncFile(file: string): void {
+  syncPath(file);
+}
+
 /** Every file of a flat directory, then the directory. */
 export function syncFiles(directory: string): void {
   for (const name of readdirSync(directory)) syncPath(join(directory, name));

@@ -35,6 +35,8 @@ export interface InMemoryJournalOptions {
   /** The nth write of this journal, from 1, fails; `stored`: it is on the disk all the same. */
   readonly failWrite?: { readonly nth: number; readonly stored: boolean };
   readonly onWarning?: (warning: string) => void;
+  /** Whether there is room for another unit; absent: always. */
+  readonly hasRoom?: () => boolean;
 }
 
 export function createJournalDisk(genesis: Genesis): JournalDisk {
@@ -54,13 +56,18 @@ export async function openInMemoryJournal(options: InMemoryJournalOptions): Prom
   let crashed = false;
   try {
     const onWarning = options.onWarning ?? (() => undefined);
-    const journal = await openJournal({ genesis: disk.genesis, store, sha256, onWarning, release });
+    const requireRoom = (): void => {
+      if (options.hasRoom?.() === false) throw new Fault('JOURNAL_SPACE_LOW');
+    };
+    const { genesis } = disk;
+    const journal = await openJournal({ genesis, store, sha256, onWarning, requireRoom, release });
     return {
       journalId: journal.journalId,
       append: (entries) => journal.append(entries),
       read: (from) => journal.read(from),
       unacknowledged: (limit) => journal.unacknowledged(limit),
       acknowledge: (sequence) => journal.acknowledge(sequence),
+      requireRoom: () => journal.requireRoom(),
       // What a killed process had under way never ends: nobody waits for it.
       [Symbol.asyncDispose]: async () => (crashed ? undefined : journal[Symbol.asyncDispose]()),
       crash: ({ kept } = { kept: false }) => {

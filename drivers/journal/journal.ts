@@ -26,7 +26,10 @@ export interface JournalOptions {
   readonly witness?: Witness;
   /** Told when closing fails: by then the journal is poisoned or done, and nothing else depends on it. */
   readonly onWarning: (warning: string) => void;
-  readonly release: () => void;
+  /** @throws Fault JOURNAL_SPACE_LOW */
+  readonly requireRoom: () => void;
+  /** `clean`: nothing was under way, and the whole chain is in the store and under the witness. */
+  readonly release: (clean: boolean) => void;
 }
 
 /** @throws Fault JOURNAL_DAMAGED naming the first bad sequence. */
@@ -58,7 +61,7 @@ class OpenJournal implements Journal, AsyncDisposable {
   readonly #start: Tail;
   readonly #commits: GroupCommit<Item, readonly JournalEntry[]>;
   #state: State;
-  #closing: Promise<void> | null = null;
+  #closing: Promise<boolean> | null = null;
   #disposing: Promise<void> | null = null;
 
   constructor(options: JournalOptions, start: Tail, state: State) {
@@ -97,6 +100,11 @@ class OpenJournal implements Journal, AsyncDisposable {
     return entries;
   }
 
+  async requireRoom(): Promise<void> {
+    if (this.#commits.poisoned !== null) throw this.#commits.poisoned;
+    this.#options.requireRoom();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#disposing ??= this.#dispose();
     return this.#disposing;
@@ -133,20 +141,39 @@ class OpenJournal implements Journal, AsyncDisposable {
     return asPoison(error);
   }
 
-  #close(): Promise<void> {
+  /** Resolves with whether it closed as it should. */
+  #close(): Promise<boolean> {
     const { store, onWarning } = this.#options;
-    this.#closing ??= store
-      .close()
-      .catch((error: unknown) => onWarning(`the journal did not close: ${error}`));
+    this.#closing ??= store.close().then(
+      () => true,
+      (error: unknown) => {
+        onWarning(`the journal did not close: ${error}`);
+        return false;
+      },
+    );
     return this.#closing;
   }
 
   async #dispose(): Promise<void> {
     await this.#commits.idle();
+    const whole = this.#commits.poisoned === null && (await this.#witnessTail());
     this.#commits.poison(asPoison(new Error('closed')));
-    await this.#close();
+    const clean = (await this.#close()) && whole;
     this.#options.witness?.close();
-    this.#options.release();
+    this.#options.release(clean);
+  }
+
+  /** At a clean stop the last entry of all is remembered, so that none can be missing at the next start. */
+  async #witnessTail(): Promise<boolean> {
+    const { witness, onWarning } = this.#options;
+    const { next, hash } = this.#state.tail;
+    try {
+      await witness?.write({ sequence: next - 1, hash });
+      return true;
+    } catch (error) {
+      onWarning(`the end of the journal could not be noted: ${error}`);
+      return false;
+    }
   }
 }
 

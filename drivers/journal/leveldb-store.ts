@@ -2,22 +2,24 @@
  * LevelDB as the journal's store, through classic-level. Never made by opening, never mended: LevelDB's own
  * recovery hides losses. No snapshot or read-only mode: a tool reads a copy.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Fault } from '../../runtime/core/faults.ts';
-import type { Genesis } from '../../runtime/core/journal/entry.ts';
-import { LOCK_FILE } from './lock.ts';
+import { Fault, type FaultCode } from '../../runtime/core/faults.ts';
 import type { OrderedStore } from './ordered-store.ts';
-import { refusalOf } from './refusal.ts';
-import { decodeGenesis } from './stored.ts';
 
 /** LevelDB's directory inside the journal's; nothing of ours lies in it. */
 export const STORE = 'store';
-export const GENESIS_FILE = 'genesis';
+/** LevelDB's lock file: opening it, even to read, would drop the lock of a process that holds it. */
+export const LEVELDB_LOCK = 'LOCK';
 /** LevelDB's default, which measured best: larger buffers stall longer. */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** @throws Fault JOURNAL_DAMAGED when it does not open; JOURNAL_POISONED when the disk has no room for that. */
+/** What a reader takes at once. */
+const READ_ENTRIES = 256;
+const READ_BYTES = 512 * 1024;
+
+/**
+ * @throws Fault JOURNAL_DAMAGED when it does not open; JOURNAL_POISONED when the disk is full, failing or read-only;
+ * FILE_UNREADABLE when the system refuses
+ */
 export async function openLeveldb(
   directory: string,
   options: { readonly createIfMissing: boolean; readonly errorIfExists: boolean },
@@ -33,32 +35,37 @@ export async function openLeveldb(
     await level.open();
   } catch (error) {
     const cause = (error as Error).cause as (Error & { readonly code?: string }) | undefined;
-    const disk = /No space left|Read-only file system|Input\/output error/.test(cause?.message ?? '');
-    throw new Fault(
-      disk ? 'JOURNAL_POISONED' : 'JOURNAL_DAMAGED',
-      { store: cause?.code ?? null },
-      { cause: error },
-    );
+    const context = { store: cause?.code ?? null, file: directory };
+    throw new Fault(codeOf(cause?.message ?? ''), context, { cause: error });
   }
   return {
     write: (changes) => level.batch([...changes], { sync: true }),
     get: (key) => level.get(key),
-    range: (range) => level.iterator(range),
+    range: (range) => inBatches(level.iterator({ ...range, highWaterMarkBytes: READ_BYTES })),
     close: () => level.close(),
   };
 }
 
-/** @throws Fault JOURNAL_MISSING where provisioning has not ended, JOURNAL_DAMAGED, FILE_UNREADABLE */
-export function readGenesis(directory: string): Genesis {
-  for (const part of [GENESIS_FILE, LOCK_FILE, join(STORE, 'CURRENT')])
-    if (!existsSync(join(directory, part))) throw new Fault('JOURNAL_MISSING', { directory, file: part });
-  return decodeGenesis(genesisText(directory));
+/** Many at a time: each way into LevelDB and back costs more than most entries. */
+async function* inBatches<Key, Value>(iterator: {
+  nextv(size: number): Promise<[Key, Value][]>;
+  close(): Promise<void>;
+}): AsyncGenerator<readonly [Key, Value]> {
+  try {
+    for (;;) {
+      const batch = await iterator.nextv(READ_ENTRIES);
+      if (batch.length === 0) return;
+      yield* batch;
+    }
+  } finally {
+    await iterator.close();
+  }
 }
 
-function genesisText(directory: string): string {
-  try {
-    return readFileSync(join(directory, GENESIS_FILE), 'utf8');
-  } catch (error) {
-    throw refusalOf(error, directory) ?? error;
-  }
+/** LevelDB passes on what strerror(3) says. */
+function codeOf(message: string): FaultCode {
+  if (/No space left|Read-only file system|Input\/output error|quota exceeded/.test(message))
+    return 'JOURNAL_POISONED';
+  if (/Permission denied|Operation not permitted|Too many open files/.test(message)) return 'FILE_UNREADABLE';
+  return 'JOURNAL_DAMAGED';
 }

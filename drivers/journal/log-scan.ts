@@ -39,6 +39,27 @@ export function judgeLog(log: Buffer): LogState {
   return 'torn';
 }
 
+/** The intact records from the beginning up to the first broken one. LevelDB's MANIFEST has the form of a log. */
+export function recordsOf(log: Buffer): readonly Buffer[] {
+  const records: Buffer[] = [];
+  let parts: Buffer[] = [];
+  for (let at = 0; at < log.length; ) {
+    const room = BLOCK_BYTES - (at % BLOCK_BYTES);
+    const size = room < HEADER_BYTES ? room : fragmentAt(log, at);
+    if (size === 0) break;
+    const type = log[at + 6];
+    if (room >= HEADER_BYTES) {
+      parts.push(log.subarray(at + HEADER_BYTES, at + size));
+      if (type === Fragment.full || type === Fragment.last) {
+        records.push(Buffer.concat(parts));
+        parts = [];
+      }
+    }
+    at += size;
+  }
+  return records;
+}
+
 /** Length of the intact fragment at `at`, or 0. */
 function fragmentAt(log: Buffer, at: number): number {
   const end = Math.min(log.length, at - (at % BLOCK_BYTES) + BLOCK_BYTES);

@@ -24,7 +24,7 @@ export interface OrderedStore {
 export interface Witness {
   /** As it stood when it was opened. */
   readonly mark: Mark;
-  /** Resolves past fsync. */
+  /** Resolves past fsync; at once for the mark that was written last. */
   write(mark: Mark): Promise<void>;
   close(): void;
 }

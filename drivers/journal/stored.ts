@@ -1,16 +1,13 @@
 /** How entries lie in the store, and how they are verified while read: over the stored bytes, without gaps. */
 import { Fault } from '../../runtime/core/faults.ts';
-import {
-  chainHash,
-  type Genesis,
-  type JournalEntry,
-  type NewEntry,
-  type Sha256,
-} from '../../runtime/core/journal/entry.ts';
+import type { Genesis, JournalEntry, NewEntry, Sha256 } from '../../runtime/core/journal/entry.ts';
 
 /** Enough for every safe integer, so that keys sort as their numbers do. */
 const DIGITS = 16;
 const HASH_DIGITS = 64;
+const HASH_BYTES = 32;
+const SEQUENCE_BYTES = 8;
+const SPACE = 0x20;
 
 /** One entry: its text, a space, its hash. */
 export const entryKey = (sequence: number): string => `j!${String(sequence).padStart(DIGITS, '0')}`;
@@ -40,23 +37,34 @@ export function encodeEntry(entry: JournalEntry): Uint8Array {
 
 /** @throws Fault JOURNAL_DAMAGED when the bytes are not the entry that follows `tail`. */
 export function decodeEntry(stored: Uint8Array, tail: Tail, sha256: Sha256): JournalEntry {
-  const value = decodeText(stored, tail.next);
-  const at = value.length - HASH_DIGITS - 1;
-  const text = value.slice(0, Math.max(0, at));
-  const hash = value.slice(at + 1);
-  if (value[at] !== ' ' || chainHash(text, tail.next, tail.hash, sha256) !== hash)
-    throw damaged(tail.next, 'the entry does not continue the chain');
-  const { sequence, ...entry } = JSON.parse(text) as NewEntry & { sequence: number };
+  const hash = requireNext(stored, tail, sha256);
+  const text = decodeText(stored.subarray(0, stored.length - HASH_DIGITS - 1), tail.next);
+  const { sequence, at, fact } = JSON.parse(text) as NewEntry & { sequence: number };
   if (sequence !== tail.next) throw damaged(tail.next, 'the entry carries another number');
-  return { ...entry, sequence, text, hash };
+  return { at, fact, sequence, text, hash };
 }
+
+/** The hash of the stored entry that follows `tail`, over the bytes as they lie there. @throws Fault JOURNAL_DAMAGED */
+function requireNext(stored: Uint8Array, tail: Tail, sha256: Sha256): string {
+  const at = stored.length - HASH_DIGITS - 1;
+  const chained = Buffer.alloc(HASH_BYTES + SEQUENCE_BYTES + Math.max(0, at));
+  chained.write(tail.hash, 'hex');
+  chained.writeBigUInt64BE(BigInt(tail.next), HASH_BYTES);
+  chained.set(stored.subarray(0, Math.max(0, at)), HASH_BYTES + SEQUENCE_BYTES);
+  const hash = hashIn(stored);
+  if (stored[at] !== SPACE || Buffer.from(sha256(chained)).toString('hex') !== hash)
+    throw damaged(tail.next, 'the entry does not continue the chain');
+  return hash;
+}
+
+type Stored = AsyncIterable<readonly [key: string, value: Uint8Array]>;
 
 /**
  * The entries from `tail` up to `end` (exclusive; absent: all there are), verified one by one.
  * @throws Fault JOURNAL_DAMAGED at the first that is missing or changed, or when the store fails.
  */
 export async function* verified(
-  stored: AsyncIterable<readonly [key: string, value: Uint8Array]>,
+  stored: Stored,
   options: { readonly tail: Tail; readonly end?: number; readonly sha256: Sha256 },
 ): AsyncGenerator<JournalEntry> {
   let tail = options.tail;
@@ -68,10 +76,38 @@ export async function* verified(
       tail = { next: entry.sequence + 1, hash: entry.hash };
     }
   } catch (error) {
-    if (error instanceof Fault) throw error;
-    throw damaged(tail.next, 'the store cannot be read', error);
+    throw readingFault(error, tail);
   }
   if (options.end !== undefined && tail.next < options.end) throw damaged(tail.next, 'the entry is missing');
+}
+
+/**
+ * Where the chain from `start` ends. Every entry is verified, none is read: their number makes the difference at a start.
+ * @param onEntry told of each: its mark
+ * @throws Fault JOURNAL_DAMAGED as `verified` does
+ */
+export async function endOfChain(
+  stored: Stored,
+  start: Tail,
+  sha256: Sha256,
+  onEntry: (sequence: number, hash: string) => void,
+): Promise<Tail> {
+  let { next, hash } = start;
+  try {
+    for await (const [key, value] of stored) {
+      if (key !== entryKey(next)) throw damaged(next, 'the entry is missing');
+      hash = requireNext(value, { next, hash }, sha256);
+      onEntry(next, hash);
+      next += 1;
+    }
+  } catch (error) {
+    throw readingFault(error, { next, hash });
+  }
+  return { next, hash };
+}
+
+function readingFault(error: unknown, { next }: Tail): Fault {
+  return error instanceof Fault ? error : damaged(next, 'the store cannot be read', error);
 }
 
 /** The hash of a stored entry, unverified: what the entry after it must continue. */

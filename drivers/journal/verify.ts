@@ -6,13 +6,13 @@ import {
   damaged,
   decodeAnchor,
   ENTRIES,
+  endOfChain,
   entryKey,
   hashIn,
   type Mark,
   OUTBOX,
   outboxKey,
   type Tail,
-  verified,
 } from './stored.ts';
 
 export interface State {
@@ -34,11 +34,9 @@ export async function verifyAll(
   const anchor = decodeAnchor(await store.get(ANCHOR_KEY));
   const marks = [anchor, options.mark ?? null].filter((mark) => mark !== null);
   const kept = new Map([[-1, start.hash]]);
-  let tail = start;
-  for await (const entry of verified(store.range(ENTRIES), { tail: start, sha256 })) {
-    tail = { next: entry.sequence + 1, hash: entry.hash };
-    if (marks.some((mark) => mark.sequence === entry.sequence)) kept.set(entry.sequence, entry.hash);
-  }
+  const tail = await endOfChain(store.range(ENTRIES), start, sha256, (sequence, hash) => {
+    if (marks.some((mark) => mark.sequence === sequence)) kept.set(sequence, hash);
+  });
   for (const { sequence, hash } of marks)
     if (kept.get(sequence) !== hash)
       throw damaged(Math.min(sequence, tail.next), 'entries are missing or exchanged');

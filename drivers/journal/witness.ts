@@ -3,7 +3,7 @@
  * Two slots of 4 KiB; the older one is overwritten, so that a torn write leaves the newer.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fdatasync, openSync, readFileSync, write } from 'node:fs';
+import { closeSync, fdatasync, openSync, readFileSync, write } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { canonicalJson } from '../../runtime/core/canonical-json.ts';
@@ -23,18 +23,19 @@ export function createWitness(directory: string, mark: Mark): void {
   writeSynced(join(directory, WITNESS_FILE), encode(mark).toString('latin1').repeat(2));
 }
 
-/** The newer mark. @throws Fault JOURNAL_MISSING; JOURNAL_DAMAGED when neither slot is intact. */
+/** The newer mark. @throws Fault JOURNAL_DAMAGED when neither slot is intact. */
 export function readWitness(directory: string): Mark {
   return newest(slots(directory)).mark;
 }
 
-/** @throws Fault JOURNAL_MISSING, JOURNAL_DAMAGED */
+/** @throws Fault JOURNAL_DAMAGED */
 export function openWitness(directory: string): Witness {
   let { mark, index } = newest(slots(directory));
   const descriptor = openSync(join(directory, WITNESS_FILE), 'r+');
   return {
     mark,
     write: async (next) => {
+      if (next.sequence === mark.sequence && next.hash === mark.hash) return;
       const older = 1 - index;
       await writeAt(descriptor, encode(next), 0, SLOT_BYTES, older * SLOT_BYTES);
       await syncData(descriptor);
@@ -46,9 +47,7 @@ export function openWitness(directory: string): Witness {
 }
 
 function slots(directory: string): readonly (Mark | null)[] {
-  const file = join(directory, WITNESS_FILE);
-  if (!existsSync(file)) throw new Fault('JOURNAL_MISSING', { directory, file: WITNESS_FILE });
-  const bytes = readFileSync(file);
+  const bytes = readFileSync(join(directory, WITNESS_FILE));
   return [0, 1].map((index) => decode(bytes.subarray(index * SLOT_BYTES, (index + 1) * SLOT_BYTES)));
 }
 

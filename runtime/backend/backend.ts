@@ -7,13 +7,14 @@ import { Fault } from '../core/faults.ts';
 import { gateText } from '../core/gate/release.ts';
 import {
   eventsExchange,
+  journalHeadExchange,
   registerExchange,
   rejectExchange,
   reserveExchange,
 } from '../core/messages/exchanges.ts';
 import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
-import { eventsHandler } from './events.ts';
+import { eventsHandler, journalHeadHandler } from './events.ts';
 import type { BackendPorts } from './ports.ts';
 import { registerHandler } from './registration.ts';
 import { rejectHandler } from './rejection.ts';
@@ -32,6 +33,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   await serve(registerExchange, service, registerHandler(config, ports, sequencer), ports);
   await serve(rejectExchange, service, rejectHandler(ports, sequencer), ports);
   await serve(eventsExchange, service, eventsHandler(ports, sequencer), ports);
+  await serve(journalHeadExchange, service, journalHeadHandler(ports), ports);
   ports.bus.onLink((link) => {
     if (link.up) ports.log.write('info', 'link-up');
     else ports.log.write('warn', 'link-down', { code: link.fault.code, ...link.fault.context });

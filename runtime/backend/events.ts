@@ -4,7 +4,7 @@ import type { ControllerReport } from '../core/gate/release.ts';
 import { instantOf } from '../core/instant.ts';
 import { chainHash, genesisHash } from '../core/journal/entry.ts';
 import { leafOf } from '../core/log/leaf.ts';
-import type { eventsExchange } from '../core/messages/exchanges.ts';
+import type { eventsExchange, journalHeadExchange } from '../core/messages/exchanges.ts';
 import { controllerReport } from '../core/messages/fields.ts';
 import type { EventRow } from '../core/store/fleet.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
@@ -23,7 +23,14 @@ export function eventsHandler(ports: BackendPorts, sequencer: Sequencer): Handle
     const rows = chained(station, body, receivedAt, ports);
     const reports = rows.flatMap((row) => departures(row.text, station, ports));
     const { value } = await sequencer.add((draft) => append(draft, rows, body.previousHash, reports), false);
-    return { body: { acknowledged: value } };
+    return { body: { head: value } };
+  };
+}
+
+export function journalHeadHandler({ store }: BackendPorts): HandlerOf<typeof journalHeadExchange> {
+  return async ({ station, body }) => {
+    const head = await store.transaction((tx) => tx.eventHead(station, body.journal));
+    return { body: { head: head === null ? null : { sequence: head.sequence, hash: head.hash } } };
   };
 }
 
@@ -66,9 +73,9 @@ async function append(
   rows: readonly EventRow[],
   previousHash: string,
   reports: readonly ControllerReport[],
-): Promise<number> {
-  const [first] = rows;
-  if (first === undefined) return -1;
+): Promise<{ readonly sequence: number; readonly hash: string }> {
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (first === undefined || last === undefined) throw new RangeError('no entries');
   const drafted = draft.events.findLast((row) => row.journal === first.journal);
   const head = drafted ?? (await draft.tx.eventHead(first.station, first.journal));
   const known = head?.sequence ?? -1;
@@ -95,5 +102,6 @@ async function append(
       }),
     );
   }
-  return Math.max(known, rows.at(-1)?.sequence ?? -1);
+  const { sequence, hash } = head !== null && head.sequence > last.sequence ? head : last;
+  return { sequence, hash };
 }

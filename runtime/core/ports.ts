@@ -80,6 +80,9 @@ export interface Journal {
   unacknowledged(limit: number): Promise<readonly JournalEntry[]>;
   /** Durably notes that everything up to and including `sequence` has arrived upstream. */
   acknowledge(sequence: number): Promise<void>;
+  /** Resolves when the entries of a whole unit have room. Ask before a unit is begun; one that is begun is
+   * finished. @throws Fault JOURNAL_SPACE_LOW, JOURNAL_POISONED */
+  requireRoom(): Promise<void>;
 }
 
 export interface PublishOptions {

@@ -4,7 +4,7 @@ import type { Release } from '../core/gate/release.ts';
 import { hashOf } from '../core/messages/envelope.ts';
 import { unbound } from '../core/messages/exchange.ts';
 import { registerExchange, reserveExchange } from '../core/messages/exchanges.ts';
-import { deadlines, resumption, resumptionDelayMs } from '../core/operation/deadlines.ts';
+import { deadlines } from '../core/operation/deadlines.ts';
 import { currentAttempt, gate, visitOf } from '../core/operation/gate.ts';
 import { happeningsOf } from '../core/operation/happenings.ts';
 import {
@@ -17,6 +17,7 @@ import {
 } from '../core/operation/receipt-judge.ts';
 import type { Action } from '../core/operation/transitions.ts';
 import { uuidV4 } from '../core/uuid.ts';
+import { holdDelayMs, holdsOf } from './holds.ts';
 import { identify } from './identification.ts';
 import type { Perform } from './nest.ts';
 import { personalize } from './personalization.ts';
@@ -38,11 +39,14 @@ const actions = {
   wait,
 } as const satisfies Record<Action, (means: Means, task: Task) => Promise<unknown>>;
 
-/** A failure holds the unit, or condemns it when it is a verdict on the card. */
+/** A failure holds the unit, or condemns it when it is a verdict on the card. Until the backend has recognized the
+ * journal nothing is done: what it says of the unit may be long past. */
 export function performer(means: Means): Perform {
   return (action, visit, context) => {
     const task: Task = { visit, ...context };
-    actions[action](means, task).catch((error: unknown) => {
+    const agreed = action === 'wait' ? Promise.resolve() : means.agreement();
+    const done = agreed.then(() => actions[action](means, task));
+    done.catch((error: unknown) => {
       const fault = asFault(error, 'UNEXPECTED', { action });
       if (fault.code === 'UNEXPECTED')
         means.ports.log.write('error', 'fault', {
@@ -55,7 +59,9 @@ export function performer(means: Means): Perform {
   };
 }
 
+/** A unit is begun only where it can be recorded to its end; one that is reserved is finished. */
 async function clamp(means: Means, task: Task): Promise<void> {
+  if (factOf(visitOf(task.facts), 'reserved') === undefined) await means.ports.journal.requireRoom();
   if ((await restingReport(means, task)) === null) return;
   const { ports } = means;
   ports.failpoint('jig:clamp:before');
@@ -130,21 +136,12 @@ async function register(means: Means, task: Task): Promise<void> {
       ticket: means.ports.ticket,
       report,
       knownTreeSize: by.known?.size ?? 0,
-      holds: holdsOf(task),
+      holds: holdsOf(task.facts),
     },
   );
   const confirmationHash = hashOf(confirmation, means.ports.crypto);
   judgeRegistration(body.registration, { confirmed, confirmationHash, arrival: task.visit.arrival }, by);
   void task.tell({ on: 'registered', receipt: body.registration });
-}
-
-/** What held this unit before, for its record; when, is in the journal that is streamed upward. */
-function holdsOf({ facts }: Task) {
-  return visitOf(facts)
-    .slice(-64)
-    .flatMap((fact) =>
-      fact.name === 'held' ? [{ code: fact.fault.code, context: { ...fact.fault.context } }] : [],
-    );
 }
 
 async function judge(means: Means, task: Task): Promise<void> {
@@ -182,11 +179,6 @@ async function obey(means: Means, task: Task, release: Release): Promise<void> {
   for (const what of happeningsOf(left, task.visit.arrival)) void task.tell(what);
 }
 
-/** Tries again after a while that grows with each hold of this visit; at the longest where a person must act. */
-async function wait(means: Means, task: Task): Promise<void> {
-  const holds = visitOf(task.facts).filter((fact) => fact.name === 'held');
-  const last = holds.at(-1);
-  const person = last?.name === 'held' && new Fault(last.fault.code).definition.disposition === 'hold';
-  const delayMs = person ? resumption.maxMs : resumptionDelayMs(holds.length - 1);
-  means.ports.clock.after(delayMs, () => void task.tell({ on: 'resume-due' }));
+async function wait({ ports }: Means, task: Task): Promise<void> {
+  ports.clock.after(holdDelayMs(task.facts), () => void task.tell({ on: 'resume-due' }));
 }

@@ -18,6 +18,15 @@ export class LogMemory {
     return this.#largest;
   }
 
+  /**
+   * Takes the facts of the last run. The log only grows, and each nest asks for one receipt at a time: the largest
+   * checkpoint is in one of the last receipts, and nobody need verify all of them again.
+   */
+  recall(facts: readonly Fact[], nests: number): void {
+    const receipts = facts.filter(({ name }) => name === 'registered' || name === 'reject-registered');
+    for (const fact of receipts.slice(-2 * nests)) this.learn(fact);
+  }
+
   /** Takes a fact of the journal; receipts were judged before they got there. */
   learn(fact: Fact): void {
     if (fact.name === 'registered') this.#take(registration, fact.receipt);

@@ -21,6 +21,7 @@ await runProgram(async () => {
     directory: config.journal.directory,
     sha256: crypto.sha256,
     laboratoryFileSystem: config.journal.laboratoryFileSystem,
+    room: config.journal,
     onWarning,
   });
   const signer = await (await openDriver.pkcs11Signer())({

@@ -7,6 +7,7 @@ import { unbound } from '../core/messages/exchange.ts';
 import { eventsExchange } from '../core/messages/exchanges.ts';
 import { deadlines } from '../core/operation/deadlines.ts';
 import type { Requester } from '../exchange/requester.ts';
+import { type Head, requireInJournal } from './agreement.ts';
 import type { StationPorts } from './ports.ts';
 
 /** Entries of one message, and how long a few wait for company. */
@@ -46,9 +47,10 @@ export function createOutbox(
     try {
       const entries = await ports.journal.unacknowledged(BATCH_MAX);
       if (entries.length === 0 || stopped) return null;
-      const acknowledged = await send(config, ports, requester, entries);
-      await ports.journal.acknowledge(acknowledged);
-      ports.log.write('debug', 'events-acknowledged', { upTo: acknowledged });
+      const head = await send(config, ports, requester, entries);
+      await requireInJournal(ports.journal, head);
+      await ports.journal.acknowledge(head.sequence);
+      ports.log.write('debug', 'events-acknowledged', { upTo: head.sequence });
       return entries.length === BATCH_MAX ? 0 : LINGER_MS;
     } catch (error) {
       const fault = asFault(error, 'UNEXPECTED');
@@ -76,7 +78,7 @@ async function send(
   ports: StationPorts,
   requester: Requester,
   entries: readonly JournalEntry[],
-): Promise<number> {
+): Promise<Head> {
   const first = entries[0]?.sequence ?? 0;
   const { body } = await requester.ask(
     eventsExchange,
@@ -89,7 +91,7 @@ async function send(
       entries: entries.map(({ sequence, text, hash }) => ({ sequence, text, hash })),
     },
   );
-  return body.acknowledged;
+  return body.head;
 }
 
 async function hashBefore(ports: StationPorts, sequence: number): Promise<string> {

@@ -12,6 +12,7 @@ import type { Fact } from '../core/operation/facts.ts';
 import type { State } from '../core/operation/transitions.ts';
 import { createRequester } from '../exchange/requester.ts';
 import { performer } from './actions.ts';
+import { createAgreement } from './agreement.ts';
 import { LogMemory } from './log-memory.ts';
 import { Nest } from './nest.ts';
 import { createOutbox } from './outbox.ts';
@@ -36,10 +37,8 @@ export async function createStation(config: StationConfig, given: StationPorts):
   const ticket = readTicket(config, ports);
   const memory = new LogMemory(ports);
   const facts: Fact[] = [];
-  for await (const entry of ports.journal.read()) {
-    facts.push(entry.fact);
-    memory.learn(entry.fact);
-  }
+  for await (const entry of ports.journal.read()) facts.push(entry.fact);
+  memory.recall(facts, config.nests.length);
   let end: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   const ended = new Promise<void>((resolve, reject) => {
     end = { resolve, reject };
@@ -56,7 +55,8 @@ export async function createStation(config: StationConfig, given: StationPorts):
   const requester = await createRequester(config.station, exchanges, ports);
   const outbox = createOutbox(config, ports, requester, failed);
   const status = createStatus(config, ports, facts);
-  const perform = performer({ config, ports, requester, ticket, memory });
+  const agreement = createAgreement(config, ports, requester);
+  const perform = performer({ config, ports, requester, ticket, memory, agreement });
   const nests = config.nests.map(
     (nest) =>
       new Nest({
@@ -74,7 +74,10 @@ export async function createStation(config: StationConfig, given: StationPorts):
       }),
   );
   await Promise.all(nests.map((nest) => lookForReader(nest.name, ports)));
-  const stopLooking = await begin(nests, ports, () => status.publishAll(nests));
+  const stopLooking = await begin(nests, ports, () => {
+    status.publishAll(nests);
+    agreement().catch(() => undefined); // Whoever acts on a unit is told, and holds it.
+  });
   outbox.wake(true);
   tellStart(config, gate, ports);
   return {

@@ -6,6 +6,7 @@ import type { TicketPayload } from '../core/messages/ticket.ts';
 import type { Fact } from '../core/operation/facts.ts';
 import type { Judgement } from '../core/operation/receipt-judge.ts';
 import type { Requester } from '../exchange/requester.ts';
+import type { Agreement } from './agreement.ts';
 import type { LogMemory } from './log-memory.ts';
 import type { Perform, Tell, Visit } from './nest.ts';
 import type { StationPorts } from './ports.ts';
@@ -16,6 +17,7 @@ export interface Means {
   readonly requester: Requester;
   readonly ticket: TicketPayload;
   readonly memory: LogMemory;
+  readonly agreement: Agreement;
 }
 
 /** One action of one visit. */

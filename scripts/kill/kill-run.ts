@@ -94,7 +94,7 @@ async function killAt(
     await died(station, until);
     await station.start({ name: point, skip: 0 });
   } else {
-    await station.start({ name: point, skip: 0 });
+    await startTo(station, point);
     await world.feed(1, unit);
   }
   if (scene === 'taken-by-hand') {
@@ -120,6 +120,15 @@ async function killAt(
     lane: left()?.lane ?? null,
     recoveryMs: Math.round(performance.now() - killedAt),
   };
+}
+
+/** A point may lie before the station is ready. */
+async function startTo(station: LineStation, point: string): Promise<void> {
+  try {
+    await station.start({ name: point, skip: 0 });
+  } catch (error) {
+    if (!String(error).includes('(SIGKILL)')) throw error;
+  }
 }
 
 async function died(station: LineStation, until: number): Promise<void> {

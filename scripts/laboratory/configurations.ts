@@ -5,7 +5,15 @@ import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { documentationIdentifiers } from '../../runtime/core/pki/profile.ts';
 import type { BusIdentity } from './certificates.ts';
 import { secretFile } from './keys.ts';
-import { AUTHORITY, controllerOf, ISSUER, type Laboratory, LOG_ORIGIN, PLANT } from './laboratory.ts';
+import {
+  AUTHORITY,
+  controllerOf,
+  ISSUER,
+  LABORATORY_ROOM,
+  type Laboratory,
+  LOG_ORIGIN,
+  PLANT,
+} from './laboratory.ts';
 
 /** Where the services of this run are found. */
 export interface Services {
@@ -74,6 +82,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
         journal: {
           directory: station.journal,
           laboratoryFileSystem: true,
+          ...LABORATORY_ROOM,
           socket: services.journalSockets[i],
         },
         serialPort: services.serialPorts[i],

@@ -217,13 +217,14 @@ function makeStationToken(station: StationPlaces): Promise<StationToken> {
   });
 }
 
+/** A laptop's disk is its owner's: a line takes little of it. */
+export const LABORATORY_ROOM = { freeBytesMin: 4 * 1024 * 1024, ballastBytes: 1024 * 1024 } as const;
+
 async function makeJournal(station: StationPlaces): Promise<void> {
-  if (existsSync(join(station.journal, 'genesis'))) return;
-  await provisionJournal(station.journal, {
-    journal: randomUUID(),
-    station: station.name,
-    created: new Date().toISOString(),
-  });
+  if (existsSync(join(station.journal, 'store'))) return;
+  const created = new Date().toISOString();
+  const genesis = { journal: randomUUID(), station: station.name, created };
+  await provisionJournal(station.journal, genesis, LABORATORY_ROOM);
 }
 
 /** The tag key: one copy for the board, one for the backend, none for the station. */

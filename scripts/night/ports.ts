@@ -47,6 +47,7 @@ export function journalOf(life: Life, journal: Journal): Journal {
     acknowledge: (sequence) => (poison === null ? journal.acknowledge(sequence) : Promise.reject(poison)),
     unacknowledged: (limit) => (poison === null ? journal.unacknowledged(limit) : Promise.reject(poison)),
     read: (from) => journal.read(from),
+    requireRoom: () => journal.requireRoom(),
   };
   return life.guard(poisoned, { port: 'journal', atOnce: ['read'], failure });
 }

@@ -13,6 +13,8 @@ export interface JournalRig extends AsyncDisposable {
   /** Changes what is stored while no journal is open. `null` removes. */
   tamper(key: string, value: Uint8Array | null): Promise<void>;
   stored(key: string): Promise<Uint8Array>;
+  /** Whether the disk is nearly full from then on. */
+  fill(full: boolean): void;
 }
 
 const key = (sequence: number): string => `j!${String(sequence).padStart(16, '0')}`;
@@ -128,6 +130,19 @@ export function journalContract(name: string, createRig: () => Promise<JournalRi
       await assert.rejects(collect(journal.read()), fault('JOURNAL_POISONED'));
     });
 
+    it('has room for a unit until it is told otherwise, and never after it was closed', async () => {
+      await using rig = await createRig();
+      const journal = await rig.open();
+      await journal.requireRoom();
+      rig.fill(true);
+      await assert.rejects(journal.requireRoom(), fault('JOURNAL_SPACE_LOW'));
+      await journal.append([sample(0)]);
+      rig.fill(false);
+      await journal.requireRoom();
+      await journal[Symbol.asyncDispose]();
+      await assert.rejects(journal.requireRoom(), fault('JOURNAL_POISONED'));
+    });
+
     it('does not open with an entry missing, at the place it names', async () => {
       await using rig = await withEntries(6);
       await rig.tamper(key(3), null);
@@ -151,11 +166,11 @@ export function journalContract(name: string, createRig: () => Promise<JournalRi
       await assert.rejects(rig.open(), damagedAt(1));
     });
 
-    it('does not open when its end is gone but was acknowledged, or has left its outbox marker', async () => {
-      await using rig = await withEntries(4);
-      await rig.tamper(key(3), null);
-      await assert.rejects(rig.open(), damagedAt(3));
-      await rig.tamper(marker(3), null);
+    it('does not open when its end is gone but has left its outbox marker, or was acknowledged', async () => {
+      await using marked = await withEntries(4);
+      await marked.tamper(key(3), null);
+      await assert.rejects(marked.open(), damagedAt(3));
+      await using rig = await withEntries(3);
       await using journal = await rig.open();
       await journal.acknowledge(2);
       await journal[Symbol.asyncDispose]();

@@ -11,8 +11,13 @@ const { sha256 } = nodeCrypto;
 
 journalContract('in memory', async () => {
   const disk = createJournalDisk(genesis);
+  let full = false;
   return {
-    open: () => openInMemoryJournal({ disk, clock: openSystemClock(), sha256, syncMs: 0 }),
+    open: () =>
+      openInMemoryJournal({ disk, clock: openSystemClock(), sha256, syncMs: 0, hasRoom: () => !full }),
+    fill: (now) => {
+      full = now;
+    },
     tamper: async (key, value) => {
       if (value === null) disk.durable.delete(key);
       else disk.durable.set(key, value);

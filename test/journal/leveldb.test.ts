@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -44,8 +52,20 @@ journalContract('over LevelDB', async () => {
       await store.close();
     }
   };
+  // A floor above any disk is a disk that is nearly full.
+  const room = { freeBytesMin: 0, ballastBytes: 0 };
   return {
-    open: () => openAt(place.directory),
+    open: () =>
+      openLeveldbJournal({
+        directory: place.directory,
+        sha256,
+        laboratoryFileSystem: true,
+        room,
+        onWarning: () => undefined,
+      }),
+    fill: (full) => {
+      room.freeBytesMin = full ? Number.MAX_SAFE_INTEGER : 0;
+    },
     tamper: (key, value) =>
       inStore((store) => store.write([value === null ? { type: 'del', key } : { type: 'put', key, value }])),
     stored: (key) => inStore(async (store) => (await store.get(key)) ?? new Uint8Array(0)),
@@ -68,12 +88,20 @@ describe('provisioning a journal', () => {
     assert.equal((await collect(journal.read())).length, 2);
   });
 
-  it('begins again where it was interrupted', async () => {
+  it('begins again where it was interrupted, and nowhere else', async () => {
     using place = await provisioned();
-    renameSync(join(place.directory, 'store'), join(place.directory, 'store.new'));
+    const away = (): void => renameSync(join(place.directory, 'store'), join(place.directory, 'store.new'));
+    away();
     await assert.rejects(openAt(place.directory), fault('JOURNAL_MISSING'));
     await provisionJournal(place.directory, genesis);
-    await (await openAt(place.directory))[Symbol.asyncDispose]();
+    {
+      await using journal = await openAt(place.directory);
+      await journal.append(samples(1));
+    }
+    away();
+    await assert.rejects(openAt(place.directory), fault('JOURNAL_DAMAGED'));
+    await assert.rejects(provisionJournal(place.directory, genesis), fault('JOURNAL_DAMAGED'));
+    assert.ok(existsSync(join(place.directory, 'store.new')), 'the entries are still there');
   });
 });
 
@@ -83,7 +111,7 @@ describe('opening a journal', () => {
     await assert.rejects(openAt(join(place.directory, 'elsewhere')), fault('JOURNAL_MISSING'));
     rmSync(join(place.directory, 'store', 'CURRENT'));
     const before = readdirSync(join(place.directory, 'store')).sort();
-    await assert.rejects(openAt(place.directory), fault('JOURNAL_MISSING'));
+    await assert.rejects(openAt(place.directory), fault('JOURNAL_DAMAGED'));
     assert.deepEqual(readdirSync(join(place.directory, 'store')).sort(), before);
   });
 
@@ -109,9 +137,10 @@ describe('opening a journal', () => {
   it('gives the lock back when it fails', async () => {
     using place = await provisioned();
     const file = join(place.directory, 'store', 'CURRENT');
-    renameSync(file, `${file}.away`);
-    await assert.rejects(openAt(place.directory), fault('JOURNAL_MISSING'));
-    renameSync(`${file}.away`, file);
+    const bytes = readFileSync(file);
+    writeFileSync(file, 'MANIFEST-000099\n');
+    await assert.rejects(openAt(place.directory), fault('JOURNAL_DAMAGED'));
+    writeFileSync(file, bytes);
     await (await openAt(place.directory))[Symbol.asyncDispose]();
   });
 });

@@ -58,6 +58,21 @@ export const faultsOfStation = {
     disposition: 'retry',
     blame: 'own',
   },
+  JOURNAL_SPACE_LOW: {
+    title: 'The disk of the journal is nearly full',
+    cause: 'Something else fills it, or the journal has grown. No unit is begun that might not be recorded.',
+    remedy: 'Free space on that disk. The station goes on by itself; do not delete files of the journal.',
+    disposition: 'retry',
+    blame: 'own',
+  },
+  JOURNAL_ROLLED_BACK: {
+    title: 'The journal is not the one the backend knows',
+    cause: 'An older copy of it was put back, or the storage of another station was put in.',
+    remedy:
+      'Keep the directory as it is and call support. The station gets a new journal by its set-up command; the backend knows what became of each unit.',
+    disposition: 'hold',
+    blame: 'own',
+  },
   JOURNAL_FILESYSTEM: {
     title: 'This file system may lose the journal',
     cause: 'The journal lies on a file system that can forget acknowledged writes at a power cut.',

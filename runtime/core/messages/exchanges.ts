@@ -148,6 +148,8 @@ export const dialogueContinueExchange = exchangeKind({
   answer: dialogueAnswer,
 });
 
+const journalHead = z.strictObject({ sequence: z.int().min(0), hash });
+
 export const eventsExchange = exchangeKind({
   name: 'events',
   topic: 'backend/events',
@@ -162,7 +164,18 @@ export const eventsExchange = exchangeKind({
       .min(1)
       .max(64),
   }),
-  answer: z.strictObject({ acknowledged: z.int().min(-1) }),
+  answer: z.strictObject({ head: journalHead.meta({ description: 'The last entry that is committed.' }) }),
+});
+
+export const journalHeadExchange = exchangeKind({
+  name: 'journal-head',
+  topic: 'backend/journal-head',
+  to: 'backend',
+  summary: 'Asks what the backend holds of a journal; a station compares before it does anything to a unit.',
+  request: z.strictObject({ journal: z.uuid() }),
+  answer: z.strictObject({
+    head: journalHead.nullable().meta({ description: 'The last entry; null when there is none.' }),
+  }),
 });
 
 export const exchanges = [
@@ -172,4 +185,5 @@ export const exchanges = [
   dialogueOpenExchange,
   dialogueContinueExchange,
   eventsExchange,
+  journalHeadExchange,
 ] as const;

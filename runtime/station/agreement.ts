@@ -1,0 +1,52 @@
+/**
+ * Whether this station's journal is the one that the backend knows. A directory that was put back as a whole, store and
+ * witness together, is in itself without a flaw: only what was told to somebody else shows that its end is missing.
+ */
+import type { StationConfig } from '../../config/station.ts';
+import { Fault } from '../core/faults.ts';
+import { unbound } from '../core/messages/exchange.ts';
+import { journalHeadExchange } from '../core/messages/exchanges.ts';
+import { deadlines } from '../core/operation/deadlines.ts';
+import type { Journal } from '../core/ports.ts';
+import type { Requester } from '../exchange/requester.ts';
+import type { StationPorts } from './ports.ts';
+
+/** The last entry that the backend holds of a journal. */
+export interface Head {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+/**
+ * Resolves once the backend's head was found in the journal, in this run: nothing is done to a unit before.
+ * @throws Fault JOURNAL_ROLLED_BACK; BACKEND_SILENT, BUS_UNREACHABLE: then it is asked again
+ */
+export type Agreement = () => Promise<void>;
+
+export function createAgreement(config: StationConfig, ports: StationPorts, requester: Requester): Agreement {
+  let asked: Promise<void> | null = null;
+  const compare = async (): Promise<void> => {
+    const { body } = await requester.ask(
+      journalHeadExchange,
+      { nest: config.nests[0].name, to: 'backend', step: 0, binding: unbound, retry: deadlines.journalHead },
+      { journal: ports.genesis.journal },
+    );
+    if (body.head !== null) await requireInJournal(ports.journal, body.head);
+  };
+  return () => {
+    asked ??= compare().catch((error: unknown) => {
+      asked = null;
+      throw error;
+    });
+    return asked;
+  };
+}
+
+/** @throws Fault JOURNAL_ROLLED_BACK when `head` is no entry of this journal */
+export async function requireInJournal(journal: Journal, head: Head): Promise<void> {
+  for await (const { hash } of journal.read(head.sequence)) {
+    if (hash === head.hash) return;
+    throw new Fault('JOURNAL_ROLLED_BACK', { sequence: head.sequence, why: 'it holds another entry there' });
+  }
+  throw new Fault('JOURNAL_ROLLED_BACK', { sequence: head.sequence, why: 'it ends before that' });
+}
