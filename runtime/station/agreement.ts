@@ -3,7 +3,7 @@
  * witness together, is in itself without a flaw: only what was told to somebody else shows that its end is missing.
  */
 import type { StationConfig } from '../../config/station.ts';
-import { Fault } from '../core/faults.ts';
+import { asFault, Fault } from '../core/faults.ts';
 import { unbound } from '../core/messages/exchange.ts';
 import { journalHeadExchange } from '../core/messages/exchanges.ts';
 import { deadlines } from '../core/operation/deadlines.ts';
@@ -21,7 +21,11 @@ export interface Head {
  * Resolves once the backend's head was found in the journal, in this run: nothing is done to a unit before.
  * @throws Fault JOURNAL_ROLLED_BACK; BACKEND_SILENT, BUS_UNREACHABLE: then it is asked again
  */
-export type Agreement = () => Promise<void>;
+export interface Agreement {
+  (): Promise<void>;
+  /** Something else shows that entries are missing: from here on nothing is agreed any more. */
+  deny(fault: Fault): void;
+}
 
 export function createAgreement(config: StationConfig, ports: StationPorts, requester: Requester): Agreement {
   let asked: Promise<void> | null = null;
@@ -33,13 +37,20 @@ export function createAgreement(config: StationConfig, ports: StationPorts, requ
     );
     if (body.head !== null) await requireInJournal(ports.journal, body.head);
   };
-  return () => {
+  const agreement = (): Promise<void> => {
+    if (denied !== null) return Promise.reject(denied);
     asked ??= compare().catch((error: unknown) => {
       asked = null;
-      throw error;
+      throw denied ?? error;
     });
     return asked;
   };
+  let denied: Fault | null = null;
+  return Object.assign(agreement, {
+    deny: (fault: Fault) => {
+      denied ??= fault;
+    },
+  });
 }
 
 /** @throws Fault JOURNAL_ROLLED_BACK when `head` is no entry of this journal */
@@ -49,4 +60,21 @@ export async function requireInJournal(journal: Journal, head: Head): Promise<vo
     throw new Fault('JOURNAL_ROLLED_BACK', { sequence: head.sequence, why: 'it holds another entry there' });
   }
   throw new Fault('JOURNAL_ROLLED_BACK', { sequence: head.sequence, why: 'it ends before that' });
+}
+
+/** Between two tries while the backend does not answer. */
+const ASK_AGAIN_MS = 5_000;
+
+/** Asks until there is an answer, so that a journal that was put back is told of before a unit waits for it.
+ * @param told hears of JOURNAL_ROLLED_BACK; everything else is tried again */
+export function settleAgreement(
+  agreement: Agreement,
+  { clock }: Pick<StationPorts, 'clock'>,
+  told: (fault: Fault) => void,
+): void {
+  agreement().catch((error: unknown) => {
+    const fault = asFault(error, 'UNEXPECTED');
+    if (fault.code === 'JOURNAL_ROLLED_BACK') told(fault);
+    else clock.after(ASK_AGAIN_MS, () => settleAgreement(agreement, { clock }, told));
+  });
 }

@@ -72,6 +72,7 @@ export class Nest {
   readonly #perform: Perform;
   readonly #changed: (nest: Nest) => void;
   readonly #failed: (error: unknown) => void;
+  readonly #lacking: (fault: Fault) => void;
 
   constructor(options: {
     readonly name: string;
@@ -81,6 +82,8 @@ export class Nest {
     readonly changed: (nest: Nest) => void;
     /** The journal failed: the program must end. */
     readonly failed: (error: unknown) => void;
+    /** The journal lacks something that happened. */
+    readonly lacking: (fault: Fault) => void;
   }) {
     this.name = options.name;
     this.#facts = [...options.facts];
@@ -88,6 +91,7 @@ export class Nest {
     this.#perform = options.perform;
     this.#changed = options.changed;
     this.#failed = options.failed;
+    this.#lacking = options.lacking;
     this.#state = recover(this.#facts.map((fact) => fact.name)).state;
     this.#since = options.ports.clock.now();
     const last = this.#facts.at(-1);
@@ -132,6 +136,11 @@ export class Nest {
       void this.#enqueue({ on: 'resume-due' }, this.#turn);
   }
 
+  /** Holds what is under way, for a reason that no action of a visit has met. */
+  hold(fault: Fault): void {
+    void this.#enqueue({ on: 'fault', fault }, this.#turn);
+  }
+
   #enqueue(what: Happening, turn: number | null): Promise<boolean> {
     return new Promise((resolve) => {
       if (this.#queue.length >= QUEUE_MAX) {
@@ -151,6 +160,7 @@ export class Nest {
       const { state, append, perform } = step(this.#state, what.on);
       if (append === null || (turn !== null && turn !== this.#turn)) {
         this.#ports.log.write('debug', 'out-of-turn', { nest: this.name, state: this.#state, on: what.on });
+        if (append === null) this.#compare(what);
         done(false);
         continue;
       }
@@ -164,6 +174,13 @@ export class Nest {
       if (perform !== null && visit !== null && perform !== 'play') this.#start(perform, visit, false);
     }
     this.#running = false;
+  }
+
+  /** A unit leaves only on a release that was written down first: one that left otherwise shows that entries are gone. */
+  #compare({ on }: Happening): void {
+    if (this.#state === 'vacant' || (on !== 'unit-left' && on !== 'unit-diverted')) return;
+    const why = 'a unit has left on a release that is not written in it';
+    this.#lacking(new Fault('JOURNAL_ROLLED_BACK', { nest: this.name, state: this.#state, why }));
   }
 
   #take(fact: Fact, what: Happening, state: State): void {

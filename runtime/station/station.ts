@@ -3,7 +3,7 @@
  * itself, and it opens the gate only on two receipts that name the unit in its nest.
  */
 import { gateKindOf, type StationConfig } from '../../config/station.ts';
-import { asFault } from '../core/faults.ts';
+import { asFault, Fault } from '../core/faults.ts';
 import { type ControllerReport, type GateKind, gateText } from '../core/gate/release.ts';
 import { exchanges } from '../core/messages/exchanges.ts';
 import { openTicket, type TicketPayload } from '../core/messages/ticket.ts';
@@ -12,7 +12,7 @@ import type { Fact } from '../core/operation/facts.ts';
 import type { State } from '../core/operation/transitions.ts';
 import { createRequester } from '../exchange/requester.ts';
 import { performer } from './actions.ts';
-import { createAgreement } from './agreement.ts';
+import { createAgreement, settleAgreement } from './agreement.ts';
 import { LogMemory } from './log-memory.ts';
 import { Nest } from './nest.ts';
 import { createOutbox } from './outbox.ts';
@@ -24,6 +24,8 @@ export interface Station {
   /** Resolves when the station was stopped; rejects when it must end, and the supervisor starts it again. */
   readonly ended: Promise<void>;
   readonly nests: readonly Nest[];
+  /** What the backend's word shows to be wrong with the journal; null while nothing is. */
+  readonly journalTrouble: Fault | null;
   /** Ends at a safe point: nothing new is begun, what is in the journal stays. */
   stop(): Promise<void>;
 }
@@ -31,9 +33,10 @@ export interface Station {
 /** States in which the unit waits for jig or person, and not for us. */
 const idle: ReadonlySet<State> = new Set(['releasing', 'diverting', 'held', 'reject-held', 'vacant']);
 
-/** Folds the journal, then listens. @throws Fault TICKET_INVALID, JOURNAL_DAMAGED */
+/** Folds the journal, then listens. @throws Fault JOURNAL_FOREIGN, TICKET_INVALID, JOURNAL_DAMAGED */
 export async function createStation(config: StationConfig, given: StationPorts): Promise<Station> {
   const ports: StationPorts = { ...given, reader: takingTurns(given.reader) };
+  demandOwnJournal(config, ports);
   const ticket = readTicket(config, ports);
   const memory = new LogMemory(ports);
   const facts: Fact[] = [];
@@ -57,7 +60,15 @@ export async function createStation(config: StationConfig, given: StationPorts):
   const status = createStatus(config, ports, facts);
   const agreement = createAgreement(config, ports, requester);
   const perform = performer({ config, ports, requester, ticket, memory, agreement });
-  const nests = config.nests.map(
+  let journalTrouble: Fault | null = null;
+  const lacking = (fault: Fault): void => {
+    if (journalTrouble === null)
+      ports.log.write('error', 'fault', { part: 'journal', code: fault.code, ...fault.context });
+    journalTrouble ??= fault;
+    agreement.deny(fault);
+    for (const nest of nests) nest.hold(fault);
+  };
+  const nests: readonly Nest[] = config.nests.map(
     (nest) =>
       new Nest({
         name: nest.name,
@@ -65,6 +76,7 @@ export async function createStation(config: StationConfig, given: StationPorts):
         ports,
         perform,
         failed,
+        lacking,
         changed: (changed) => {
           const last = changed.view.facts.at(-1);
           if (last !== undefined) memory.learn(last);
@@ -76,13 +88,16 @@ export async function createStation(config: StationConfig, given: StationPorts):
   await Promise.all(nests.map((nest) => lookForReader(nest.name, ports)));
   const stopLooking = await begin(nests, ports, () => {
     status.publishAll(nests);
-    agreement().catch(() => undefined); // Whoever acts on a unit is told, and holds it.
   });
+  settleAgreement(agreement, ports, lacking);
   outbox.wake(true);
   tellStart(config, gate, ports);
   return {
     ended,
     nests,
+    get journalTrouble() {
+      return journalTrouble;
+    },
     stop: async () => {
       stopLooking();
       outbox.stop();
@@ -171,6 +186,12 @@ function keepLooking(nests: readonly Nest[], ports: StationPorts): () => void {
     over = true;
     cancel();
   };
+}
+
+/** Storage is moved by hand: what is intact may yet be somebody else's. @throws Fault JOURNAL_FOREIGN */
+function demandOwnJournal({ station }: StationConfig, { genesis }: StationPorts): void {
+  if (genesis.station !== station)
+    throw new Fault('JOURNAL_FOREIGN', { station, belongsTo: genesis.station });
 }
 
 function readTicket(config: StationConfig, ports: StationPorts): TicketPayload {

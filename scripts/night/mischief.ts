@@ -3,6 +3,7 @@ import { createSimulatedEntropy, type SimulatedEntropy } from '../../drivers/ent
 import type { Bytes } from '../../runtime/core/bytes.ts';
 import type { Release } from '../../runtime/core/gate/release.ts';
 import { createBrokerMischief } from './broker-mischief.ts';
+import { exchangeDisk } from './disk-mischief.ts';
 import type { Crossing, Order, Watch } from './life.ts';
 import type { Place, Plant } from './plant.ts';
 import type { Lasting, Mishap, MishapKind, Story } from './story.ts';
@@ -64,10 +65,12 @@ export function createMischief(story: Story): Mischief {
     begin: (plant) => {
       standing.plant = plant;
       for (const mishap of story.mishaps)
-        if ('atMs' in mishap) plant.clock.after(mishap.atMs, () => strike(standing, plant, mishap));
+        if ('atMs' in mishap && mishap.kind !== 'disk-exchanged')
+          plant.clock.after(mishap.atMs, () => strike(standing, plant, mishap));
       for (const mishap of story.mishaps)
         if (mishap.kind === 'store-restored')
           plant.clock.after(mishap.backupMs, () => standing.backups.set(mishap, plant.fleet.backup()));
+        else if (mishap.kind === 'disk-exchanged') exchangeDisk(plant, mishap, () => count(standing, mishap));
       for (const place of plant.places) watchOpenings(standing, plant, place);
       plant.clock.after(story.calmMs, () => plant.calm());
     },
@@ -93,7 +96,7 @@ function count({ struck }: Standing, { kind }: Mishap): void {
 }
 
 type AtCrossing = Extract<Mishap, { nth: number }>;
-type Timed = Extract<Mishap, { atMs: number }>;
+type Timed = Exclude<Extract<Mishap, { atMs: number }>, { kind: 'disk-exchanged' }>;
 
 function strike(standing: Standing, plant: Plant, mishap: Timed): void {
   if (mishap.kind === 'broker-restart') {
@@ -147,10 +150,13 @@ function restore(
   const old = backups.get(mishap);
   if (old === undefined || plant.rolledBack) return;
   exchange(old);
+  plant.restored = true;
   if (size() >= newestSize) return;
   plant.rolledBack = true;
+  const oldSize = size();
   clock.after(mishap.forMs, () => {
-    exchange(newest);
+    // Where nobody had been told of what is missing, the backend went on from the old state, and that stays.
+    if (size() === oldSize) exchange(newest);
     plant.rolledBack = false;
   });
 }
@@ -209,6 +215,12 @@ const begins: Readonly<Record<Lasting, Begin>> = {
   'store-down': ({ fleet }) => {
     fleet.setReachable(false);
     return () => fleet.setReachable(true);
+  },
+  'space-low': (_, __, place) => {
+    if (place !== null) place.hasRoom = false;
+    return () => {
+      if (place !== null) place.hasRoom = true;
+    };
   },
   'ledger-down': ({ ledger }) => {
     ledger.setReachable(false);

@@ -1,6 +1,7 @@
 /** One night of a simulated plant: a story is told, everything comes to rest, and every rule is asked. */
 import { createHash } from 'node:crypto';
 import type { GateLogLine } from '../../drivers/jig/controller/fixture.ts';
+import { setUpAnewIfHeld } from './disk-mischief.ts';
 import { createMischief, mendAll } from './mischief.ts';
 import { createPlant, type Place, type Plant } from './plant.ts';
 import { gateRules } from './rules/gate.ts';
@@ -114,7 +115,9 @@ async function pass(plant: Plant, story: Story): Promise<{ done: boolean; events
     if (Array.from({ length: units }, (_, i) => i + 1).some((unit) => !left.has(unit))) return false;
     const empty = plant.places.every(({ fixture: { line } }) => line.unit() === null && line.waiting() === 0);
     const idle = ({ name, station, life }: Supervised): boolean =>
-      life !== null && (!name.startsWith('station') || station?.nests[0]?.view.state === 'vacant');
+      life !== null &&
+      (!name.startsWith('station') ||
+        (station?.nests[0]?.view.state === 'vacant' && station.journalTrouble === null));
     return empty && [...plant.programs.values()].every(idle);
   };
   const limit = calmMs + REST_MS;
@@ -140,8 +143,11 @@ async function pass(plant: Plant, story: Story): Promise<{ done: boolean; events
 
 /** The line goes on: empty nests get one more unit each, since what became of an arrival is proved by the one after it.
  * And somebody takes out liars that are held for a person. */
-function goOn({ places, programs, chips }: Plant, { units, liars }: Story, taken: Set<number>): void {
-  for (const [i, { name, fixture }] of places.entries()) {
+function goOn(plant: Plant, { units, liars }: Story, taken: Set<number>): void {
+  const { places, programs, chips } = plant;
+  for (const [i, place] of places.entries()) {
+    const { name, fixture } = place;
+    setUpAnewIfHeld(plant, place);
     const unit = fixture.line.unit();
     const held = programs.get(name)?.station?.nests[0]?.view.held;
     const another = units + 1 + i;
@@ -190,10 +196,11 @@ function reportOf(
 
 function historyOf({ places, chips }: Plant): string {
   const hash = createHash('sha256');
-  for (const { gateLog, disk } of places) {
+  for (const { gateLog, ownDisks } of places) {
     hash.update(JSON.stringify(gateLog));
-    for (const [key, value] of [...disk.durable].sort(([a], [b]) => (a < b ? -1 : 1)))
-      hash.update(key).update(value);
+    for (const disk of ownDisks)
+      for (const [key, value] of [...disk.durable].sort(([a], [b]) => (a < b ? -1 : 1)))
+        hash.update(key).update(value);
   }
   for (const [unit, chip] of [...chips].sort(([a], [b]) => a - b))
     hash.update(`${unit}${JSON.stringify(chip.state)}`);

@@ -9,6 +9,7 @@ import { createSimulatedClock, type SimulatedClock } from '../../drivers/clock/s
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedCrypto, type SimulatedCrypto } from '../../drivers/crypto/simulated.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
+import type { JournalDisk } from '../../drivers/journal/in-memory.ts';
 import { createMemoryLog } from '../../drivers/log/memory.ts';
 import { createInMemoryFleetDatabase, type InMemoryFleetDatabase } from '../../drivers/store/in-memory.ts';
 import { type Fates, kindFates, type Odds, seededFates } from '../../drivers/store/in-memory-fate.ts';
@@ -42,8 +43,12 @@ export interface PlantOptions {
 /** The machine of one station, with what may be wrong about it. */
 export interface Place extends Omit<SimulatedPlace, 'disk'> {
   readonly index: number;
-  /** May be exchanged while the program is down. */
-  disk: SimulatedPlace['disk'];
+  /** May be exchanged while the program is down; null for storage without a journal. */
+  disk: JournalDisk | null;
+  /** Every journal that this station ever wrote to. */
+  readonly ownDisks: JournalDisk[];
+  /** Whether the storage has room for another unit. */
+  hasRoom: boolean;
   /** The unit in the nest is not under the contacts. */
   readerAway: boolean;
   /** Part of the commands that are lost, and of the answers. */
@@ -88,6 +93,8 @@ export interface Plant {
   readonly said: Said[];
   /** The fleet's database lacks what it will have again. */
   rolledBack: boolean;
+  /** It was restored from a backup at some time: what is in no leaf may be gone for good. */
+  restored: boolean;
   /** Ends all bad luck: from here on only what is true already can go wrong. */
   calm(): void;
 }
@@ -110,28 +117,31 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
   const witnesses: Witness[] = [];
   const places: Place[] = [];
   const supply = usualSupply;
-  for (const [index, name] of names.entries())
-    places.push({
-      ...createPlace({
-        name,
-        index,
-        clock,
-        parties,
-        gate: 'controller',
-        startMs: START_MS,
-        entropy: createSimulatedEntropy(`${seed}/${name}/place`),
-        chip: (unit, entropy) => {
-          const chip =
-            chips.get(unit) ?? makeChip(unit, { ...options, parties, supply, forged: {} }, entropy);
-          chips.set(unit, chip);
-          return seenOn(chip, unit, () => places[index] ?? null, witnesses);
-        },
-      }),
+  for (const [index, name] of names.entries()) {
+    const made = createPlace({
+      name,
       index,
+      clock,
+      parties,
+      gate: 'controller',
+      startMs: START_MS,
+      entropy: createSimulatedEntropy(`${seed}/${name}/place`),
+      chip: (unit, entropy) => {
+        const chip = chips.get(unit) ?? makeChip(unit, { ...options, parties, supply, forged: {} }, entropy);
+        chips.set(unit, chip);
+        return seenOn(chip, unit, () => places[index] ?? null, witnesses);
+      },
+    });
+    places.push({
+      ...made,
+      index,
+      ownDisks: [made.disk],
+      hasRoom: true,
       readerAway: false,
       readerLoss: 0,
       releases: [],
     });
+  }
   let calm = false;
   const fatesOf = (store: string): Fates => {
     const rough = seededFates(createSimulatedEntropy(`${seed}/${store}`), options.fates);
@@ -171,6 +181,7 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
     skewMs: new Map(),
     said: [],
     rolledBack: false,
+    restored: false,
     calm: () => {
       calm = true;
       plant.broker.setWeather({ lossRate: 0, duplicateRate: 0, delayMs: { min: 1, max: 4 } });

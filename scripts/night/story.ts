@@ -23,6 +23,7 @@ export const lasting = [
   'bad-contact',
   'store-down',
   'ledger-down',
+  'space-low',
   'clock-wrong',
   'replays', // The broker says again what was said.
   'crosses', // It says it to others.
@@ -53,6 +54,15 @@ export type Mishap =
       readonly forMs: number;
       readonly program: string;
       readonly to: string;
+    }
+  /** The station's storage is exchanged while it is down: for another station's, an empty one, or an old state of its own. */
+  | {
+      readonly kind: 'disk-exchanged';
+      readonly what: 'foreign' | 'blank' | 'old';
+      readonly atMs: number;
+      readonly backupMs: number;
+      readonly forMs: number;
+      readonly program: string;
     }
   /** The fleet's database is restored from a backup, and if that lacks leaves, to its newest state after a while. */
   | {
@@ -171,6 +181,15 @@ function mishapsOf(night: Night): readonly Mishap[] {
     const atMs = backupMs + below(draw, Math.max(1, night.calmMs - backupMs));
     return { kind: 'store-restored', atMs, backupMs, forMs: 500 + below(draw, 5_000) };
   });
+  some(0.15, () => {
+    const backupMs = below(draw, night.calmMs);
+    const atMs = backupMs + below(draw, Math.max(1, night.calmMs - backupMs));
+    const what = pick(draw, ['foreign', 'blank', 'old', 'old'] as const);
+    return {
+      ...{ kind: 'disk-exchanged', what, atMs, backupMs, forMs: 500 + below(draw, 5_000) },
+      program: pick(draw, night.names),
+    };
+  });
   some(0.1, () => ({ kind: 'host-lost', opening: 1 + below(draw, units), program: pick(draw, night.names) }));
   some(0.15, () => ({
     kind: 'rogue-open',
@@ -196,7 +215,11 @@ function deathOf(draw: SimulatedEntropy): Death {
 
 function lastingOf(kind: Lasting, { draw, programs, names, calmMs }: Night): Mishap {
   const ofMachine =
-    kind.includes('stuck') || kind.startsWith('jig') || kind.includes('contact') || kind.includes('reader');
+    kind.includes('stuck') ||
+    kind.startsWith('jig') ||
+    kind.includes('contact') ||
+    kind.includes('reader') ||
+    kind === 'space-low';
   return {
     kind,
     atMs: below(draw, calmMs),

@@ -6,7 +6,7 @@ import { createSimulatedJig, type SimulatedJig } from '../../drivers/jig/simulat
 import { openInMemoryJournal } from '../../drivers/journal/in-memory.ts';
 import { createSimulatedToken, type SimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
-import { asFault } from '../../runtime/core/faults.ts';
+import { asFault, Fault } from '../../runtime/core/faults.ts';
 import type { Release } from '../../runtime/core/gate/release.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
 import type { Bus } from '../../runtime/core/ports.ts';
@@ -198,7 +198,14 @@ async function startStation(standing: Standing, life: Life): Promise<void> {
   const place = plant.places.find((one) => one.name === name);
   if (place === undefined) throw new RangeError(`there is no place for ${name}`);
   const { disk, fixture, index } = place;
-  const journal = await openInMemoryJournal({ disk, clock, sha256: plant.crypto.sha256, syncMs: 1 });
+  if (disk === null) throw new Fault('JOURNAL_MISSING', { simulated: true });
+  const journal = await openInMemoryJournal({
+    disk,
+    clock,
+    sha256: plant.crypto.sha256,
+    syncMs: 1,
+    hasRoom: () => place.hasRoom,
+  });
   const reader = createSimulatedReader({
     clock,
     card: () => (place.readerAway ? null : place.seated()),

@@ -13,6 +13,7 @@ export const mishapKinds: readonly MishapKind[] = [
   'carried',
   'host-lost',
   'store-restored',
+  'disk-exchanged',
   'rogue-open',
 ];
 

@@ -44,6 +44,14 @@ export const faultsOfStation = {
     disposition: 'hold',
     blame: 'own',
   },
+  JOURNAL_FOREIGN: {
+    title: 'This journal belongs to another station',
+    cause:
+      'The storage of another fixture was put into this one, or the directory in the configuration is wrong.',
+    remedy: 'Put back the storage that belongs here. Leave the units where they are until then.',
+    disposition: 'hold',
+    blame: 'own',
+  },
   JOURNAL_DAMAGED: {
     title: 'The journal is damaged',
     cause: 'An entry is missing or changed: storage failed, or somebody edited the files.',

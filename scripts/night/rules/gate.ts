@@ -62,7 +62,7 @@ export const gateRules: readonly Rule[] = [
     says: "who is released is confirmed and registered on the station's own medium, in the attempt that released it",
     gate: (line, place, _, blame) => {
       if (!leftBy(line, 'good')) return;
-      const facts = factsOfArrival(place.disk, line.arrival);
+      const facts = factsOfArrival(place, line.arrival);
       const attempt = facts.slice(
         Math.max(
           0,
@@ -91,10 +91,9 @@ export const gateRules: readonly Rule[] = [
     says: 'a reject leaves only with a record of it, and with its verdict on the own medium',
     gate: (line, place, { plant }, blame) => {
       if (!leftBy(line, 'reject')) return;
-      const facts = factsOfArrival(place.disk, line.arrival);
-      const [first] = facts;
-      const visit = first !== undefined && 'visit' in first ? first.visit : '';
-      if (plant.fleet.tables.rejections.find('rejection_visit', visit) === null)
+      const facts = factsOfArrival(place, line.arrival);
+      const visits = new Set(facts.flatMap((fact) => ('visit' in fact ? [fact.visit] : [])));
+      if (![...visits].some((visit) => plant.fleet.tables.rejections.find('rejection_visit', visit) !== null))
         blame(`unit ${line.unit} was rejected without a record`);
       if (!facts.some(({ name }) => name === 'reject-registered'))
         blame(`unit ${line.unit} was rejected, and its receipt is not on the disk`);
@@ -115,7 +114,7 @@ export const gateRules: readonly Rule[] = [
     says: 'the gate moves only while its station says on its own medium that it releases or diverts',
     gate: (line, place, _, blame) => {
       if (line.event !== 'OPENED') return;
-      const facts = factsOfArrival(place.disk, line.arrival);
+      const facts = factsOfArrival(place, line.arrival);
       const leave = line.lane === 'good' ? 'release-intent' : 'reject-registered';
       if (!facts.some(({ name }) => name === leave))
         blame(`the ${line.lane} gate opened for unit ${line.unit} without ${leave}`);

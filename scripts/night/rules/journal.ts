@@ -14,10 +14,10 @@ export const journalRules: readonly Rule[] = [
       plant.witnesses.push({
         onCommand: ({ unit, place, changed }) => {
           if (!changed || place === null || story.liars[unit] !== undefined) return;
-          const intended = intendedUnit(durableFacts(place.disk));
+          const intended = place.disk === null ? null : intendedUnit(durableFacts(place.disk));
           if (intended === null) blame(`unit ${unit} was changed without an intent`);
           else if (intended !== eidOfIndex(unit)) blame(`unit ${unit} was changed in the name of another`);
-          if (plant.rolledBack) return; // The store will know the reservation again.
+          if (plant.restored) return; // A reservation is in no leaf; what became of it, the end of the night shows.
           const operation = plant.fleet.tables.operations.find('operation_eid', eidOfIndex(unit))?.operation;
           if (operation === undefined) blame(`unit ${unit} was changed without a reservation`);
           else if (plant.ledger.tables.intents.group(operation).length === 0)
@@ -28,14 +28,17 @@ export const journalRules: readonly Rule[] = [
   },
   {
     name: 'I10',
-    says: 'every journal is one unbroken chain, and what the backend acknowledged is on it',
+    says: 'every journal is one unbroken chain, and nothing is done to a unit on one that lacks what was acknowledged',
     end: ({ plant }, blame) => {
       for (const place of plant.places) {
         const hashes = chainOf(place, plant, blame);
-        const known = plant.fleet.tables.events.group(`${place.name}\u0000${place.disk.genesis.journal}`);
-        for (const { sequence, hash } of known)
-          if (hashes[sequence] !== hash)
-            blame(`entry ${sequence} of ${place.name} is not the one sent upward`);
+        const journal = place.disk?.genesis.journal;
+        const known = plant.fleet.tables.events.group(`${place.name}\u0000${journal}`);
+        const parting = known.find(({ sequence, hash }) => hashes[sequence] !== hash)?.sequence;
+        if (parting === undefined || place.disk === null) continue;
+        const since = durableFacts(place.disk).slice(parting);
+        if (since.some(({ name }) => name === 'identified'))
+          blame(`${place.name} goes on from entry ${parting}, of which the backend has another`);
       }
     },
   },
@@ -51,8 +54,11 @@ export const journalRules: readonly Rule[] = [
     },
     end: ({ plant, story }, blame) => {
       if (!story.realCrypto) return;
-      for (const { name, disk } of plant.places) {
-        const found = secretIn(Buffer.concat([...disk.durable.values()]), plant);
+      for (const { name, ownDisks } of plant.places) {
+        const found = secretIn(
+          Buffer.concat(ownDisks.flatMap(({ durable }) => [...durable.values()])),
+          plant,
+        );
         if (found !== null) blame(`${found} is in the journal of ${name}`);
       }
       const found = secretIn(Buffer.from(JSON.stringify(plant.log.lines)), plant);
@@ -71,6 +77,7 @@ function intendedUnit(facts: readonly Fact[]): string | null {
 
 function chainOf({ name, disk }: Place, { crypto }: Plant, blame: (text: string) => void): readonly string[] {
   const hashes: string[] = [];
+  if (disk === null) return hashes;
   let hash = genesisHash(disk.genesis, crypto.sha256);
   const entries = [...disk.durable]
     .filter(([key]) => key.startsWith('j!'))

@@ -19,7 +19,10 @@ export const recordRules: readonly Rule[] = [
         if (touched && operation === null) blame(`unit ${unit} carries our keys and nobody knows it`);
         const left = departures(plant).filter((line) => line.unit === unit && line.lane === 'good');
         if (left.length > 1) blame(`unit ${unit} left ${left.length} times`);
-        if (left.length === 1 && operation?.state !== 'released')
+        // Of a departure that stood on storage which was put back, the controller tells when the next unit comes.
+        const forgotten =
+          plant.places.some(({ ownDisks }) => ownDisks.length > 1) && operation?.state === 'recorded';
+        if (left.length === 1 && operation?.state !== 'released' && !forgotten)
           blame(`unit ${unit} has left and is ${operation?.state ?? 'unknown'} in the fleet's store`);
       }
     },

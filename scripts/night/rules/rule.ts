@@ -60,8 +60,12 @@ export function durableFacts(disk: JournalDisk): readonly Fact[] {
   return facts;
 }
 
-/** The facts of one arrival, those of its resumptions included. */
-export function factsOfArrival(disk: JournalDisk, arrival: number): readonly Fact[] {
+/** The facts of one arrival, those of its resumptions included, on whatever storage they were written. */
+export function factsOfArrival({ ownDisks }: Place, arrival: number): readonly Fact[] {
+  return ownDisks.flatMap((disk) => factsOn(disk, arrival));
+}
+
+function factsOn(disk: JournalDisk, arrival: number): readonly Fact[] {
   const facts = durableFacts(disk);
   const start = facts.findLastIndex((fact) => fact.name === 'arrived' && fact.arrival === arrival);
   if (start < 0) return [];

@@ -1,0 +1,63 @@
+/** Storage that is exchanged while a station is down, and the technician who puts it right. */
+import { createJournalDisk, type JournalDisk } from '../../drivers/journal/in-memory.ts';
+import { instantOf } from '../../runtime/core/instant.ts';
+import type { Death } from './life.ts';
+import type { Place, Plant } from './plant.ts';
+import type { Mishap } from './story.ts';
+
+const DOWN: Death = { downMs: 500, kept: true, power: false };
+
+/** Takes the copy when its time comes, exchanges the storage later, and puts it back or sets it up anew at the end. */
+export function exchangeDisk(
+  plant: Plant,
+  mishap: Extract<Mishap, { kind: 'disk-exchanged' }>,
+  struck: () => void,
+): void {
+  const { clock } = plant;
+  const place = plant.places.find(({ name }) => name === mishap.program);
+  if (place === undefined) return;
+  let copy: JournalDisk | null = null;
+  clock.after(mishap.backupMs, () => {
+    copy = place.disk !== null && place.ownDisks.includes(place.disk) ? copyOf(place.disk) : null;
+  });
+  clock.after(mishap.atMs, () => {
+    const own = place.disk;
+    if (own === null || !place.ownDisks.includes(own)) return; // Exchanged already.
+    if (mishap.what === 'old' && copy === null) return;
+    plant.programs.get(place.name)?.kill(DOWN);
+    struck();
+    if (mishap.what === 'old') {
+      place.disk = copy;
+      if (copy !== null) place.ownDisks.push(copy);
+    } else place.disk = mishap.what === 'blank' ? null : foreignDisk(plant, place);
+    clock.after(mishap.forMs, () => {
+      if (mishap.what === 'old') return setUpAnewIfHeld(plant, place);
+      plant.programs.get(place.name)?.kill(DOWN);
+      place.disk = own;
+    });
+  });
+}
+
+/** The remedy of JOURNAL_ROLLED_BACK: a new journal, and what the backend knows. */
+export function setUpAnewIfHeld(plant: Plant, place: Place): void {
+  const program = plant.programs.get(place.name);
+  if (program?.station?.journalTrouble?.code !== 'JOURNAL_ROLLED_BACK') return;
+  program.kill(DOWN);
+  const disk = createJournalDisk({
+    journal: `00000000-0000-4000-8000-${String(place.ownDisks.length).padStart(12, '0')}`,
+    station: place.name,
+    created: instantOf(plant.clock.now()),
+  });
+  place.disk = disk;
+  place.ownDisks.push(disk);
+}
+
+function foreignDisk({ places }: Plant, place: Place): JournalDisk {
+  const other = copyOf(places.find((one) => one !== place)?.disk ?? null);
+  const genesis = { journal: '00000000-0000-4000-8000-999999999999', created: instantOf(0) };
+  return other ?? createJournalDisk({ ...genesis, station: 'station-elsewhere' });
+}
+
+function copyOf(disk: JournalDisk | null): JournalDisk | null {
+  return disk === null ? null : { ...disk, durable: new Map(disk.durable), holder: 0 };
+}
