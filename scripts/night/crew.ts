@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { Story } from './story.ts';
 import { added, nothing, type Tally } from './tally.ts';
 
-/** Nights that one process is given at a time. */
 const CHUNK = 20;
+const PATCH = new URL('./mutants/patch.js', import.meta.url).href;
 const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
 
 export type Chunk = readonly (string | Story)[];
@@ -20,6 +20,10 @@ export async function liveThroughAll(
   options: {
     readonly workers: number;
     readonly failuresMax: number;
+    /** Name of the mutant that the processes are made of. */
+    readonly mutant?: string;
+    /** Nights that one process is given at a time. */
+    readonly chunk?: number;
     readonly onChunk?: (sofar: Tally) => void;
   },
 ): Promise<Tally> {
@@ -27,7 +31,7 @@ export async function liveThroughAll(
   let sum = nothing;
   const chunk = (): Chunk => {
     const taken: (string | Story)[] = [];
-    while (taken.length < CHUNK) {
+    while (taken.length < (options.chunk ?? CHUNK)) {
       const { done, value } = next.next();
       if (done === true) break;
       taken.push(value);
@@ -36,7 +40,12 @@ export async function liveThroughAll(
   };
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = fork(WORKER, { execArgv: ['--enable-source-maps', '--max-semi-space-size=32'] });
+      const flags = ['--enable-source-maps', '--max-semi-space-size=32'];
+      const { mutant } = options;
+      const worker = fork(WORKER, {
+        execArgv: mutant === undefined ? flags : [...flags, '--import', PATCH],
+        env: { ...process.env, ...(mutant === undefined ? {} : { HOLDFAST_MUTANT: mutant }) },
+      });
       const give = (): void => {
         const more = sum.failures.length >= options.failuresMax ? [] : chunk();
         if (more.length === 0) worker.disconnect();

@@ -42,7 +42,9 @@ export const progressRules: readonly Rule[] = [
         if (fixture.line.waiting() > 0) blame(`${name} still waits for ${fixture.line.waiting()} units`);
         const entries = [...(disk?.durable.keys() ?? [])].filter((key) => key.startsWith('j!')).length;
         const known = plant.fleet.tables.events.group(`${name}\u0000${disk?.genesis.journal}`).length;
-        if (known < entries) blame(`the backend knows ${known} of ${entries} entries of ${name}`);
+        const told = plant.programs.get(name)?.station?.journalTrouble ?? null;
+        if (known < entries && told === null)
+          blame(`the backend knows ${known} of ${entries} entries of ${name}`);
       }
     },
   },
