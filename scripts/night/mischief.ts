@@ -4,8 +4,10 @@ import type { Bytes } from '../../runtime/core/bytes.ts';
 import type { Release } from '../../runtime/core/gate/release.ts';
 import { createBrokerMischief } from './broker-mischief.ts';
 import { exchangeDisk } from './disk-mischief.ts';
+import { carry, openAsRogue, watchOpenings } from './hand-mischief.ts';
 import type { Crossing, Order, Watch } from './life.ts';
 import type { Place, Plant } from './plant.ts';
+import { durableFacts } from './rules/rule.ts';
 import type { Lasting, Mishap, MishapKind, Story } from './story.ts';
 
 export interface Mischief {
@@ -23,7 +25,7 @@ export interface Mischief {
   begin(plant: Plant): void;
 }
 
-interface Standing {
+export interface Standing {
   readonly story: Story;
   readonly struck: Map<MishapKind, number>;
   readonly crossed: Set<string>;
@@ -91,7 +93,7 @@ function judge(standing: Standing, { program, call, phase }: Crossing): Order {
   return mishap.death;
 }
 
-function count({ struck }: Standing, { kind }: Mishap): void {
+export function count({ struck }: Standing, { kind }: Mishap): void {
   struck.set(kind, (struck.get(kind) ?? 0) + 1);
 }
 
@@ -124,7 +126,7 @@ function strike(standing: Standing, plant: Plant, mishap: Timed): void {
     if (place === null || !carry(standing, plant, place, mishap)) return;
   } else if (mishap.kind === 'rogue-open') {
     if (place === null) return;
-    openAsRogue(standing, place);
+    openAsRogue(standing, plant, place);
   } else {
     const end = begins[mishap.kind](plant, mishap, place, standing);
     plant.clock.after(Math.min(mishap.forMs, Math.max(0, standing.story.calmMs - mishap.atMs)), end);
@@ -238,76 +240,4 @@ const begins: Readonly<Record<Lasting, Begin>> = {
 /** A program that is down has no connection to mend. */
 export function mendAll(plant: Plant): void {
   for (const { name, life } of plant.programs.values()) if (life !== null) plant.broker.mend(name);
-}
-
-/** Longer than a controller waits for its host, and shorter than its gate stands open. */
-const HOST_LOST_MS = 2_500;
-
-function watchOpenings(standing: Standing, plant: Plant, place: Place): void {
-  let openings = 0;
-  place.fixture.onWitness(({ event }) => {
-    if (event !== 'OPENED' || plant.clock.monotonicMs() >= standing.story.calmMs) return;
-    openings += 1;
-    for (const mishap of standing.story.mishaps) {
-      if (mishap.kind !== 'host-lost' || mishap.program !== place.name || mishap.opening !== openings)
-        continue;
-      count(standing, mishap);
-      place.fixture.line.stick('unit', true);
-      plant.programs.get(place.name)?.jig?.loseLink(HOST_LOST_MS);
-      plant.clock.after(HOST_LOST_MS, () => place.fixture.line.stick('unit', false));
-    }
-  });
-}
-
-/** How long somebody waits with a unit in hand before looking again whether the nest is empty. */
-const LOOK_MS = 500;
-
-function carry(
-  { inHand }: Standing,
-  plant: Plant,
-  from: Place,
-  { to, forMs }: { readonly to: string; readonly forMs: number },
-): boolean {
-  const unit = from.fixture.line.unit();
-  const target = plant.places.find(({ name }) => name === to);
-  if (unit === null || target === undefined || !from.fixture.line.takeByHand()) return false;
-  inHand.add(unit);
-  const put = (): void => {
-    if (target.fixture.line.unit() !== null || target.fixture.line.waiting() > 0) {
-      plant.clock.after(LOOK_MS, put);
-      return;
-    }
-    target.fixture.line.putByHand(unit).then(
-      () => inHand.delete(unit),
-      () => plant.clock.after(LOOK_MS, put), // A unit is on its way into the nest.
-    );
-  };
-  plant.clock.after(forMs, put);
-  return true;
-}
-
-/** Questions of a rogue carry numbers of their own. */
-const ROGUE_QUERY = 1_000_000;
-
-/** Asks for what was released before, and for what never was, as somebody could who has the station's wires. */
-function openAsRogue({ draw }: Standing, { fixture, gateLog, releases }: Place): void {
-  const arrival = gateLog.findLast((line) => line.event === 'ARRIVED')?.arrival ?? 0;
-  const counter = Math.max(0, ...gateLog.map((line) => line.counter)) + 1;
-  const forged: Release = {
-    controller: fixture.self.controller,
-    nest: fixture.self.nest,
-    lane: draw.chance(0.5) ? 'good' : 'reject',
-    operation: '00000000-0000-4000-8000-000000000000',
-    epoch: 1,
-    arrival,
-    counter,
-    tag: hex(draw.bytes(16)),
-  };
-  fixture.open(forged, ROGUE_QUERY);
-  fixture.open({ ...forged, tag: null }, ROGUE_QUERY);
-  for (const release of releases) fixture.open(release, ROGUE_QUERY);
-}
-
-function hex(bytes: Bytes): string {
-  return Buffer.from(bytes).toString('hex');
 }

@@ -55,6 +55,8 @@ export interface Place extends Omit<SimulatedPlace, 'disk'> {
   readerLoss: number;
   /** What the gate controller was ever asked. */
   readonly releases: Release[];
+  /** Called before the controller hears of it; true when it never does. */
+  onOpen: () => boolean;
 }
 
 /** Told of what nobody inside the plant sees whole. */
@@ -140,6 +142,7 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
       readerAway: false,
       readerLoss: 0,
       releases: [],
+      onOpen: () => false,
     });
   }
   let calm = false;

@@ -73,6 +73,15 @@ export type Mishap =
     }
   /** The nth time a gate opens, the unit does not move, and the link to the controller is lost. */
   | { readonly kind: 'host-lost'; readonly opening: number; readonly program: string }
+  /** The nth time a station asks the gate to open, the unit is taken out: before the word arrives, which is lost, or with
+   * the gate open. A rogue has the wires then. */
+  | {
+      readonly kind: 'snatched';
+      readonly opening: number;
+      readonly lost: boolean;
+      readonly forMs: number;
+      readonly program: string;
+    }
   /** Somebody with the station's wires asks the gate controller to open: again what was asked, or something of his own. */
   | { readonly kind: 'rogue-open'; readonly atMs: number; readonly program: string };
 
@@ -190,6 +199,10 @@ function mishapsOf(night: Night): readonly Mishap[] {
       program: pick(draw, night.names),
     };
   });
+  some(0.15, () => ({
+    ...{ kind: 'snatched', opening: 1 + below(draw, units), lost: draw.chance(0.5) },
+    ...{ forMs: 2_000 + below(draw, 6_000), program: pick(draw, night.names) },
+  }));
   some(0.1, () => ({ kind: 'host-lost', opening: 1 + below(draw, units), program: pick(draw, night.names) }));
   some(0.15, () => ({
     kind: 'rogue-open',

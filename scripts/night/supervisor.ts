@@ -228,7 +228,9 @@ async function startStation(standing: Standing, life: Life): Promise<void> {
     ...jig,
     open: (release: Release) => {
       place.releases.push(release);
-      return jig.open(release);
+      return place.onOpen()
+        ? Promise.reject(new Fault('JIG_LINK_LOST', { reason: 'simulated' }))
+        : jig.open(release);
     },
   };
   const guarded = readerOf(life, reader);

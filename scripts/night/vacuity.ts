@@ -12,6 +12,7 @@ export const mishapKinds: readonly MishapKind[] = [
   'broker-restart',
   'carried',
   'host-lost',
+  'snatched',
   'store-restored',
   'disk-exchanged',
   'rogue-open',

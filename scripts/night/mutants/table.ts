@@ -87,6 +87,8 @@ export const mutants: readonly Mutant[] = [
     module: 'runtime/core/operation/step.js',
     from: "inspect: last?.restart === 'inspect'",
     to: 'inspect: false',
+    survives:
+      'the gate controller refuses what it obeyed, and a dialogue that is opened again asks the chip by itself',
   },
   {
     name: 'release-beside-another',

@@ -101,8 +101,11 @@ export const gateRules: readonly Rule[] = [
   },
   {
     name: 'I6',
-    says: 'the gate opens once for an arrival at most, and never with nobody there',
+    says: 'the gate opens once for an arrival at most, never with nobody there, and nobody else leaves by it',
     gate: (line, place, _, blame) => {
+      const opened = place.gateLog.some((one) => one.event === 'OPENED' && one.arrival === line.arrival);
+      if (line.event === 'LEFT' && !opened)
+        blame(`arrival ${line.arrival} left by a gate that was opened for another`);
       if (line.event !== 'OPENED') return;
       const before = place.gateLog.filter((one) => one.event === 'OPENED' && one.arrival === line.arrival);
       if (before.length > 1) blame(`the gate opened ${before.length} times for arrival ${line.arrival}`);
