@@ -47,7 +47,6 @@ export async function createStation(config: StationConfig, given: StationPorts):
     end = { resolve, reject };
   });
   const failed = (error: unknown): void => end?.reject(error);
-
   const gate = gateKindOf(config);
   await ports.journal.append([
     {
@@ -62,8 +61,7 @@ export async function createStation(config: StationConfig, given: StationPorts):
   const perform = performer({ config, ports, requester, ticket, memory, agreement });
   let journalTrouble: Fault | null = null;
   const lacking = (fault: Fault): void => {
-    if (journalTrouble === null)
-      ports.log.write('error', 'fault', { part: 'journal', code: fault.code, ...fault.context });
+    ports.log.write('error', 'fault', { part: 'journal', code: fault.code, ...fault.context });
     journalTrouble ??= fault;
     agreement.deny(fault);
     for (const nest of nests) nest.hold(fault);

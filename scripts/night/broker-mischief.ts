@@ -30,7 +30,7 @@ export function createBrokerMischief(
       // What it says of itself is of no interest: another mishap of its name may have taken its place.
       rogue
         .publish(topic, payload, { qos: 0, retain: draw.chance(0.1) && what === 'spoils' })
-        .catch(() => undefined);
+        .catch(() => undefined); // What it is told is of no interest to it.
     }
     plant.clock.after(EVERY_MS, act);
   };

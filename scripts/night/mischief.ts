@@ -1,13 +1,10 @@
 /** Lets the mishaps of a story befall a plant, and counts those that truly struck. */
 import { createSimulatedEntropy, type SimulatedEntropy } from '../../drivers/entropy/simulated.ts';
-import type { Bytes } from '../../runtime/core/bytes.ts';
-import type { Release } from '../../runtime/core/gate/release.ts';
 import { createBrokerMischief } from './broker-mischief.ts';
 import { exchangeDisk } from './disk-mischief.ts';
 import { carry, openAsRogue, watchOpenings } from './hand-mischief.ts';
 import type { Crossing, Order, Watch } from './life.ts';
 import type { Place, Plant } from './plant.ts';
-import { durableFacts } from './rules/rule.ts';
 import type { Lasting, Mishap, MishapKind, Story } from './story.ts';
 
 export interface Mischief {

@@ -22,7 +22,7 @@ import type { Release } from '../../runtime/core/gate/release.ts';
 import type { Crypto } from '../../runtime/core/ports.ts';
 import type { HeadMemory } from '../../runtime/core/store/head.ts';
 import { createParties, type SimulatedParties, simulatedTicket } from '../simulation/parties.ts';
-import { createPlace, makeChip, type SimulatedPlace } from '../simulation/station.ts';
+import { createPlace, makeChip, type PlaceParts, type SimulatedPlace } from '../simulation/station.ts';
 import { usualSupply } from '../simulation/supply.ts';
 import type { Said } from './broker-mischief.ts';
 import type { Watch } from './life.ts';
@@ -119,32 +119,14 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
   const witnesses: Witness[] = [];
   const places: Place[] = [];
   const supply = usualSupply;
-  for (const [index, name] of names.entries()) {
-    const made = createPlace({
-      name,
-      index,
-      clock,
-      parties,
-      gate: 'controller',
-      startMs: START_MS,
-      entropy: createSimulatedEntropy(`${seed}/${name}/place`),
-      chip: (unit, entropy) => {
+  for (const [index, name] of names.entries())
+    places.push(
+      placeOf(name, index, { clock, parties, seed }, (unit, entropy) => {
         const chip = chips.get(unit) ?? makeChip(unit, { ...options, parties, supply, forged: {} }, entropy);
         chips.set(unit, chip);
         return seenOn(chip, unit, () => places[index] ?? null, witnesses);
-      },
-    });
-    places.push({
-      ...made,
-      index,
-      ownDisks: [made.disk],
-      hasRoom: true,
-      readerAway: false,
-      readerLoss: 0,
-      releases: [],
-      onOpen: () => false,
-    });
-  }
+      }),
+    );
   let calm = false;
   const fatesOf = (store: string): Fates => {
     const rough = seededFates(createSimulatedEntropy(`${seed}/${store}`), options.fates);
@@ -194,6 +176,27 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
   for (const name of ['backend-1', 'gateway-1', ...names])
     programs.set(name, createSupervisor(plant, name, simulated));
   return plant;
+}
+
+/** A machine with its own storage, and nothing wrong about it. */
+function placeOf(
+  name: string,
+  index: number,
+  of: Pick<PlaceParts, 'clock' | 'parties'> & { readonly seed: string },
+  chip: PlaceParts['chip'],
+): Place {
+  const entropy = createSimulatedEntropy(`${of.seed}/${name}/place`);
+  const made = createPlace({ ...of, name, index, gate: 'controller', startMs: START_MS, entropy, chip });
+  return {
+    ...made,
+    index,
+    ownDisks: [made.disk],
+    hasRoom: true,
+    readerAway: false,
+    readerLoss: 0,
+    releases: [],
+    onOpen: () => false,
+  };
 }
 
 /** The same chip on the contacts of one place: tells what each command does to its memory. */

@@ -71,6 +71,8 @@ export const mutants: readonly Mutant[] = [
     module: 'drivers/jig/controller/gate-controller.js',
     from: "if (before.window !== null)\n        return close(self, before, 'presence-lost');",
     to: 'if (before.window !== null)\n        return { state: { ...before, arrival: 0 }, actions: [] };',
+    survives:
+      'the infeed waits for shut gates, and the station clamps whoever comes; the firmware’s claims hold it',
   },
   {
     name: 'open-without-host',
@@ -139,7 +141,7 @@ export const mutants: readonly Mutant[] = [
     does: 'takes its journal for delivered without an answer',
     module: 'runtime/station/outbox.js',
     from: 'const head = await send(config, ports, requester, entries);',
-    to: 'const head = entries.at(-1); void send(config, ports, requester, entries).catch(() => undefined);',
+    to: 'const head = entries.at(-1); void send(config, ports, requester, entries).catch(Boolean);',
   },
   {
     name: 'chip-not-judged',
@@ -162,6 +164,7 @@ export const mutants: readonly Mutant[] = [
     module: 'drivers/journal/group-commit.js',
     from: 'poisoned ??= fault;',
     to: '',
+    survives: 'the nights fail the port and not the store behind it; the journal’s contract holds it',
   },
   {
     name: 'old-verdict-repeated',
@@ -169,6 +172,7 @@ export const mutants: readonly Mutant[] = [
     module: 'runtime/station/rejecting.js',
     from: "error.code === 'RESERVATION_STALE'",
     to: 'false',
+    survives: 'one night in some thousands tells; the model tells at once',
   },
   {
     name: 'failure-unheard',
