@@ -151,6 +151,13 @@ export class Nest {
       const { state, append, perform } = step(this.#state, what.on);
       if (append === null || (turn !== null && turn !== this.#turn)) {
         this.#ports.log.write('debug', 'out-of-turn', { nest: this.name, state: this.#state, on: what.on });
+        // The unit has another arrival by now and is not held with this, but somebody may have to act.
+        if (what.on === 'fault')
+          this.#ports.log.write('warn', 'fault', {
+            nest: this.name,
+            code: what.fault.code,
+            ...what.fault.context,
+          });
         done(false);
         continue;
       }
