@@ -89,10 +89,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const fleet = createInMemoryFleetDatabase({ clock });
   const ledger = createInMemoryLedgerDatabase({ clock });
   const log = createMemoryLog();
-  const connect = (clientId: string): Bus => {
-    const bus = connected(broker, clientId, options.tap);
-    return options.betweenBus?.(bus, clientId, clock) ?? bus;
-  };
+  const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
   const common = { clock, crypto: options.crypto ?? nodeCrypto, trusted: parties.trusted, log };
 
   const supply = { ...usualSupply, ...options.supply };
@@ -210,10 +207,15 @@ async function startPrograms({
   );
 }
 
-/** A party's connection, with somebody listening to what it publishes. */
-function connected(broker: InMemoryBroker, clientId: string, tap: WorldOptions['tap']): Bus {
+/** A party's connection, with somebody listening to what it publishes, or standing in between. */
+function connected(
+  broker: InMemoryBroker,
+  clientId: string,
+  { tap, betweenBus }: WorldOptions,
+  clock: SimulatedClock,
+): Bus {
   const bus = broker.connect({ clientId, clean: true, mayPublish: () => true, mayReceive: () => true });
-  return {
+  const tapped: Bus = {
     publish: (topic, payload, how) => {
       tap?.(topic, payload);
       return bus.publish(topic, payload, how);
@@ -222,6 +224,7 @@ function connected(broker: InMemoryBroker, clientId: string, tap: WorldOptions['
     onLink: (handler) => bus.onLink(handler),
     close: () => bus.close(),
   };
+  return betweenBus?.(tapped, clientId, clock) ?? tapped;
 }
 
 /** Lets simulated time pass until `work` settles. @throws Error when nothing is left that could settle it */
