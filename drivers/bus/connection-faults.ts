@@ -38,7 +38,16 @@ export function disconnectFault(reasonCode: number | undefined): Fault {
 /** Why a publish or a subscription failed: a reason code of the broker, or the end of the connection. */
 export function requestFault(error: unknown, topic: string): Fault {
   if (isFault(error)) return error;
-  const code = (error as { readonly code?: number | string }).code ?? null;
+  const code = (error as { readonly code?: number | string }).code ?? ungranted(error);
   const refused = typeof code === 'number' && REFUSING.has(code);
   return new Fault(refused ? 'BUS_REFUSED' : 'BUS_UNREACHABLE', { topic, reason: code }, { cause: error });
+}
+
+/** Reason codes from here on are failures; below it a subscription says its QoS. MQTT 5.0 section 3.9.3. */
+const REASON_FAILED = 0x80;
+
+/** MQTT.js keeps the reason of a refused subscription in the packet alone. */
+function ungranted(error: unknown): number | null {
+  const { packet } = error as { readonly packet?: { readonly granted?: readonly number[] } };
+  return packet?.granted?.find((reason) => reason >= REASON_FAILED) ?? null;
 }

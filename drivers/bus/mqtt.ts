@@ -10,6 +10,7 @@ import type { Bytes } from '../../runtime/core/bytes.ts';
 import { Fault } from '../../runtime/core/faults.ts';
 import type { Bus, Link, PublishOptions } from '../../runtime/core/ports.ts';
 import { connectionFault, disconnectFault, requestFault } from './connection-faults.ts';
+import { createPacketGauge, PACKET_BYTES_MAX } from './packet-gauge.ts';
 import type { ClientSecureContext } from './secure-context.ts';
 import { matches, parseFilter, type TopicFilter } from './topic-filter.ts';
 
@@ -72,6 +73,8 @@ class MqttBus implements Bus, AsyncDisposable {
   readonly #unanswered = new Set<(fault: Fault) => void>();
   #link: Link = { up: false, fault: new Fault('BUS_UNREACHABLE', { reason: 'not yet connected' }) };
   #client: MqttClient | null = null;
+  /** Ends the present connection; the next attempt follows. */
+  #fail: (error: unknown) => void = () => undefined;
   #retryTimer: NodeJS.Timeout | null = null;
   #failures = 0;
   #closed = false;
@@ -147,10 +150,10 @@ class MqttBus implements Bus, AsyncDisposable {
       client.end(true);
       this.#retryAfter(connectionFault(error ?? cause));
     };
+    this.#fail = fail;
     const deadline = setTimeout(() => fail({ code: 'no CONNACK' }), connectDeadlineMs);
-    client.on('error', (error) => {
-      cause = error;
-    });
+    // After a packet that makes no sense nothing that follows does.
+    client.on('error', (error) => fail(error));
     client.on('disconnect', (packet) => fail(disconnectFault(packet.reasonCode)));
     client.on('close', () => fail(null));
     client.on('message', (topic, payload) => this.#deliver(topic, payload));
@@ -161,6 +164,11 @@ class MqttBus implements Bus, AsyncDisposable {
     client.connect();
     client.stream.on('error', (error) => {
       cause = error;
+    });
+    const gauge = createPacketGauge();
+    client.stream.on('data', (chunk: Bytes) => {
+      const wrong = gauge(chunk);
+      if (wrong !== null) fail({ code: wrong });
     });
   }
 
@@ -193,10 +201,11 @@ class MqttBus implements Bus, AsyncDisposable {
         end();
       };
       const lost = (fault: Fault): void => settle(() => reject(fault));
-      const timer = setTimeout(
-        () => lost(new Fault('BUS_UNREACHABLE', { topic, reason: 'no answer' })),
-        this.#options.connectDeadlineMs,
-      );
+      // A broker that does not answer will have to answer for the next one too: what it owes is kept inside the client.
+      const timer = setTimeout(() => {
+        lost(new Fault('BUS_UNREACHABLE', { topic, reason: 'no answer' }));
+        this.#fail({ code: 'no answer' });
+      }, this.#options.connectDeadlineMs);
       this.#unanswered.add(lost);
       send((error) => settle(() => (error ? reject(requestFault(error, topic)) : resolve())));
     });
@@ -249,7 +258,10 @@ class MqttBus implements Bus, AsyncDisposable {
       ...{ secureContext: secureContext.context },
       clientId: options.clientId,
       clean: options.clean,
-      properties: { sessionExpiryInterval: options.sessionExpirySeconds },
+      properties: {
+        sessionExpiryInterval: options.sessionExpirySeconds,
+        maximumPacketSize: PACKET_BYTES_MAX,
+      },
       keepalive: options.keepaliveSeconds,
       connectTimeout: options.connectDeadlineMs,
       ...(will === undefined ? {} : { will: { ...will, payload: Buffer.from(will.payload), qos: 1 } }),

@@ -17,9 +17,9 @@ export function faultText(fault: Fault): string {
 export function explanation(code: FaultCode): string {
   const { title, cause, remedy, disposition, blame } = faults[code];
   const what = {
-    retry: 'the unit is held and tried again by itself',
-    hold: 'the unit is held; the station tries again every half minute, in vain until a person has acted',
-    reject: 'the unit leaves by the reject lane, recorded',
+    retry: 'the unit is held: leave it in the fixture; it is tried again by itself',
+    hold: 'the unit is held: leave it in the fixture unless the remedy says otherwise; it is tried again every half minute, in vain until a person has acted',
+    reject: 'the unit leaves by the reject lane, recorded: leave it alone',
   }[disposition];
   return [
     `${title} (${code})`,

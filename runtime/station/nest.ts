@@ -161,6 +161,13 @@ export class Nest {
       if (append === null || (turn !== null && turn !== this.#turn)) {
         this.#ports.log.write('debug', 'out-of-turn', { nest: this.name, state: this.#state, on: what.on });
         if (append === null) this.#compare(what);
+        // The unit has another arrival by now and is not held with this, but somebody may have to act.
+        if (what.on === 'fault')
+          this.#ports.log.write('warn', 'fault', {
+            nest: this.name,
+            code: what.fault.code,
+            ...what.fault.context,
+          });
         done(false);
         continue;
       }

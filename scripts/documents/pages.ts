@@ -8,6 +8,8 @@ import { liars } from '../../drivers/card-reader/virtual-se/mutants/table.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { toMermaid } from '../../runtime/core/operation/transitions.ts';
 import { modelRules } from '../model/rules.ts';
+import { brokerManners } from '../simulation/hostile/table.ts';
+import { brokerMannerTable } from './broker-manners.ts';
 import { cardProfileTable } from './card-profiles.ts';
 import { channelTable } from './channels.ts';
 import { faultList } from './faults.ts';
@@ -52,6 +54,10 @@ export const pages: readonly Page[] = [
         contact: mutantTable(contactFaults, 'harmless'),
         good: mutantTable(goodCards, 'harmless'),
       }),
+  },
+  {
+    path: 'scripts/simulation/hostile/README.md',
+    text: (now) => fillParts(now, { manners: brokerMannerTable(brokerManners) }),
   },
   { path: 'test/model/labels.pml', text: () => modelLabels() },
   { path: 'test/model/rules.pml', text: () => modelRules() },

@@ -30,9 +30,15 @@ export interface WorldOptions {
   readonly seed: string;
   readonly stations: number;
   readonly units: number;
+  /** Of the ticket; as many as there are units by default. */
+  readonly quota?: number;
   readonly weather?: Weather;
   /** Sees every message as it is published. */
   readonly tap?: (topic: string, payload: Uint8Array) => void;
+  /** Stands between each program and the broker. */
+  readonly betweenBus?: (bus: Bus, clientId: string, clock: SimulatedClock) => Bus;
+  /** The plant's keys are drawn from this and not from `seed`: another day of the same plant. */
+  readonly keysFrom?: string;
   /** Sees every command and answer on the wire of a chip. */
   readonly wire?: Wiretap;
   /** What all programs calculate with; node:crypto by default. */
@@ -71,7 +77,7 @@ const START_MS = 1_767_225_600_000;
 const DRAIN_MS = 5_000;
 
 export async function createWorld(options: WorldOptions): Promise<World> {
-  const entropy = createSimulatedEntropy(options.seed);
+  const entropy = createSimulatedEntropy(options.keysFrom ?? options.seed);
   const clock = createSimulatedClock(START_MS);
   const names = Array.from({ length: options.stations }, (_, i) => `station-${i + 1}`);
   const parties = createParties(entropy, names, START_MS);
@@ -83,12 +89,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const fleet = createInMemoryFleetDatabase({ clock });
   const ledger = createInMemoryLedgerDatabase({ clock });
   const log = createMemoryLog();
-  const connect = (clientId: string): Bus => connected(broker, clientId, options.tap);
+  const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
   const common = { clock, crypto: options.crypto ?? nodeCrypto, trusted: parties.trusted, log };
 
   const supply = { ...usualSupply, ...options.supply };
   await startPrograms({ options, supply, clock, parties, names, fleet, ledger, common, connect });
-  const order = { stations: names, quota: options.units, nowMs: START_MS, supply };
+  const order = { stations: names, quota: options.quota ?? options.units, nowMs: START_MS, supply };
   const ticket = await simulatedTicket(parties, order);
   const chips = new Map<number, VirtualSe>();
   const stations: SimulatedStation[] = [];
@@ -201,10 +207,15 @@ async function startPrograms({
   );
 }
 
-/** A party's connection, with somebody listening to what it publishes. */
-function connected(broker: InMemoryBroker, clientId: string, tap: WorldOptions['tap']): Bus {
+/** A party's connection, with somebody listening to what it publishes, or standing in between. */
+function connected(
+  broker: InMemoryBroker,
+  clientId: string,
+  { tap, betweenBus }: WorldOptions,
+  clock: SimulatedClock,
+): Bus {
   const bus = broker.connect({ clientId, clean: true, mayPublish: () => true, mayReceive: () => true });
-  return {
+  const tapped: Bus = {
     publish: (topic, payload, how) => {
       tap?.(topic, payload);
       return bus.publish(topic, payload, how);
@@ -213,6 +224,7 @@ function connected(broker: InMemoryBroker, clientId: string, tap: WorldOptions['
     onLink: (handler) => bus.onLink(handler),
     close: () => bus.close(),
   };
+  return betweenBus?.(tapped, clientId, clock) ?? tapped;
 }
 
 /** Lets simulated time pass until `work` settles. @throws Error when nothing is left that could settle it */

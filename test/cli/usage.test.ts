@@ -7,7 +7,8 @@ import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import type { Means } from '../../runtime/cli/means.ts';
 import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
-import { faults } from '../../runtime/core/faults.ts';
+import { explanation } from '../../runtime/core/fault-text.ts';
+import { type FaultCode, faults } from '../../runtime/core/faults.ts';
 import { holdfast, linesOf } from './support.ts';
 
 const COMMANDS = [
@@ -141,6 +142,14 @@ describe('holdfast explain', () => {
       assert.ok(out.includes(text));
     assert.equal((await holdfast(['explain', '(card-absent)'])).out, out);
     assert.equal(JSON.parse((await holdfast(['explain', 'CARD_ABSENT', '--json'])).out).code, 'CARD_ABSENT');
+  });
+
+  it('explains every code as it stands in the catalogue', async () => {
+    for (const code of Object.keys(faults) as FaultCode[]) {
+      const said = { out: '', err: '' };
+      assert.equal(await runCommandLine(['explain', code], nothing(said)), 0, said.err);
+      assert.equal(said.out.trimEnd(), explanation(code));
+    }
   });
 
   it('lists every code with its title', async () => {

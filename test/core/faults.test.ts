@@ -56,6 +56,14 @@ describe('a fault', () => {
   });
 });
 
+/** What nobody at a fixture has to know. */
+const PROGRAMMERS_WORDS =
+  /\b(?:exception|stack|null|undefined|errno|E[A-Z]{4,}|0x[0-9a-f]+|promise|mutex|JSON|JWS|socket|handle|enum|assert\w*|CKR_\w+)\b/;
+
+/** A remedy begins with a verb that says what to do, or with `Nothing`. */
+const ORDERS =
+  /^(?:Bring|Call|Check|Clear|Close|Correct|Do not|Free|Keep|Leave|Load|Nothing:|Note|Open|Plug|Put|Quarantine|Renew|Reseat|Restore|Run|Start|Stop|Take|Tell|Unplug|Use|Wait:)/;
+
 describe('the fault catalogue', () => {
   it('lets only verdicts on the card reject a unit: all but one are of the card itself', () => {
     const verdicts = codes.filter((code) => isVerdict(new Fault(code)));
@@ -72,6 +80,30 @@ describe('the fault catalogue', () => {
       for (const part of [title, code, cause, remedy]) assert.ok(text.includes(part), `${code}: ${part}`);
       assert.match(text, /PackML (Held|Suspended)/);
       assert.match(text, /the unit (is held|leaves)/);
+    }
+  });
+
+  it('speaks as one technician to another: no words of programmers, and what to do now comes first', () => {
+    for (const code of codes) {
+      const { title, cause, remedy, disposition } = faults[code];
+      for (const text of [title, cause, remedy]) {
+        assert.doesNotMatch(text, PROGRAMMERS_WORDS, `${code}: ${text}`);
+        assert.ok(!codes.some((other) => text.includes(other)), `${code} speaks in codes: ${text}`);
+      }
+      assert.match(remedy, ORDERS, `${code} does not begin with what to do: ${remedy}`);
+      if (disposition === 'reject')
+        assert.match(remedy, /^Nothing: the unit leaves by the reject lane/, code);
+      if (disposition === 'retry') assert.doesNotMatch(remedy, /\bTake the unit out\b/, code);
+    }
+  });
+
+  it('says of every code whether the unit may be taken out', () => {
+    for (const code of codes) {
+      const text = explanation(code);
+      assert.match(text, /leave it in the fixture|leaves by the reject lane, recorded: leave it alone/, code);
+      const person = faults[code].remedy;
+      if (/\b(Take the unit out|Quarantine)\b/.test(person))
+        assert.match(text, /unless the remedy says otherwise/, code);
     }
   });
 

@@ -69,9 +69,15 @@ async function rig(seed: string) {
 
   let memory = BLANK_MEMORY;
   /** One life of the station, with a unit in its nest. `reachable`: whether its requests arrive. */
-  const live = async (unit: number, reachable = () => true, hasRoom = () => true) => {
-    disk.holder = 0;
-    const journal = await openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1, hasRoom });
+  const live = async (unit: number, reachable = () => true, hasRoom = () => true, own = disk) => {
+    own.holder = 0;
+    const journal = await openInMemoryJournal({
+      disk: own,
+      clock,
+      sha256: nodeCrypto.sha256,
+      syncMs: 1,
+      hasRoom,
+    });
     const fixture = createFixture({
       clock,
       self: { controller: 'gate-1', nest: 'a', cipher: (block) => nodeCrypto.aesEncryptBlock(tagKey, block) },
@@ -105,8 +111,9 @@ async function rig(seed: string) {
       failpoint: () => undefined,
       logKey: parties.logSigner.key,
       ticket,
-      genesis: disk.genesis,
+      genesis: own.genesis,
     });
+    starting.catch(() => undefined); // Awaited below, when time has passed.
     await pass(500);
     const program = await starting;
     fixture.line.feed(1, unit);
@@ -144,6 +151,12 @@ describe('a journal that is not the one the backend knows', () => {
       ({ event, fields }) => event === 'request-refused' && fields.kind === 'events',
     );
     assert.ok(refused.every(({ fields }) => fields.code === 'EVENTS_OUT_OF_ORDER') && refused.length > 0);
+  });
+
+  it('is refused at the start when it belongs to another station', async () => {
+    const { disk, live } = await rig('foreign');
+    const foreign = { ...disk, genesis: { ...disk.genesis, station: 'station-9' } };
+    await assert.rejects(live(1, undefined, undefined, foreign), /JOURNAL_FOREIGN/);
   });
 
   it('is one that holds another entry in the place of the last that the backend has, or ends before it', async () => {
