@@ -144,7 +144,17 @@ export const parts: readonly Part[] = [
     command: ['scripts/chaos.js', '--rounds', '100', '--seed', '1', '--json'],
     small: null,
     typed: 'npm run chaos -- --rounds 100 --seed 1',
-    text: (report) => [chaosText(report)],
+    text: ({ outcomes, units, strikes, recoveriesMs, problems, wallSeconds }) => [
+      `${n(outcomes.length)} rounds with ${n(units.fed)} units in ${n(wallSeconds)} s; what was wrong in chips, databases, journals or gate log: **${n(problems.length)}**.`,
+      '',
+      `What struck: ${listed(strikes)}.`,
+      '',
+      '| after kill -9 of | kills | ready again, p50 | p99 |',
+      '| --- | --- | --- | --- |',
+      ...Object.entries(recoveriesMs as Record<string, Report>).map(
+        ([part, { kills, p50, p99 }]) => `| ${part} | ${n(kills)} | ${n(p50)} ms | ${n(p99)} ms |`,
+      ),
+    ],
   },
   {
     name: 'fuzz',
@@ -152,14 +162,13 @@ export const parts: readonly Part[] = [
     command: ['scripts/fuzz.js', '--json'],
     small: null,
     typed: 'npm run fuzz',
-    text: (report) => [fuzzText(report)],
+    text: (targets) => [
+      '| target | inputs | kept | broken |',
+      '| --- | --- | --- | --- |',
+      ...targets.map(
+        (t: Report) =>
+          `| ${t.target} | ${n(t.executions)} | ${n(t.corpus)} | ${t.broken === null ? 'nothing' : 'broken'} |`,
+      ),
+    ],
   },
 ];
-
-function chaosText(report: Report): string {
-  return `\`${JSON.stringify(report).slice(0, 600)}\``;
-}
-
-function fuzzText(report: Report): string {
-  return `\`${JSON.stringify(report).slice(0, 600)}\``;
-}
