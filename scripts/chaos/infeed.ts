@@ -48,7 +48,9 @@ export function createInfeed(files: { readonly gateLog: string; readonly memory:
     new Set(read().flatMap((line) => (line.event === event && line.unit !== null ? [line.unit] : []))).size;
   const present = (): Present | null => {
     const last = read().findLast((line) => line.event === 'ARRIVED' || line.event === 'LEFT');
-    return last?.event === 'ARRIVED' && last.unit !== null ? { unit: last.unit, arrival: last.arrival } : null;
+    return last?.event === 'ARRIVED' && last.unit !== null
+      ? { unit: last.unit, arrival: last.arrival }
+      : null;
   };
   const feedRest = async (): Promise<void> => {
     const next = units('ARRIVED') + 1;

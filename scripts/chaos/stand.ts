@@ -90,8 +90,12 @@ export async function startStand(places: LinePlaces, seed: string, quota: number
     const laboratory = await setUpLaboratory(places, 1);
     await writeTicket(places, [station], { run: 1, units: quota, nowMs: Date.now() });
     const { fixture, configurations } = await startServices(places, laboratory, keep, ends, seed);
-    await keep('backend', async () => asIncarnation(await ourProgram(places, 'backend', configurations.backend)));
-    await keep('gateway', async () => asIncarnation(await ourProgram(places, 'gateway', configurations.gateway)));
+    await keep('backend', async () =>
+      asIncarnation(await ourProgram(places, 'backend', configurations.backend)),
+    );
+    await keep('gateway', async () =>
+      asIncarnation(await ourProgram(places, 'gateway', configurations.gateway)),
+    );
     await keep('chips', async () => asIncarnation(await startChips(fixture)));
     const chips = await openJsonSocket(chipSocketOf(fixture));
     const infeed = createInfeed({ gateLog: station.gateLog, memory: boardMemoryOf(fixture) });
@@ -100,7 +104,9 @@ export async function startStand(places: LinePlaces, seed: string, quota: number
     const [own] = laboratory.stations;
     const [config] = configurations.stations;
     if (own === undefined || config === undefined) throw new RangeError('a line without a station');
-    await keep('station', async () => asIncarnation(await stationProgram(places, own, config, stationEnvironment)));
+    await keep('station', async () =>
+      asIncarnation(await stationProgram(places, own, config, stationEnvironment)),
+    );
     const login = ['-h', places.postgres, '-p', '5432', '-U', DATABASE_USER, '-At', '-d'];
     const sql = (database: string): readonly string[] => ['psql', ...login, database, '-c'];
     return {

@@ -1,0 +1,92 @@
+/** Disks that are full, that refuse to sync, and that turn read-only. */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { last, type Nemesis, NotStruck } from '../nemesis.ts';
+import { ended, signal, until } from '../processes.ts';
+import type { ChaosStand } from '../stand.ts';
+
+/** By then the station has appended something, and met the fault. */
+const MET_MS = 6_000;
+
+const ENDS = 'the station ends before anything irreversible, and resumes from what was durable';
+
+const journalFull: Nemesis = {
+  kind: 'journal-full',
+  on: ['station'],
+  mayEnd: ['station'],
+  expects: `${ENDS}, once there is room`,
+  strike: async ({ journalDisk, parts }, draw) => {
+    const before = parts.station.ends();
+    if (journalDisk.fill() === 0) throw new NotStruck('the disk of the journal was full already');
+    await until(() => parts.station.ends() > before, MET_MS);
+    await last(draw);
+    journalDisk.empty();
+  },
+};
+
+const databaseFull: Nemesis = {
+  kind: 'database-full',
+  on: ['postgres'],
+  mayEnd: ['postgres'],
+  expects: 'held; nothing is acknowledged that is not committed; released once there is room',
+  strike: async ({ databaseDisk }, draw) => {
+    if (databaseDisk.fill() === 0) throw new NotStruck('the disk of the database was full already');
+    await last(draw);
+    databaseDisk.empty();
+  },
+};
+
+const readOnly: Nemesis = {
+  kind: 'journal-read-only',
+  on: ['station'],
+  mayEnd: ['station'],
+  expects: `${ENDS}, once the disk is repaired`,
+  strike: async ({ journalDisk, parts }, draw) => {
+    const before = parts.station.ends();
+    journalDisk.turnReadOnly();
+    const met = await until(() => parts.station.ends() > before, MET_MS);
+    await last(draw);
+    await parts.station.whileDown(async () => journalDisk.repair());
+    if (!met) throw new NotStruck('the station never wrote to the disk that turned read-only');
+  },
+};
+
+const eio = injected('journal-eio', ['fdatasync'], 'EIO');
+const enospc = injected('journal-enospc', ['write', 'pwrite64', 'writev'], 'ENOSPC');
+
+/** A system call of the running station fails once in each of its threads, on files of the journal alone. */
+function injected(kind: string, calls: readonly string[], error: string): Nemesis {
+  return {
+    kind,
+    on: ['station'],
+    mayEnd: ['station'],
+    expects: ENDS,
+    strike: async (stand) => {
+      const report = join(stand.places.root, 'strace');
+      rmSync(report, { force: true });
+      const struck = (): boolean => existsSync(report) && readFileSync(report, 'utf8').includes('(INJECTED)');
+      const tracer = spawn(
+        'strace',
+        [
+          ...['-f', '-p', String(stand.parts.station.pid()), '-o', report, '-e', `trace=${calls.join()}`],
+          ...['-e', `inject=${calls.join()}:error=${error}:when=1`, ...journalFiles(stand)],
+        ],
+        { stdio: 'ignore' },
+      );
+      const pid = tracer.pid ?? 0;
+      const met = await until(struck, MET_MS);
+      signal(pid, 'SIGINT');
+      if (!(await ended([pid], MET_MS))) signal(pid, 'SIGKILL');
+      if (!met) throw new NotStruck(`the station never called ${calls.join(' or ')} on its journal`);
+    },
+  };
+}
+
+function journalFiles({ station }: ChaosStand): readonly string[] {
+  return readdirSync(station.journal)
+    .filter((name) => name.endsWith('.log') || name.startsWith('MANIFEST'))
+    .flatMap((name) => ['-P', join(station.journal, name)]);
+}
+
+export const diskNemeses: readonly Nemesis[] = [journalFull, databaseFull, readOnly, eio, enospc];
