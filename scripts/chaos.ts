@@ -11,6 +11,8 @@ import { chaosRun } from './chaos/chaos-run.ts';
 import { nemeses } from './chaos/nemeses.ts';
 import { problemsOf, roundLine, strikesByKind, summaryLines } from './chaos/report.ts';
 
+/** Mounts of the outside come in and none goes out; those made in here reach the namespaces of our children. */
+const SHARED = 'mount --make-rshared / && exec "$@"';
 /** Set in the process that runs inside the namespaces. */
 const INSIDE = 'HOLDFAST_CHAOS_INSIDE';
 
@@ -38,7 +40,19 @@ function enter(): Promise<number> {
   const own = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
   const child = spawn(
     'unshare',
-    [...own, '--net', '--mount', '--propagation', 'private', ...command, ...process.argv.slice(1)],
+    [
+      ...own,
+      '--net',
+      '--mount',
+      '--propagation',
+      'slave',
+      'sh',
+      '-c',
+      SHARED,
+      'sh',
+      ...command,
+      ...process.argv.slice(1),
+    ],
     { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } },
   );
   return new Promise((resolve, reject) => {

@@ -91,6 +91,7 @@ async function runRound(stand: ChaosStand, round: Round, foreign: Set<number>): 
 async function strikeAll(stand: ChaosStand, { strikes }: Round, problems: string[]): Promise<void> {
   const strike = async ({ nemesis, afterMs, draw }: Strike): Promise<void> => {
     try {
+      for (const name of nemesis.on) await stand.parts[name].ready();
       await unitAtWork(stand, afterMs);
       await nemesis.strike(stand, draw);
     } catch (error) {

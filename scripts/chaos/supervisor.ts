@@ -44,17 +44,27 @@ const READY_DEADLINE_MS = 45_000;
 export async function supervise(name: string, start: () => Promise<Incarnation>): Promise<Part> {
   const recoveriesMs: number[] = [];
   const refusals: string[] = [];
-  const state = { ends: 0, upSince: 0, held: false, over: false, killedAt: null as number | null };
+  const state = {
+    ends: 0,
+    upSince: 0,
+    held: false,
+    starting: false,
+    over: false,
+    killedAt: null as number | null,
+  };
   let running: Incarnation | null = await start();
   state.upSince = performance.now();
   const again = async (): Promise<Incarnation | null> => {
     while (!state.over) {
       if (!state.held)
         try {
+          state.starting = true;
           return await start();
         } catch (error) {
           refusals.splice(0, refusals.length - REFUSALS_MAX + 1);
           refusals.push(error instanceof Error ? error.message : String(error));
+        } finally {
+          state.starting = false;
         }
       await sleep(RESTART_MS);
     }
@@ -94,6 +104,7 @@ export async function supervise(name: string, start: () => Promise<Incarnation>)
     whileDown: async (work) => {
       state.held = true;
       try {
+        await until(() => !state.starting, READY_DEADLINE_MS);
         await running?.stop();
         await work();
       } finally {
