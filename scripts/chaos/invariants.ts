@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
 import { fromBase64, toHex } from '../../runtime/core/bytes.ts';
-import { identityRecord } from '../../runtime/core/record/identity-record.ts';
 import type { GateLine } from '../laboratory/fixture-world.ts';
 import type { Evidence, Recorded } from './evidence.ts';
 
@@ -90,8 +89,9 @@ function certificateWrong(
   row: Recorded,
   chip: { readonly objects: string; readonly publicKeys: readonly string[] } | undefined,
 ): readonly string[] {
-  const { certificate, eid } = identityRecord.parse(JSON.parse(row.record));
-  if ('absent' in certificate) return ['has a record without its certificate'];
+  // Its other fields are the schema's to judge: `holdfast audit verify` reads every record.
+  const { certificate, eid } = JSON.parse(row.record) as { certificate: { der?: string }; eid: string };
+  if (certificate.der === undefined) return ['has a record without its certificate'];
   const der = toHex(fromBase64(certificate.der));
   const issued = certificates.filter((one) => one.eid === row.eid);
   return [
