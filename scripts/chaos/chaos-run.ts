@@ -91,8 +91,7 @@ async function runRound(stand: ChaosStand, round: Round, foreign: Set<number>): 
 async function strikeAll(stand: ChaosStand, { strikes }: Round, problems: string[]): Promise<void> {
   const strike = async ({ nemesis, afterMs, draw }: Strike): Promise<void> => {
     try {
-      for (const name of nemesis.on) await stand.parts[name].ready();
-      await unitAtWork(stand, afterMs);
+      await unitAtWork(stand, nemesis.on, afterMs);
       await nemesis.strike(stand, draw);
     } catch (error) {
       const how = error instanceof NotStruck ? 'did not strike' : 'failed';
@@ -117,8 +116,12 @@ async function allReady({ parts }: ChaosStand, problems: string[]): Promise<void
     await parts[name].ready().catch((error: unknown) => problems.push(String(error)));
 }
 
-/** Returns while a unit is in the nest, `afterMs` after it came. @throws NotStruck */
-async function unitAtWork({ infeed }: ChaosStand, afterMs: number): Promise<void> {
+/** Returns while a unit is in the nest, `afterMs` after it came, and the struck parts run. @throws NotStruck */
+async function unitAtWork(
+  { infeed, parts }: ChaosStand,
+  struck: readonly PartName[],
+  afterMs: number,
+): Promise<void> {
   const end = performance.now() + ARRIVAL_MS;
   for (let wait = afterMs; performance.now() < end; wait = Math.floor(wait / 2)) {
     await infeed.tend();
@@ -126,6 +129,7 @@ async function unitAtWork({ infeed }: ChaosStand, afterMs: number): Promise<void
     if (before === null && infeed.arrived() === infeed.fed()) await infeed.feed(2);
     if (!(await until(() => infeed.present() !== null, POLL_MS * 20, POLL_MS))) continue;
     await sleep(wait);
+    for (const name of struck) await parts[name].ready();
     if (infeed.present() !== null) return;
   }
   throw new NotStruck('no unit came into the nest');

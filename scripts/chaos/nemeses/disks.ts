@@ -1,10 +1,9 @@
 /** Disks that are full, that refuse to sync, and that turn read-only. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { last, type Nemesis, NotStruck } from '../nemesis.ts';
 import { ended, signal, until } from '../processes.ts';
-import type { ChaosStand } from '../stand.ts';
 
 /** By then the station has appended something, and met the fault. */
 const MET_MS = 6_000;
@@ -52,41 +51,40 @@ const readOnly: Nemesis = {
   },
 };
 
-const eio = injected('journal-eio', ['fdatasync'], 'EIO');
-const enospc = injected('journal-enospc', ['write', 'pwrite64', 'writev'], 'ENOSPC');
+const eio = injected('journal-eio', 'EIO');
+const enospc = injected('journal-enospc', 'ENOSPC');
 
-/** A system call of the running station fails once in each of its threads, on files of the journal alone. */
-function injected(kind: string, calls: readonly string[], error: string): Nemesis {
+/** A sync of the running station fails once in each of its threads; only the journal syncs. */
+function injected(kind: string, error: string): Nemesis {
   return {
     kind,
     on: ['station'],
     mayEnd: ['station'],
     expects: ENDS,
-    strike: async (stand) => {
-      const report = join(stand.places.root, 'strace');
+    strike: async ({ places, parts }) => {
+      const before = parts.station.ends();
+      const report = join(places.root, 'strace');
       rmSync(report, { force: true });
-      const struck = (): boolean => existsSync(report) && readFileSync(report, 'utf8').includes('(INJECTED)');
       const tracer = spawn(
         'strace',
         [
-          ...['-f', '-p', String(stand.parts.station.pid()), '-o', report, '-e', `trace=${calls.join()}`],
-          ...['-e', `inject=${calls.join()}:error=${error}:when=1`, ...journalFiles(stand)],
+          ...['-f', '-p', String(parts.station.pid()), '-o', report, '-e', 'trace=fdatasync'],
+          ...['-e', `inject=fdatasync:error=${error}:when=1`],
         ],
         { stdio: 'ignore' },
       );
       const pid = tracer.pid ?? 0;
-      const met = await until(struck, MET_MS);
+      const met = await until(
+        () => existsSync(report) && readFileSync(report, 'utf8').includes('(INJECTED)'),
+        MET_MS,
+      );
       signal(pid, 'SIGINT');
       if (!(await ended([pid], MET_MS))) signal(pid, 'SIGKILL');
-      if (!met) throw new NotStruck(`the station never called ${calls.join(' or ')} on its journal`);
+      if (!met) throw new NotStruck('the station never synced its journal');
+      if (!(await until(() => parts.station.ends() > before, MET_MS)))
+        throw new Error('the station went on with a journal that had failed');
     },
   };
-}
-
-function journalFiles({ station }: ChaosStand): readonly string[] {
-  return readdirSync(station.journal)
-    .filter((name) => name.endsWith('.log') || name.startsWith('MANIFEST'))
-    .flatMap((name) => ['-P', join(station.journal, name)]);
 }
 
 export const diskNemeses: readonly Nemesis[] = [journalFull, databaseFull, readOnly, eio, enospc];
