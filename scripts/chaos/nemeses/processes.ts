@@ -138,17 +138,39 @@ const immediateShutdown: Nemesis = {
   },
 };
 
+/** pcscd looks at its readers every 400 ms: a card that is away for longer is seen to go and to come. */
+const SEEN_MS = 600;
+
 const unplug: Nemesis = {
   kind: 'reader-unplug',
   on: ['chips'],
   mayEnd: [],
   expects: `${HELD}; the card loses its power and its sessions`,
-  strike: async ({ chips }, draw) => {
-    await chips.ask({ verb: 'pull' });
-    await sleep(200 + draw.fraction() * 1_000);
-    await chips.ask({ verb: 'replug' });
+  strike: ({ chips }, draw) => unseat(chips, SEEN_MS + draw.fraction() * 1_000),
+};
+
+/** How long a technician watches a unit that is held. */
+const WATCHED_MS = 3_000;
+
+/** A card that is away too shortly for pcscd to see may be taken for absent until it is seen to go. */
+const contactLost: Nemesis = {
+  kind: 'contact-lost',
+  on: ['chips'],
+  mayEnd: [],
+  expects: 'resumed and released; or held with CARD_ABSENT until the unit is reseated, as the remedy says',
+  strike: async ({ chips, infeed }, draw) => {
+    const there = infeed.present()?.arrival;
+    await unseat(chips, 20 + draw.fraction() * 250);
+    if (await until(() => infeed.present()?.arrival !== there, WATCHED_MS)) return;
+    await unseat(chips, SEEN_MS);
   },
 };
+
+async function unseat(chips: ChaosStand['chips'], forMs: number): Promise<void> {
+  await chips.ask({ verb: 'pull' });
+  await sleep(forMs);
+  await chips.ask({ verb: 'replug' });
+}
 
 export const processNemeses: readonly Nemesis[] = [
   ...kills,
@@ -157,4 +179,5 @@ export const processNemeses: readonly Nemesis[] = [
   ...childStops,
   immediateShutdown,
   unplug,
+  contactLost,
 ];
