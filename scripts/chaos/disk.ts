@@ -25,7 +25,7 @@ export interface Disk {
   /** From now on every write is refused, open files included. */
   turnReadOnly(): void;
   /** Checks and mounts it anew; nobody may use it meanwhile. */
-  repair(): void;
+  mend(): void;
   unmount(): void;
 }
 
@@ -51,7 +51,7 @@ export function openDisk(image: string, directory: string, megabytes: number): D
     fill: () => fillTo(ballast, directory),
     empty: () => rmSync(ballast, { force: true }),
     turnReadOnly: () => run('mount', ['-o', 'remount,abort', directory]),
-    repair: () => {
+    mend: () => {
       run('umount', [directory]);
       check(image);
       mount();

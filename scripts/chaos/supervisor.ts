@@ -40,85 +40,98 @@ const REFUSALS_MAX = 20;
 /** A part that cannot be started for so long is broken. */
 const READY_DEADLINE_MS = 45_000;
 
+/** A part as its supervisor sees it. */
+interface Supervised {
+  readonly start: () => Promise<Incarnation>;
+  readonly recoveriesMs: number[];
+  readonly refusals: string[];
+  running: Incarnation | null;
+  ends: number;
+  upSince: number;
+  killedAt: number | null;
+  /** It is being started at this moment. */
+  starting: boolean;
+  /** It may not come back yet. */
+  held: boolean;
+  over: boolean;
+}
+
 /** Resolves when the part is at work for the first time. */
 export async function supervise(name: string, start: () => Promise<Incarnation>): Promise<Part> {
-  const recoveriesMs: number[] = [];
-  const refusals: string[] = [];
-  const state = {
-    ends: 0,
-    upSince: 0,
-    held: false,
-    starting: false,
-    over: false,
-    killedAt: null as number | null,
+  const part: Supervised = {
+    ...{ start, recoveriesMs: [], refusals: [], running: await start(), ends: 0 },
+    ...{ upSince: performance.now(), killedAt: null, starting: false, held: false, over: false },
   };
-  let running: Incarnation | null = await start();
-  state.upSince = performance.now();
-  const again = async (): Promise<Incarnation | null> => {
-    while (!state.over) {
-      if (!state.held)
-        try {
-          state.starting = true;
-          return await start();
-        } catch (error) {
-          refusals.splice(0, refusals.length - REFUSALS_MAX + 1);
-          refusals.push(error instanceof Error ? error.message : String(error));
-        } finally {
-          state.starting = false;
-        }
-      await sleep(RESTART_MS);
-    }
-    return null;
-  };
-  const watch = async (): Promise<void> => {
-    while (running !== null) {
-      await running.ended;
-      running = null;
-      state.ends += 1;
-      if (state.over) return;
-      await sleep(RESTART_MS);
-      running = await again();
-      state.upSince = performance.now();
-      if (state.killedAt !== null) recoveriesMs.push(Math.round(state.upSince - state.killedAt));
-      state.killedAt = null;
-    }
-  };
-  const watching = watch();
+  const watching = watch(part);
   const pid = (): number => {
-    if (running === null) throw new RangeError(`${name} does not run`);
-    return running.pid;
+    if (part.running === null) throw new RangeError(`${name} does not run`);
+    return part.running.pid;
   };
   return {
     name,
     pid,
-    runs: () => running !== null,
-    ends: () => state.ends,
-    upSince: () => state.upSince,
-    recoveriesMs,
-    refusals,
+    runs: () => part.running !== null,
+    ends: () => part.ends,
+    upSince: () => part.upSince,
+    recoveriesMs: part.recoveriesMs,
+    refusals: part.refusals,
     kill: () => {
-      state.killedAt = performance.now();
+      part.killedAt = performance.now();
       signal(pid(), 'SIGKILL');
     },
-    restart: async () => running?.stop(),
-    whileDown: async (work) => {
-      state.held = true;
-      try {
-        await until(() => !state.starting, READY_DEADLINE_MS);
-        await running?.stop();
-        await work();
-      } finally {
-        state.held = false;
-      }
-    },
+    restart: async () => part.running?.stop(),
+    whileDown: (work) => whileDown(part, work),
     ready: async () => {
-      if (await until(() => running !== null, READY_DEADLINE_MS)) return;
-      throw new Error(`${name} did not come back: ${refusals.at(-1) ?? 'it was never started'}`);
+      if (await until(() => part.running !== null, READY_DEADLINE_MS)) return;
+      throw new Error(`${name} did not come back: ${part.refusals.at(-1) ?? 'it was never started'}`);
     },
     retire: async () => {
-      state.over = true;
-      await running?.stop();
+      part.over = true;
+      await part.running?.stop();
       await watching;
     },
   };
+}
+
+async function watch(part: Supervised): Promise<void> {
+  while (part.running !== null) {
+    await part.running.ended;
+    part.running = null;
+    part.ends += 1;
+    if (part.over) return;
+    await sleep(RESTART_MS);
+    part.running = await startAgain(part);
+    part.upSince = performance.now();
+    if (part.killedAt !== null) part.recoveriesMs.push(Math.round(part.upSince - part.killedAt));
+    part.killedAt = null;
+  }
+}
+
+/** Tries until it runs; null when it is not wanted any more. */
+async function startAgain(part: Supervised): Promise<Incarnation | null> {
+  while (!part.over) {
+    if (!part.held)
+      try {
+        part.starting = true;
+        return await part.start();
+      } catch (error) {
+        part.refusals.splice(0, part.refusals.length - REFUSALS_MAX + 1);
+        part.refusals.push(error instanceof Error ? error.message : String(error));
+      } finally {
+        part.starting = false;
+      }
+    await sleep(RESTART_MS);
+  }
+  return null;
+}
+
+async function whileDown(part: Supervised, work: () => Promise<void>): Promise<void> {
+  part.held = true;
+  try {
+    await until(() => !part.starting, READY_DEADLINE_MS);
+    await part.running?.stop();
+    await work();
+  } finally {
+    part.held = false;
+  }
 }

@@ -46,7 +46,7 @@ const readOnly: Nemesis = {
     journalDisk.turnReadOnly();
     const met = await until(() => parts.station.ends() > before, MET_MS);
     await last(draw);
-    await parts.station.whileDown(async () => journalDisk.repair());
+    await parts.station.whileDown(async () => journalDisk.mend());
     if (!met) throw new NotStruck('the station never wrote to the disk that turned read-only');
   },
 };
