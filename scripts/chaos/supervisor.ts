@@ -101,6 +101,7 @@ async function watch(part: Supervised): Promise<void> {
     if (part.over) return;
     await sleep(RESTART_MS);
     part.running = await startAgain(part);
+    if (part.over) await part.running?.stop();
     part.upSince = performance.now();
     if (part.killedAt !== null) part.recoveriesMs.push(Math.round(part.upSince - part.killedAt));
     part.killedAt = null;
