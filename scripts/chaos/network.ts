@@ -42,11 +42,13 @@ export function part(program: Program, direction: Direction): void {
   nft(`add rule ip chaos ${program} ${packets} counter drop`);
 }
 
-/** Heals the partition. @returns how many packets it has taken */
-export function join(program: Program): number {
-  const said = nft(`list chain ip chaos ${program}`);
+/** How many packets the partition has taken so far. */
+export function lost(program: Program): number {
+  return Number(/counter packets (\d+)/.exec(nft(`list chain ip chaos ${program}`))?.[1] ?? 0);
+}
+
+export function heal(program: Program): void {
   nft(`flush chain ip chaos ${program}`);
-  return Number(/counter packets (\d+)/.exec(said)?.[1] ?? 0);
 }
 
 function nft(script: string): string {
