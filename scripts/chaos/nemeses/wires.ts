@@ -1,6 +1,10 @@
 /** Partitions between each of our programs and the broker, whole and one-way. */
 import { last, type Nemesis, NotStruck } from '../nemesis.ts';
-import { type Direction, join, type Program, part } from '../network.ts';
+import { type Direction, heal, lost, type Program, part } from '../network.ts';
+import { until } from '../processes.ts';
+
+/** Also a program that waits says something within its keep-alive of 5 s. */
+const PACKET_MS = 7_000;
 
 const programs: readonly Program[] = ['station', 'gateway', 'backend'];
 const directions: readonly Direction[] = ['both', 'to-broker', 'from-broker'];
@@ -17,7 +21,9 @@ export const wireNemeses: readonly Nemesis[] = programs.flatMap((program) =>
     strike: async (_stand, draw) => {
       part(program, direction);
       await last(draw);
-      if (join(program) === 0) throw new NotStruck(`no packet of ${program} was lost`);
+      const struck = await until(() => lost(program) > 0, PACKET_MS, 100);
+      heal(program);
+      if (!struck) throw new NotStruck(`no packet of ${program} was lost`);
     },
   })),
 );
