@@ -55,6 +55,8 @@ function enter(): Promise<number> {
     ],
     { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } },
   );
+  // The run inside ends in order; this process waits for it.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => child.kill('SIGTERM'));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));

@@ -40,6 +40,7 @@ export async function chaosRun(options: ChaosOptions): Promise<ChaosReport> {
     rounds * UNITS_PER_ROUND_MAX,
   );
   const outcomes: RoundOutcome[] = [];
+  const release = endInOrder(stand);
   try {
     const foreign = new Set<number>();
     for (const round of roundsOf(seed, rounds, nemeses)) {
@@ -62,8 +63,25 @@ export async function chaosRun(options: ChaosOptions): Promise<ChaosReport> {
       wallSeconds: Math.round((performance.now() - begun) / 1000),
     };
   } finally {
+    release();
     await stand.stop();
   }
+}
+
+/** An interrupted run leaves nothing running. @returns how to be as before */
+function endInOrder(stand: ChaosStand): () => void {
+  let ending = false;
+  const end = (): void => {
+    if (ending) return;
+    ending = true;
+    const exit = (): never => process.exit(1);
+    stand.stop().then(exit, exit);
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const name of signals) process.on(name, end);
+  return () => {
+    for (const name of signals) process.off(name, end);
+  };
 }
 
 async function runRound(stand: ChaosStand, round: Round, foreign: Set<number>): Promise<RoundOutcome> {

@@ -5,11 +5,14 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const SEED = 'five rounds';
+const SEED = 'ci';
 const ROUNDS = 5;
 const DEADLINE_MS = 240_000;
 
-describe('chaos', () => {
+/** It mounts small disks and filters packets, in namespaces of its own. */
+const skip = process.getuid?.() === 0 ? false : 'needs root: loop devices, mounts and nft';
+
+describe('chaos', { skip }, () => {
   it('loses no unit, finishes none twice and releases none unproved, whatever dies when', async () => {
     const command = ['--enable-source-maps', 'dist/scripts/chaos.js', '--rounds', String(ROUNDS)];
     const ended = await run(process.execPath, [...command, '--seed', SEED, '--json'], {
