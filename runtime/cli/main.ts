@@ -61,7 +61,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 const code = await runCommandLine(process.argv.slice(2), await means());
 // An interrupted command ends by its signal, once everything is closed.
-if (!closing.begun) process.exit(code);
+if (!closing.begun) {
+  await printed();
+  process.exit(code);
+}
 
 async function means(): Promise<Means> {
   const crypto = await openDriver.nodeCrypto();
@@ -91,6 +94,11 @@ async function means(): Promise<Means> {
     openLedger: (url) => closing.keep(ledgerReader(url)),
     openToken: (config) => closing.keep(tokenJudge(config)),
   };
+}
+
+/** Resolves when the reader has taken everything. A pager takes its time, as a person does: a signal ends the wait. */
+function printed(): Promise<void> {
+  return new Promise((done) => process.stdout.write('', () => done()));
 }
 
 function talk(line: string): void {

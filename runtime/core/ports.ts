@@ -122,7 +122,8 @@ export type PlayOutcome =
 /** One secure element in one reader, held exclusively. Never repeats a command by itself. */
 export interface CardReader {
   /** Plays the actions in order. Follows 61xx and 6Cxx; each exchange lists what truly crossed the wire.
-   * Stops at the first action without an answer. At most one list is under way. */
+   * Stops at the first action without an answer. At most one list is under way. A list without a cold reset
+   * continues the one before: where the card lost its power meanwhile, nothing of it is sent. */
   play(actions: readonly CardAction[]): Promise<PlayOutcome>;
   close(): Promise<void>;
 }

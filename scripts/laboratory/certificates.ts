@@ -67,9 +67,10 @@ export async function certificateFor(
   authority: Authority,
   file: string,
   party: PartyTerms,
+  validityMs = BUS_VALIDITY_MS,
 ): Promise<string> {
   if (!existsSync(file)) {
-    const notAfterMs = Math.floor((Date.now() + BUS_VALIDITY_MS) / 1000) * 1000;
+    const notAfterMs = Math.floor((Date.now() + validityMs) / 1000) * 1000;
     writeFileSync(
       file,
       toPem('CERTIFICATE', await office.certifyParty(authority, { ...terms(notAfterMs), ...party })),

@@ -18,6 +18,8 @@ import {
 /** Where the services of this run are found. */
 export interface Services {
   readonly brokerPort: number;
+  /** Address of the broker as one party sees it; 127.0.0.1 for all when absent. */
+  readonly brokerHost?: (party: 'station' | 'gateway' | 'backend') => string;
   readonly ledgerUrl: string;
   readonly fleetUrl: string;
   readonly pcscSocket: string;
@@ -35,8 +37,8 @@ export interface Configurations {
 
 export function writeConfigurations(laboratory: Laboratory, services: Services): Configurations {
   const { places, trusted, logKey } = laboratory;
-  const bus = (identity: BusIdentity) => ({
-    host: '127.0.0.1',
+  const bus = (party: 'station' | 'gateway' | 'backend', identity: BusIdentity) => ({
+    host: services.brokerHost?.(party) ?? '127.0.0.1',
     port: services.brokerPort,
     servername: 'broker',
     ...identity,
@@ -46,7 +48,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
     gateway: writeJson(join(places.gateway, 'gateway.json'), {
       gateway: 'gateway-1',
       profile: 'laboratory',
-      bus: bus(laboratory.gateway.bus),
+      bus: bus('gateway', laboratory.gateway.bus),
       token: { module, label, pinFile, constantsFile, softHsmConf },
       ledgerUrl: services.ledgerUrl,
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: laboratory.issuerCertificate }],
@@ -56,7 +58,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
     }),
     backend: writeJson(join(places.backend, 'backend.json'), {
       backend: 'backend-1',
-      bus: bus(laboratory.backend.bus),
+      bus: bus('backend', laboratory.backend.bus),
       databaseUrl: services.fleetUrl,
       headFile: join(places.backend, 'log-head'),
       receiptKeyFile: laboratory.backend.receiptKeyFile,
@@ -89,7 +91,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
         // Simulated contacts do not bounce; a laptop with everything on it may pause.
         jig: { debounceMs: 0, writeMs: 250, silenceMs: 600 },
         pcscSocket: services.pcscSocket,
-        bus: bus(identity),
+        bus: bus('station', identity),
         token: { module: token.module, label: token.label, pinFile: token.pinFile },
         trusted,
         logKey,

@@ -5,7 +5,7 @@ import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import { type JsonSocket, openJsonSocket } from './json-socket.ts';
 import { controllerOf } from './laboratory.ts';
 import type { StationPlaces } from './places.ts';
-import { startProgram } from './programs.ts';
+import { type Program, startProgram } from './programs.ts';
 
 /** A line of the gate log, the witness of what truly happened. */
 export interface GateLine {
@@ -42,7 +42,7 @@ export interface FixtureWorld {
 /** Short, as a laptop has no pneumatics. */
 const MOTION = { arriveMs: 10, clampMs: 5, gateMs: 5, leaveMs: 10 };
 
-export async function createFixtureWorld(options: {
+export interface FixtureOptions {
   readonly index: number;
   readonly places: StationPlaces;
   readonly vendorMaster: string;
@@ -52,47 +52,19 @@ export async function createFixtureWorld(options: {
   readonly socketsPath: string;
   readonly logs: string;
   readonly seed: string;
-}): Promise<FixtureWorld> {
-  const { places, index } = options;
-  const chipSocket = join(options.socketsPath, `chips-${index}.sock`);
-  const controlSocket = join(options.socketsPath, `board-${index}.sock`);
-  const chips = await startProgram({
-    name: `chips of ${places.name}`,
-    module: 'drivers/card-reader/virtual-se/host-main.js',
-    config: writeConfig(join(places.fixture, 'chips.json'), {
-      vpcdHost: '127.0.0.1',
-      vpcdPort: options.vpcdPort,
-      socketPath: chipSocket,
-      chipsDirectory: places.chips,
-      transportMasterFile: options.vendorMaster,
-      transportKeyVersion: cardProfiles['holdfast-virtual'].transportKeyVersion,
-      seed: options.seed,
-    }),
-    logFile: join(options.logs, `${places.name}-chips.log`),
-    enter: options.enter,
-    ready: '"event":"ready"',
-  });
-  const board = await startProgram({
-    name: `board of ${places.name}`,
-    module: 'drivers/jig/controller/board-main.js',
-    config: writeConfig(join(places.fixture, 'board.json'), {
-      controller: controllerOf(index),
-      nest: 'a',
-      serialPath: options.boardPath,
-      tagKeyFile: places.tagKey,
-      stateFile: join(places.fixture, 'board-state.json'),
-      gateLogFile: places.gateLog,
-      controlSocket,
-      chipSocket,
-      motion: MOTION,
-      hostTimeoutMs: 500,
-      openTimeoutMs: 3_000,
-    }),
-    logFile: join(options.logs, `${places.name}-board.log`),
-    ready: '',
-  });
-  const chipLine = await openJsonSocket(chipSocket);
-  const boardLine = await openJsonSocket(controlSocket);
+}
+
+export const chipSocketOf = ({ socketsPath, index }: FixtureOptions): string =>
+  join(socketsPath, `chips-${index}.sock`);
+export const boardSocketOf = ({ socketsPath, index }: FixtureOptions): string =>
+  join(socketsPath, `board-${index}.sock`);
+export const boardMemoryOf = ({ places }: FixtureOptions): string => join(places.fixture, 'board-state.json');
+
+export async function createFixtureWorld(options: FixtureOptions): Promise<FixtureWorld> {
+  const chips = await startChips(options);
+  const board = await startBoard(options);
+  const chipLine = await openJsonSocket(chipSocketOf(options));
+  const boardLine = await openJsonSocket(boardSocketOf(options));
   const handlers: ((line: GateLine) => void)[] = [];
   boardLine.onLine((line) => {
     if (line.gate !== undefined) for (const handler of handlers) handler(line.gate as GateLine);
@@ -103,6 +75,51 @@ export async function createFixtureWorld(options: {
     boardLine.close();
     await board.stop();
     await chips.stop();
+  });
+}
+
+/** The process that holds the chips. */
+export function startChips(options: FixtureOptions): Promise<Program> {
+  const { places } = options;
+  return startProgram({
+    name: `chips of ${places.name}`,
+    module: 'drivers/card-reader/virtual-se/host-main.js',
+    config: writeConfig(join(places.fixture, 'chips.json'), {
+      vpcdHost: '127.0.0.1',
+      vpcdPort: options.vpcdPort,
+      socketPath: chipSocketOf(options),
+      chipsDirectory: places.chips,
+      transportMasterFile: options.vendorMaster,
+      transportKeyVersion: cardProfiles['holdfast-virtual'].transportKeyVersion,
+      seed: options.seed,
+    }),
+    logFile: join(options.logs, `${places.name}-chips.log`),
+    enter: options.enter,
+    ready: '"event":"ready"',
+  });
+}
+
+/** The I/O board; it is at work when it answers at its socket. */
+export function startBoard(options: FixtureOptions): Promise<Program> {
+  const { places, index } = options;
+  return startProgram({
+    name: `board of ${places.name}`,
+    module: 'drivers/jig/controller/board-main.js',
+    config: writeConfig(join(places.fixture, 'board.json'), {
+      controller: controllerOf(index),
+      nest: 'a',
+      serialPath: options.boardPath,
+      tagKeyFile: places.tagKey,
+      stateFile: boardMemoryOf(options),
+      gateLogFile: places.gateLog,
+      controlSocket: boardSocketOf(options),
+      chipSocket: chipSocketOf(options),
+      motion: MOTION,
+      hostTimeoutMs: 500,
+      openTimeoutMs: 3_000,
+    }),
+    logFile: join(options.logs, `${places.name}-board.log`),
+    ready: '',
   });
 }
 

@@ -6,7 +6,7 @@ import type { PcscdStand } from '../stand/pcscd.ts';
 import type { PostgresStand } from '../stand/postgres.ts';
 import { type Configurations, writeConfigurations } from './configurations.ts';
 import { createFixtureWorld, type FixtureWorld } from './fixture-world.ts';
-import { type Laboratory, setUpLaboratory } from './laboratory.ts';
+import { type Laboratory, type LaboratoryStation, setUpLaboratory } from './laboratory.ts';
 import type { LinePlaces } from './places.ts';
 import { type Program, startProgram } from './programs.ts';
 import { startServices } from './services.ts';
@@ -117,6 +117,28 @@ export function ourProgram(
   });
 }
 
+/** @param environment added to what every station's program needs */
+export function stationProgram(
+  places: LinePlaces,
+  { station, token }: LaboratoryStation,
+  config: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Program> {
+  return startProgram({
+    name: station.name,
+    module: 'runtime/station/main.js',
+    config,
+    logFile: join(places.logs, `${station.name}.log`),
+    environment: {
+      OPENSSL_ENGINES: enginesDirectory(),
+      PKCS11_MODULE_PATH: token.module,
+      SOFTHSM2_CONF: token.softHsmConf,
+      ...environment,
+    },
+    ready: '"event":"ready"',
+  });
+}
+
 function stationOf(
   laboratory: Laboratory,
   configurations: Configurations,
@@ -138,18 +160,7 @@ function stationOf(
       const settings = JSON.parse(readFileSync(config, 'utf8')) as object;
       const trap = { failpoint: failpoint?.name ?? null, failpointSkip: failpoint?.skip ?? 0 };
       writeFileSync(config, `${JSON.stringify({ ...settings, ...trap }, null, 2)}\n`);
-      const fresh = await startProgram({
-        name: own.station.name,
-        module: 'runtime/station/main.js',
-        config,
-        logFile: join(places.logs, `${own.station.name}.log`),
-        environment: {
-          OPENSSL_ENGINES: enginesDirectory(),
-          PKCS11_MODULE_PATH: own.token.module,
-          SOFTHSM2_CONF: own.token.softHsmConf,
-        },
-        ready: '"event":"ready"',
-      });
+      const fresh = await stationProgram(places, own, config);
       program = fresh;
       void fresh.ended.then(() => {
         if (program === fresh) program = null;

@@ -63,7 +63,8 @@ export async function startPcscd(options: {
   const service = await startService({
     name: 'pcscd',
     command: [
-      ...[...joined, 'unshare', ...fresh, '--mount', '--propagation', 'private'],
+      // What is unmounted outside must not stay mounted in here.
+      ...[...joined, 'unshare', ...fresh, '--mount', '--propagation', 'slave'],
       ...['sh', '-c', INSIDE, 'sh', run.path, ...endWithParent('TERM', pcscd)],
     ],
     logFile: join(directory, 'pcscd.log'),

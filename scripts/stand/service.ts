@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** A service that runs. It ends with the process that started it, however that ends. */
 export interface Stand extends AsyncDisposable {
   readonly pid: number;
+  /** Settles when the service has ended, however it did. */
+  readonly ended: Promise<void>;
   /** Ends the service in its own orderly way. Every call waits for the same end. */
   stop(): Promise<void>;
   /** Ends the service as a crash would; the directory stays as the crash left it. */
@@ -88,6 +90,7 @@ export async function startService(options: ServiceOptions): Promise<Stand> {
   };
   return {
     pid: child.pid ?? 0,
+    ended,
     stop: () => once(options.stopSignal),
     crash: () => once(options.crashSignal),
     [Symbol.asyncDispose]: () => once(options.stopSignal),

@@ -95,14 +95,16 @@ describe('the card reader over PC/SC', () => {
     assert.deepEqual(answers(await reader.play([reset, send(echo('08'))])).slice(1), ['089000']);
   });
 
-  it('goes on with a new process when its own is killed', async () => {
+  it('goes on with a new process when its own is killed, and sends nothing that belonged to the lost session', async () => {
     await using reader = await bench.open(names()[0] ?? '');
     await reader.play([reset]);
     const [idle] = childrenOf(process.pid, 'reader-child');
     assert.ok(idle !== undefined);
     process.kill(idle, 'SIGKILL');
     await sleep(50);
-    assert.deepEqual(answers(await reader.play([send(echo('09'))])), ['099000']);
+    const continued = await reader.play([send(echo('09'))]);
+    assert.deepEqual([continued.outcome, faultOf(continued)], ['unsent', 'READER_FAILED']);
+    assert.deepEqual(answers(await reader.play([reset, send(echo('09'))])).slice(1), ['099000']);
     const silent = reader.play([send(TestCommand.silence, 4_000)]);
     await sleep(100);
     for (const pid of childrenOf(process.pid, 'reader-child')) process.kill(pid, 'SIGKILL');

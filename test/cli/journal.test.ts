@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { serveJournal } from '../../drivers/journal/socket.ts';
 import { canonicalJson } from '../../runtime/core/canonical-json.ts';
 import { shortEid } from '../../runtime/core/eid.ts';
@@ -24,6 +26,7 @@ import {
   simulatedLine,
 } from './support.ts';
 
+const run = promisify(execFile);
 const UNITS = 3;
 const HOUR_MS = 3_600_000;
 
@@ -67,6 +70,15 @@ describe('holdfast journal of a station that does not run', () => {
     const { out } = await holdfast(['journal', '--dir', station.directory, '-n', '1']);
     assert.match(out, /held +…9960 {2}No secure element in the reader \(CARD_ABSENT\) reader: left\n$/);
     assert.ok(!out.includes('\u001b'));
+  });
+
+  it('gives every line to a reader who takes his time', async () => {
+    const long = Array.from({ length: 8 }, () => entries).flat();
+    const { journal } = await makeStation(join(top, 'long'), lived.genesis, long);
+    const command = `"$0" "$1" journal --dir "$2" -o json | (sleep 1; wc -l)`;
+    const program = fileURLToPath(new URL('../../runtime/cli/main.js', import.meta.url));
+    const { stdout } = await run('sh', ['-c', command, process.execPath, program, journal]);
+    assert.equal(Number(stdout), long.length);
   });
 
   it('gives JSON, one entry a line, with sequence, time, hash and fact', async () => {

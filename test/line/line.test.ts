@@ -1,25 +1,27 @@
 /** The line as a user runs it: real programs, real components, judged from outside with other people's tools. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openPostgresFleetStore } from '../../drivers/store/postgres/fleet-store.ts';
-import { equal, fromBase64, fromHex, toText } from '../../runtime/core/bytes.ts';
+import { equal, fromHex, toText } from '../../runtime/core/bytes.ts';
 import { openCheckpoint } from '../../runtime/core/log/checkpoint.ts';
 import { leafHash, MerkleTree, verifyInclusion } from '../../runtime/core/log/tree.ts';
 import { type IdentityRecord, identityRecord } from '../../runtime/core/record/identity-record.ts';
 import type { HeadRow, LeafRow, RecordRow } from '../../runtime/core/store/fleet.ts';
+import { findSecrets } from '../../scripts/laboratory/secret-scan.ts';
+import { filesIn, secretsOf } from '../../scripts/laboratory/secrets.ts';
 import type { Summary } from '../../scripts/laboratory/tally.ts';
 import { startPostgres } from '../../scripts/stand/postgres.ts';
-import { findSecrets, type Place, type Secret } from '../secrets/scan.ts';
 
 const run = promisify(execFile);
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-line-'));
 const line = join(directory, 'line');
+const STATIONS = ['station-1', 'station-2'];
 
 async function runLine(units: number, stations: number): Promise<Summary> {
   const summary = join(directory, 'summary.json');
@@ -146,14 +148,14 @@ describe('a line on this machine', () => {
   });
 
   it('leaves no key and no PIN in any file of a station, nor in any log', () => {
-    const secrets = secretsOf(line);
+    const secrets = secretsOf(line, STATIONS);
     const places = ['station-1', 'station-2', 'logs', 'broker'].flatMap((part) => filesIn(join(line, part)));
     assert.ok(secrets.length > 80 && places.length > 20, `${secrets.length} secrets, ${places.length} files`);
     assert.deepEqual(findSecrets(secrets, places), []);
   });
 
   it('would have found one: a planted key and a planted PIN are', () => {
-    const [first, last] = [secretsOf(line)[0], secretsOf(line).at(-1)];
+    const [first, last] = [secretsOf(line, STATIONS)[0], secretsOf(line, STATIONS).at(-1)];
     assert.ok(first && last);
     for (const secret of [first, last]) {
       const planted = {
@@ -172,57 +174,4 @@ function certificateIn({ certificate }: IdentityRecord) {
 
 function recordIn(row: RecordRow): IdentityRecord {
   return identityRecord.parse(JSON.parse(toText(row.record)));
-}
-
-/** Keys of chips, masters, tags, and PINs: what a station must never hold, its own PIN file apart. */
-function secretsOf(root: string): readonly Secret[] {
-  const text = (...parts: readonly string[]): string => readFileSync(join(root, ...parts), 'utf8').trim();
-  const hexFile = (...parts: readonly string[]): Secret => ({
-    name: parts.join('/'),
-    bytes: fromHex(text(...parts)),
-  });
-  const pin = (...parts: readonly string[]): Secret => ({
-    name: parts.join('/'),
-    bytes: Buffer.from(text(...parts)),
-  });
-  const pem = (...parts: readonly string[]): Secret => ({
-    name: parts.join('/'),
-    // The private scalar inside PKCS#8.
-    bytes: fromBase64(text(...parts).replace(/-----[A-Z ]+-----|\s/g, '')).subarray(36, 68),
-  });
-  const chips = ['station-1', 'station-2'].flatMap((station) =>
-    readdirSync(join(root, 'fixtures', station, 'chips')).flatMap((file) => {
-      const chip = JSON.parse(text('fixtures', station, 'chips', file)) as {
-        keySets: { enc: string; mac: string; dek: string }[];
-        pairs: Record<string, string>;
-      };
-      const keys = [
-        ...chip.keySets.flatMap((set) => [set.enc, set.mac, set.dek]),
-        ...Object.values(chip.pairs),
-      ];
-      return keys.map((key) => ({ name: `a key of ${file}`, bytes: fromHex(key) }));
-    }),
-  );
-  return [
-    ...chips,
-    hexFile('vendor', 'transport-master'),
-    hexFile('fixtures', 'station-1', 'tag.key'),
-    hexFile('fixtures', 'station-2', 'tag.key'),
-    pem('backend', 'receipts.key'),
-    pem('pki', 'root.key'),
-    pem('pki', 'ticket-authority.key'),
-    pin('gateway-1', 'token', 'pin'),
-    pin('gateway-1', 'token', 'so-pin'),
-    pin('station-1', 'token', 'pin'),
-    pin('station-1', 'token', 'so-pin'),
-  ];
-}
-
-/** Every file below, but the token with its PIN files: there the station's own keys belong. */
-function filesIn(path: string): readonly Place[] {
-  return readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !/(^|\/)token(\/|$)/.test(name))
-    .map((name) => join(path, name))
-    .filter((name) => statSync(name).isFile())
-    .map((name) => ({ name, bytes: readFileSync(name) }));
 }

@@ -1,10 +1,10 @@
 /** No key leaves its place, and no APDU station and gateway: searched for in everything that was said and kept. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import { findSecrets, type Place, type Secret } from '../../scripts/laboratory/secret-scan.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
 import { rowsOf } from '../simulation/kept.ts';
 import { watchDrawnKeys } from './drawn-keys.ts';
-import { findSecrets, type Place, type Secret } from './scan.ts';
 
 interface Lived {
   readonly world: World;

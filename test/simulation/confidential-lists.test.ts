@@ -6,9 +6,9 @@ import { fromBase64, fromText, toBase64 } from '../../runtime/core/bytes.ts';
 import { isFault } from '../../runtime/core/faults.ts';
 import { decrypt } from '../../runtime/core/messages/jwe.ts';
 import type { AgreementKey, Crypto } from '../../runtime/core/ports.ts';
+import { findSecrets, type Place, type Secret } from '../../scripts/laboratory/secret-scan.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
 import { agreementKeyOf, watchDrawnKeys } from '../secrets/drawn-keys.ts';
-import { findSecrets, type Place, type Secret } from '../secrets/scan.ts';
 import { heldWith, lanesOf } from './fates.ts';
 
 /** An encrypted list or bundle of answers, as a broker records it. */

@@ -27,12 +27,15 @@ export class CardSession {
   #card: CardInterface | null = null;
   /** Commands handed to the reader in the present list. */
   #sent = 0;
+  /** The card lost its power since the last cold reset: a list that continues one before would meet no session. */
+  #interrupted: boolean;
   /** After an error that leaves nothing to rely on. */
   #ends = false;
 
   constructor(binding: Binding, settings: ReaderSettings, onConnected: () => Promise<void>) {
     this.#binding = binding;
     this.#settings = settings;
+    this.#interrupted = settings.interrupted;
     this.#onConnected = onConnected;
   }
 
@@ -59,9 +62,14 @@ export class CardSession {
       await this.#onConnected();
     }
     const card = this.#card;
-    return action.kind === 'command'
-      ? this.#within(action.deadlineMs, this.#command(card, action.command))
-      : this.#within(defaultDeadlineMs, this.#coldReset(card));
+    if (action.kind === 'cold-reset') {
+      const exchanged = await this.#within(defaultDeadlineMs, this.#coldReset(card));
+      this.#interrupted = false;
+      return exchanged;
+    }
+    if (this.#interrupted)
+      throw new Fault('READER_FAILED', { reason: 'the card lost its power since the list before' });
+    return this.#within(action.deadlineMs, this.#command(card, action.command));
   }
 
   /** @throws Fault READER_SERVICE_DOWN, READER_ABSENT, READER_IN_USE, CARD_ABSENT, READER_FAILED */
@@ -132,6 +140,7 @@ export class CardSession {
   #release(): void {
     const card = this.#card;
     this.#card = null;
+    this.#interrupted = true;
     try {
       card?.disconnect(this.#binding.SCARD_UNPOWER_CARD);
     } catch (error) {

@@ -34,12 +34,14 @@ export async function openPcscReader(options: PcscReaderOptions): Promise<CardRe
 }
 
 class PcscReader implements CardReader, AsyncDisposable {
-  readonly #settings: ReaderSettings;
+  readonly #settings: Omit<ReaderSettings, 'interrupted'>;
   readonly #socket: string | undefined;
   #process: ReaderProcess | null = null;
   #playing: Promise<PlayOutcome> | null = null;
   #closed = false;
   #wake: () => void = () => undefined;
+  /** A process was lost: the card's session went with it. */
+  #interrupted = false;
   /** Losses since the last list that was played. */
   #losses = 0;
   #restartAt = 0;
@@ -101,7 +103,8 @@ class PcscReader implements CardReader, AsyncDisposable {
     if (this.#process === null) {
       await this.#rest(this.#restartAt - performance.now());
       if (this.#closed) return null;
-      this.#process = startReaderProcess(this.#settings, this.#socket);
+      const settings = { ...this.#settings, interrupted: this.#interrupted };
+      this.#process = startReaderProcess(settings, this.#socket);
     }
     return this.#closed ? null : this.#process;
   }
@@ -121,6 +124,7 @@ class PcscReader implements CardReader, AsyncDisposable {
   async #lose(readerProcess: ReaderProcess): Promise<void> {
     await readerProcess.kill();
     this.#process = null;
+    this.#interrupted = true;
     const waitMs = Math.min(RESTART_MS.max, RESTART_MS.first * 2 ** Math.min(this.#losses++, 10));
     this.#restartAt = performance.now() + waitMs * (0.5 + randomInt(1000) / 1000);
   }

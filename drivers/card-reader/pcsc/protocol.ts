@@ -14,6 +14,8 @@ export interface ReaderSettings {
   /** For a cold reset. */
   readonly defaultDeadlineMs: number;
   readonly connectDeadlineMs: number;
+  /** A process before this one was lost, and with it the card's power and its session. */
+  readonly interrupted: boolean;
 }
 
 export type ReaderMessage =

@@ -16,7 +16,7 @@ import {
   type Vendors,
 } from './handshake.ts';
 import { createInputs, type Inputs } from './inputs.ts';
-import { Link, type OpenPort } from './link.ts';
+import { Link, type OpenPort, type Port } from './link.ts';
 import type { InputPin, NestPins, OutputPin, SessionOptions } from './options.ts';
 import { createPins, type Pins } from './pins.ts';
 import { createPlainGate, gateContacts, type PlainGate } from './plain-gate.ts';
@@ -49,7 +49,7 @@ const PORT_OPEN_MS = 3_000;
 /** @throws Fault JIG_LINK_LOST, JIG_REFUSED; the port is closed then */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
   const { session, vendors } = options;
-  const port = await withDeadline(options.openPort(session.serialPath), PORT_OPEN_MS);
+  const port = await openInTime(options.openPort, session.serialPath);
   let end: (fault: Fault) => void = () => undefined;
   const ended = new Promise<never>((_, reject) => {
     end = reject;
@@ -242,6 +242,20 @@ function levelFrame(pin: number, level: 0 | 1): Uint8Array {
 /** A port that does not close belongs to a process that should end: its parent starts another. */
 async function dropOrDie(link: Link): Promise<void> {
   if (!(await link.drop())) process.exit(1);
+}
+
+/** A port that opens too late is closed: it holds the lock that the next attempt needs. @throws Fault JIG_LINK_LOST */
+async function openInTime(openPort: OpenPort, path: string): Promise<Port> {
+  const opening = openPort(path);
+  try {
+    return await withDeadline(opening, PORT_OPEN_MS);
+  } catch (error) {
+    opening.then(
+      (late) => dropOrDie(new Link(late, () => undefined)),
+      () => undefined, // It did not open at all, which is what is thrown here.
+    );
+    throw error;
+  }
 }
 
 /** @throws Fault JIG_LINK_LOST */

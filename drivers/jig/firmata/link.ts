@@ -28,7 +28,7 @@ export async function openSerialPort(path: string): Promise<Port> {
     const port = new SerialPort({ path, baudRate: BAUD_RATE, hupcl: false, lock: true }, (error) => {
       if (error !== null) reject(error);
       // What an earlier process was sent and never read is not an answer to this one.
-      else port.flush((failure) => (failure ? reject(failure) : resolve(port)));
+      else port.flush((failure) => (failure ? port.close(() => reject(failure)) : resolve(port)));
     });
   });
 }
