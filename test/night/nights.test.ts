@@ -4,20 +4,13 @@ import { describe, it } from 'node:test';
 import { liveThroughAll } from '../../scripts/night/crew.ts';
 import { liveThrough } from '../../scripts/night/night.ts';
 import { drawStory } from '../../scripts/night/story.ts';
-import { singles, swept } from '../../scripts/night/sweep.ts';
-import type { Tally } from '../../scripts/night/tally.ts';
 import { missingIn } from '../../scripts/night/vacuity.ts';
+import { told } from './told.ts';
 
 const NIGHTS = 2_000;
 /** The other of two cores is for the other tests. */
 const WORKERS = 1;
 const FAILURES_MAX = 5;
-
-const told = ({ failures }: Tally): readonly string[] =>
-  failures.map(({ story, violations }) => {
-    const again = story.seed === 'sweep' ? `--story '${JSON.stringify(story)}'` : `--seed ${story.seed}`;
-    return `${violations.map(({ rule, text }) => `${rule}: ${text}`).join('; ')} (npm run simulate -- ${again})`;
-  });
 
 describe('a night of a plant', () => {
   it('goes by the same way each time it is told', async () => {
@@ -36,18 +29,5 @@ describe('a night of a plant', () => {
     assert.deepEqual(told(tally), []);
     assert.equal(tally.nights, NIGHTS);
     assert.deepEqual(missingIn(tally), []);
-  });
-
-  it('breaks no rule whatever fails, whoever dies and whenever the power goes, at any call of any port', async () => {
-    const { mishaps, crossed } = await singles();
-    const stories = mishaps.map((mishap) => swept([mishap]));
-    const tally = await liveThroughAll(stories, { workers: WORKERS, failuresMax: FAILURES_MAX });
-    assert.deepEqual(told(tally), []);
-    assert.equal(tally.nights, stories.length);
-    assert.deepEqual(
-      crossed.filter((call) => !tally.died.includes(call)),
-      [],
-      'calls at which nobody died',
-    );
   });
 });
