@@ -1,9 +1,9 @@
 /** What people do to a plant with their hands: they take units out and put them back, and some have the station's wires. */
 import type { Bytes } from '../../runtime/core/bytes.ts';
 import type { Release } from '../../runtime/core/gate/release.ts';
-import { count, type Standing } from './mischief.ts';
 import type { Place, Plant } from './plant.ts';
 import { durableFacts } from './rules/rule.ts';
+import { count, type Standing } from './standing.ts';
 
 /** Longer than a controller waits for its host, and shorter than its gate stands open. */
 const HOST_LOST_MS = 2_500;

@@ -1,10 +1,11 @@
 /** Lets the mishaps of a story befall a plant, and counts those that truly struck. */
-import { createSimulatedEntropy, type SimulatedEntropy } from '../../drivers/entropy/simulated.ts';
+import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createBrokerMischief } from './broker-mischief.ts';
 import { exchangeDisk } from './disk-mischief.ts';
 import { carry, openAsRogue, watchOpenings } from './hand-mischief.ts';
 import type { Crossing, Order, Watch } from './life.ts';
 import type { Place, Plant } from './plant.ts';
+import { count, type Standing } from './standing.ts';
 import type { Lasting, Mishap, MishapKind, Story } from './story.ts';
 
 export interface Mischief {
@@ -20,20 +21,6 @@ export interface Mischief {
   /** How often each program crossed a port: its last number. */
   readonly counts: ReadonlyMap<string, number>;
   begin(plant: Plant): void;
-}
-
-export interface Standing {
-  readonly story: Story;
-  readonly struck: Map<MishapKind, number>;
-  readonly crossed: Set<string>;
-  readonly died: Set<string>;
-  readonly inHand: Set<number>;
-  readonly counts: Map<string, number>;
-  /** By program and number. */
-  readonly atCrossings: ReadonlyMap<string, AtCrossing>;
-  readonly draw: SimulatedEntropy;
-  readonly backups: Map<Mishap, () => void>;
-  plant: Plant | null;
 }
 
 export function createMischief(story: Story): Mischief {
@@ -90,11 +77,6 @@ function judge(standing: Standing, { program, call, phase }: Crossing): Order {
   return mishap.death;
 }
 
-export function count({ struck }: Standing, { kind }: Mishap): void {
-  struck.set(kind, (struck.get(kind) ?? 0) + 1);
-}
-
-type AtCrossing = Extract<Mishap, { nth: number }>;
 type Timed = Exclude<Extract<Mishap, { atMs: number }>, { kind: 'disk-exchanged' }>;
 
 function strike(standing: Standing, plant: Plant, mishap: Timed): void {
