@@ -9,7 +9,7 @@ export interface Said {
 
 /** Of what was said, the broker remembers the last so many messages. */
 const KEPT_MAX = 400;
-const EVERY_MS = 150;
+const EVERY_MS = 300;
 const AT_A_TIME = 3;
 
 /** Begins at once; the returned function ends it. */

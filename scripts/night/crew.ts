@@ -40,7 +40,8 @@ export async function liveThroughAll(
   };
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const flags = ['--enable-source-maps', '--max-semi-space-size=32'];
+      // Where every core has a night to live through, helpers of one process only stand in the way of another.
+      const flags = ['--enable-source-maps', '--max-semi-space-size=32', '--single-threaded'];
       const { mutant } = options;
       const worker = fork(WORKER, {
         execArgv: mutant === undefined ? flags : [...flags, '--import', PATCH],

@@ -44,7 +44,7 @@ export function setUpAnewIfHeld(plant: Plant, place: Place): void {
   if (program?.station?.journalTrouble?.code !== 'JOURNAL_ROLLED_BACK') return;
   program.kill(DOWN);
   const disk = createJournalDisk({
-    journal: `00000000-0000-4000-8000-${String(place.ownDisks.length).padStart(12, '0')}`,
+    journal: `00000000-0000-4000-800${place.index}-${String(place.ownDisks.length).padStart(12, '0')}`,
     station: place.name,
     created: instantOf(plant.clock.now()),
   });

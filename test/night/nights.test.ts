@@ -8,8 +8,7 @@ import { missingIn } from '../../scripts/night/vacuity.ts';
 import { told } from './told.ts';
 
 const NIGHTS = 2_000;
-/** The other of two cores is for the other tests. */
-const WORKERS = 1;
+const WORKERS = 2;
 const FAILURES_MAX = 5;
 
 describe('a night of a plant', () => {
