@@ -37,9 +37,9 @@ export const parts: readonly Part[] = [
   {
     name: 'nights',
     title: 'Nights of a simulated plant',
-    command: ['scripts/simulate.js', '--seeds', '1..20000', '--json'],
+    command: ['scripts/simulate.js', '--seeds', '1..2000', '--json'],
     small: ['scripts/simulate.js', '--seeds', '1..20', '--json'],
-    typed: 'npm run simulate -- --seeds 1..20000',
+    typed: 'npm run simulate -- --seeds 1..2000',
     text: nightText,
   },
   {
