@@ -54,7 +54,7 @@ export const parts: readonly Part[] = [
     name: 'mutants',
     title: 'Rules taken away from the programs',
     command: ['scripts/mutants.js', '--json'],
-    small: ['scripts/mutants.js', '--only', 'tag-not-verified', '--nights', '60', '--json'],
+    small: null,
     typed: 'npm run mutants',
     text: (mutants) => [
       `${mutants.filter((m: Report) => m.killed !== null).length} of ${mutants.length} mutants killed.`,
@@ -71,7 +71,7 @@ export const parts: readonly Part[] = [
     name: 'model',
     title: 'The model of the protocol',
     command: ['scripts/model.js', '--json'],
-    small: ['scripts/model.js', '--units', '1', '--faults', '1', '--json'],
+    small: null,
     typed: 'npm run model',
     text: ({ runs, mutants }) => [
       '| units, nests, faults | states | transitions | violated |',

@@ -31,7 +31,7 @@ export const gateWords: readonly string[] = [
 ];
 
 /** Nights from which on every kind and every word must have been met. */
-export const MANY = 500;
+export const MANY = 250;
 
 /** What is missing; none for nights that met enough. */
 export function missingIn(tally: Tally): readonly string[] {

@@ -8,7 +8,7 @@ import { missingIn } from '../../scripts/night/vacuity.ts';
 import { told } from './told.ts';
 
 /** As many as the suite has time for; `npm run simulate -- --seeds 1..2000` is the commit's own measure. */
-const NIGHTS = 500;
+const NIGHTS = 250;
 const WORKERS = 2;
 const FAILURES_MAX = 5;
 
