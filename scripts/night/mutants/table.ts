@@ -215,6 +215,8 @@ export const mutants: readonly Mutant[] = [
     module: 'runtime/station/nest.js',
     from: 'this.#compare(what);',
     to: '{}',
+    survives:
+      'one night in some thousands tells: it takes storage that was put back, and entries that nobody else had yet',
   },
   {
     name: 'any-answer',
