@@ -30,8 +30,6 @@ export function createOutbox(
   let cancel: (() => void) | null = null;
   let flushing = false;
   let stopped = false;
-  /** First entry that the backend lacks although it acknowledged it; null while there is none. */
-  let forgottenFrom: number | null = null;
   const schedule = (delayMs: number): void => {
     if (stopped || flushing) return;
     cancel?.();
@@ -47,15 +45,11 @@ export function createOutbox(
   /** Poison of the journal ends the program; anything else is tried again. @returns when to look again */
   const flush = async (): Promise<number | null> => {
     try {
-      const entries =
-        forgottenFrom === null
-          ? await ports.journal.unacknowledged(BATCH_MAX)
-          : await entriesFrom(ports, forgottenFrom);
+      const entries = await ports.journal.unacknowledged(BATCH_MAX);
       if (entries.length === 0 || stopped) return null;
       const head = await send(config, ports, requester, entries);
       await requireInJournal(ports.journal, head);
       await ports.journal.acknowledge(head.sequence);
-      if (forgottenFrom !== null) forgottenFrom = entries.length === BATCH_MAX ? head.sequence + 1 : null;
       ports.log.write('debug', 'events-acknowledged', { upTo: head.sequence });
       return entries.length === BATCH_MAX ? 0 : LINGER_MS;
     } catch (error) {
@@ -64,9 +58,6 @@ export function createOutbox(
         failed(fault);
         return null;
       }
-      // It held more once: its store was restored from a backup, and gets what it lacks again.
-      if (fault.code === 'EVENTS_OUT_OF_ORDER' && typeof fault.context.known === 'number')
-        forgottenFrom = fault.context.known + 1;
       ports.log.write('warn', 'fault', { part: 'outbox', code: fault.code, ...fault.context });
       return RETRY_MS;
     }
@@ -101,15 +92,6 @@ async function send(
     },
   );
   return body.head;
-}
-
-async function entriesFrom({ journal }: StationPorts, sequence: number): Promise<readonly JournalEntry[]> {
-  const entries: JournalEntry[] = [];
-  for await (const entry of journal.read(sequence)) {
-    entries.push(entry);
-    if (entries.length === BATCH_MAX) break;
-  }
-  return entries;
 }
 
 async function hashBefore(ports: StationPorts, sequence: number): Promise<string> {
