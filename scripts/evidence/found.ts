@@ -13,10 +13,13 @@ export const found: readonly (readonly [what: string, by: string])[] = [
     'A journal that had been put back left a nest in the middle of a visit whose unit had left',
     'simulated nights (L1)',
   ],
-  ['A station wrote to the journal of another one that was put into it', 'simulated nights'],
   [
-    'A backend went on from a database that had been restored from a backup',
-    'simulated nights (I1), and by asking',
+    'A station would have written to the journal of another one that was put into it',
+    'planning the nights; its mutant dies in them (L2)',
+  ],
+  [
+    'A backend would have gone on from a database that had been restored from a backup',
+    'planning the nights; its mutant dies in them (I7)',
   ],
   [
     'The start of a station verified the signature of every receipt there ever was',
