@@ -6,6 +6,7 @@ import { faultsOfBackend } from './faults/backend.ts';
 import { faultsOfCard } from './faults/card.ts';
 import { faultsOfExchange } from './faults/exchange.ts';
 import { faultsOfGateway } from './faults/gateway.ts';
+import { faultsOfSecurity } from './faults/security.ts';
 import { faultsOfStation } from './faults/station.ts';
 
 /** A failure a technician can act on: what happened, why, and what to do next. */
@@ -28,6 +29,7 @@ export const faults = {
   ...faultsOfExchange,
   ...faultsOfGateway,
   ...faultsOfBackend,
+  ...faultsOfSecurity,
 } as const satisfies Record<string, FaultDefinition>;
 
 export type FaultCode = keyof typeof faults;

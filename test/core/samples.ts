@@ -33,6 +33,7 @@ export const signers = {
   gateway: signer(),
   backend: signer(),
   'ticket-authority': signer(),
+  officer: signer(),
 } as const satisfies Record<Role, Signer>;
 export const stranger: Signer = signer();
 
@@ -42,6 +43,7 @@ export const names = {
   gateway: 'gateway-1',
   backend: 'backend-1',
   'ticket-authority': 'ticket-authority',
+  officer: 'officer-1',
 } as const;
 
 export const trusted: readonly TrustedKey[] = (Object.keys(signers) as Role[]).map((role) => ({

@@ -8,9 +8,17 @@ import { assertNoTrace, assertReadable } from '../doors/refusal.ts';
 import { cardDoors } from './card-doors.ts';
 import type { Doors, Elsewhere } from './door.ts';
 import { backendDoors, busDoors, gatewayDoors } from './plant-doors.ts';
+import { securityDoors } from './security-doors.ts';
 import { stationDoors } from './station-doors.ts';
 
-const doors: Doors = { ...stationDoors, ...cardDoors, ...busDoors, ...gatewayDoors, ...backendDoors };
+const doors: Doors = {
+  ...stationDoors,
+  ...cardDoors,
+  ...busDoors,
+  ...gatewayDoors,
+  ...backendDoors,
+  ...securityDoors,
+};
 const codes = Object.keys(faults) as FaultCode[];
 const raised = new Set<FaultCode>();
 

@@ -12,8 +12,8 @@ import type { Crypto, Signer } from '../ports.ts';
 import { MESSAGE_BYTES_MAX } from './channel.ts';
 import { bytesIn, invalid, jsonIn } from './compact-part.ts';
 
-/** Who may sign what. `ticket-authority` signs tickets and nothing else. */
-export const roles = ['station', 'gateway', 'backend', 'ticket-authority'] as const;
+/** Who may sign what. `ticket-authority` signs tickets and nothing else, an `officer` approvals. */
+export const roles = ['station', 'gateway', 'backend', 'ticket-authority', 'officer'] as const;
 export type Role = (typeof roles)[number];
 
 /** A key that this program trusts, pinned by configuration: never taken from a message. */
