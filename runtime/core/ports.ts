@@ -36,6 +36,8 @@ export interface Crypto {
   aesEncryptBlock(key: Bytes, block: Bytes): Bytes;
   /** ECDSA P-256 with SHA-256. `publicKey`: 65-byte uncompressed point; `signature`: r || s, 64 bytes. */
   verifyP256(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
+  /** ECDSA P-384 with SHA-384. `publicKey`: 97-byte uncompressed point; `signature`: r || s, 96 bytes. */
+  verifyP384(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
   /** RFC 8032. `publicKey`: 32 bytes; `signature`: 64 bytes. */
   verifyEd25519(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
 }
