@@ -11,6 +11,7 @@ import type {
   IntentRow,
 } from '../../runtime/core/store/ledger.ts';
 import { createEngine, type EngineOptions } from './in-memory-engine.ts';
+import { issuerLedger, issuerTables } from './in-memory-issuer-ledger.ts';
 import { quotaTable, takeQuota } from './in-memory-quota.ts';
 import { createTable, type Undo } from './in-memory-table.ts';
 import { ledgerRefusal, staleEpoch } from './ledger-refusal.ts';
@@ -59,6 +60,11 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
               .flatMap((key) => tables.conclusions.find('conclusion_operation_epoch', ...key) ?? [])
               .sort((a, b) => (a.at === b.at ? b.epoch - a.epoch : a.at < b.at ? 1 : -1));
           }),
+        ...issuerLedger(call, tables, {
+          intend: (row, undo) => intendCertificate(tables, row, undo),
+          store: (serial, der, undo) => storeCertificate(tables, serial, der, undo),
+          issuerOf: (serial) => tables.certificates.find('certificate_serial', serial)?.issuer ?? null,
+        }),
         abandon: () => connection.abandon(),
         close: () => connection.close(),
         [Symbol.asyncDispose]: () => connection.close(),
@@ -77,6 +83,7 @@ type Tables = LedgerTables;
 
 function createTables() {
   return {
+    ...issuerTables(),
     dialogues: createTable({
       unique: { dialogue_dialogue: (row: AdmittedRow) => [row.dialogue] },
       group: (row) => `${row.operation} ${row.epoch}`,

@@ -10,6 +10,7 @@ import {
   rowsAreKept,
 } from '../store/fleet-row-claims.ts';
 import { appearance, event, leaf, operation, record, release, unique } from '../store/fleet-rows.ts';
+import { revocationsAreKept } from '../store/revocation-claims.ts';
 
 export interface FleetStoreSubject extends AsyncDisposable {
   /** Two backends on one database. */
@@ -29,6 +30,7 @@ export function fleetStoreContract(name: string, open: () => Promise<FleetStoreS
     appearancesAreKept(store);
     releasesAndEventsAreKept(store);
     logIsKept(store);
+    revocationsAreKept(store);
     transactionsAreWhole(store, () => subject.other);
     keysAreUnique(store);
     rivalsAreOrdered(store, () => subject.other);

@@ -91,20 +91,20 @@ describe('a certificate revocation list', () => {
     assert.match(await openssl.print(['crl', '-noout', '-text'], pem), /No Revoked Certificates/);
   });
 
-  it('takes 49 bytes for each certificate, a hundred thousand of them too', async () => {
-    const list = Array.from({ length: 100_000 }, (_, i) => ({
+  it('takes 49 bytes for each certificate, twenty thousand of them too', async () => {
+    const list = Array.from({ length: 20_000 }, (_, i) => ({
       serial: serialFrom(
         Uint8Array.from({ length: 16 }, (_, k) => (k > 11 ? (i >>> (8 * (15 - k))) & 0xff : 0x55)),
       ),
       revokedAtMs: NOW_MS,
       reason: 'keyCompromise' as const,
     }));
-    assert.equal(entriesBytes(list), 4_900_000);
+    assert.equal(entriesBytes(list), 980_000);
     const tbs = crlToBeSigned(intentOf(list));
     const empty = crlToBeSigned(intentOf([]));
-    assert.ok(tbs.length - empty.length - 4_900_000 < 16);
+    assert.ok(tbs.length - empty.length - 980_000 < 16);
     const crl = assembleCrl(tbs, line.key.signNow(tbs));
-    assert.equal(parseCrl(crl).entries.size, 100_000);
+    assert.equal(parseCrl(crl).entries.size, 20_000);
     const issuer = await openssl.print(['crl', '-noout', '-crlnumber'], toPem('X509 CRL', crl));
     assert.match(issuer, /crlNumber=0x07/i);
   });

@@ -12,6 +12,7 @@ import type {
 import { ledgerRefusal, staleEpoch } from '../ledger-refusal.ts';
 import { openDatabase, type PostgresOptions } from './database.ts';
 import { InvisibleRowError } from './failure.ts';
+import { issuerLedger } from './issuer-ledger.ts';
 import { ledgerMigrations } from './ledger-migrations.ts';
 import {
   type AdmittedRow,
@@ -66,6 +67,7 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
     conclusionOf: async (operation, epoch) =>
       (await list<Conclusion>(statements.conclusionOf, operation, epoch))[0] ?? null,
     transcriptsOf: (eid) => list<ConclusionRow>(statements.transcriptsOf, eid),
+    ...issuerLedger(database),
     close: () => database.close(),
     [Symbol.asyncDispose]: () => database.close(),
   };

@@ -92,34 +92,47 @@ export function assembleCrl(tbs: Bytes, signature: Bytes): Bytes {
 
 /** Bytes that the entries of these certificates take in a CRL: 16-byte serials with a reason take 49 each. */
 export function entriesBytes(entries: readonly CrlEntry[]): number {
-  return entries.reduce((size, entry) => size + encodeEntry(entry).length, 0);
+  return encodeEntries(entries).length;
 }
 
 /** Most bytes of one entry: 20 bytes of serial, GeneralizedTime, reason, and their headers. */
 const ENTRY_BYTES_MAX = 64;
+/** Most bytes of a serial. RFC 5280 section 4.1.2.2. */
+const SERIAL_BYTES_MAX = 20;
 
+/** Every length here fits one byte, so entries are written without a piece of memory for each part. */
 function encodeEntries(entries: readonly CrlEntry[]): Bytes {
   const room = new Uint8Array(entries.length * ENTRY_BYTES_MAX);
+  const times = new Map<number, Bytes>();
   let at = 0;
-  for (const entry of entries) {
-    const encoded = encodeEntry(entry);
-    room.set(encoded, at);
-    at += encoded.length;
+  for (const { serial, revokedAtMs, reason } of entries) {
+    const time = times.get(revokedAtMs) ?? timeOf(revokedAtMs);
+    times.set(revokedAtMs, time);
+    const extensions = reasonParts[reason] ?? new Uint8Array(0);
+    if (serial.length === 0 || serial.length > SERIAL_BYTES_MAX || serial[0] === 0)
+      throw new RangeError('not a serial');
+    const sign = (serial[0] ?? 0) >= 0x80 ? 1 : 0;
+    room[at] = Tag.sequence;
+    room[at + 1] = 2 + sign + serial.length + time.length + extensions.length;
+    room[at + 2] = Tag.integer;
+    room[at + 3] = sign + serial.length;
+    room.set(serial, at + 4 + sign);
+    room.set(time, at + 4 + sign + serial.length);
+    room.set(extensions, at + 4 + sign + serial.length + time.length);
+    at += 4 + sign + serial.length + time.length + extensions.length;
   }
   return room.subarray(0, at);
 }
 
 /** Extensions of an entry by its reason: `unspecified` is told by their absence. RFC 5280 section 5.3.1. */
-const reasonParts: Readonly<Record<string, readonly Bytes[]>> = Object.fromEntries(
+const reasonParts: Readonly<Record<string, Bytes>> = Object.fromEntries(
   Object.entries(revocationReasons).map(([name, code]) => [
     name,
-    code === 0 ? [] : [sequence(sequence(oid(REASON_CODE), octetString(Uint8Array.of(ENUMERATED, 1, code))))],
+    code === 0
+      ? new Uint8Array(0)
+      : sequence(sequence(oid(REASON_CODE), octetString(Uint8Array.of(ENUMERATED, 1, code)))),
   ]),
 );
-
-function encodeEntry({ serial, revokedAtMs, reason }: CrlEntry): Bytes {
-  return sequence(integer(serial), timeOf(revokedAtMs), ...(reasonParts[reason] ?? []));
-}
 
 export interface ParsedCrl {
   /** DER Name. */
