@@ -159,6 +159,13 @@ export interface InstructionDoor {
   close(): Promise<void>;
 }
 
+/** Where files are put that others fetch, such as revocation lists. */
+export interface Publisher {
+  /** The whole file under its name, or what was there before: never a part, also after a power cut.
+   * @throws Fault CRL_NOT_PUBLISHED */
+  publish(name: string, content: Bytes): Promise<void>;
+}
+
 /** What a program tells people while it runs. Audit facts are not logs: they go to the journal. */
 export const logEvents = [
   'started',
@@ -175,6 +182,8 @@ export const logEvents = [
   'jig-lost',
   'jig-ready',
   'dialogue-opened',
+  'crl-published',
+  'trust-list-taken',
   'dialogue-ended',
   'committed',
   'events-acknowledged',
