@@ -6,6 +6,10 @@ import { fleetListCommand } from './fleet/list.ts';
 import { fleetShowCommand } from './fleet/show.ts';
 import { helpCommand } from './help.ts';
 import { journalCommand } from './journal/command.ts';
+import { pkiApproveCommand } from './pki/approve.ts';
+import { pkiRevokeCommand } from './pki/revoke.ts';
+import { rootCertifyCommand, rootCrlCommand, rootInitCommand } from './pki/root.ts';
+import { pkiVerifyCommand } from './pki/verify.ts';
 import { statusCommand } from './status/command.ts';
 import { transcriptShowCommand } from './transcript/show.ts';
 import { transcriptVerifyCommand } from './transcript/verify.ts';
@@ -19,5 +23,11 @@ export const commands: readonly Command[] = [
   auditVerifyCommand,
   transcriptShowCommand,
   transcriptVerifyCommand,
+  pkiRevokeCommand,
+  pkiApproveCommand,
+  pkiVerifyCommand,
+  rootInitCommand,
+  rootCertifyCommand,
+  rootCrlCommand,
   helpCommand(() => commands),
 ];

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /** `holdfast` as a process: gives the commands their readers, made of drivers; decides nothing. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayConfig } from '../../config/gateway.ts';
@@ -19,6 +20,7 @@ import {
   OutputClosed,
   type TokenJudge,
 } from './means.ts';
+import type { PkiMeans } from './pki/means.ts';
 import { runCommandLine } from './run.ts';
 import { coloured, plain } from './screen.ts';
 import { showFault, unforeseen } from './show-fault.ts';
@@ -93,6 +95,7 @@ async function means(): Promise<Means> {
     openFleet: (url) => closing.keep(fleetReader(url)),
     openLedger: (url) => closing.keep(ledgerReader(url)),
     openToken: (config) => closing.keep(tokenJudge(config)),
+    pki: await pkiMeans(),
   };
 }
 
@@ -201,5 +204,22 @@ async function tokenJudge({ token: place, profile }: GatewayConfig): Promise<Tok
   return {
     auditSession: (keys, session) => token.auditSession(keys, session),
     [Symbol.asyncDispose]: () => token.close(),
+  };
+}
+
+async function pkiMeans(): Promise<PkiMeans> {
+  const { makeRootDirectory, openRootDirectory } = await openDriver.rootDirectory();
+  const entropy = await openDriver.kernelEntropy();
+  const openPublisher = await openDriver.publisher();
+  return {
+    openSigner: async (path) => (await openDriver.fileSigner()).openFileSigner(path),
+    makeRoot: makeRootDirectory,
+    openRoot: openRootDirectory,
+    random: (count) => entropy.bytes(count),
+    write: (path, content) => openPublisher(dirname(resolve(path))).publish(basename(path), content),
+    instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
+    temporaryDirectory: () => mkdtempSync(join(tmpdir(), 'holdfast-drill-')),
+    forget: (directory) => rmSync(directory, { recursive: true, force: true }),
+    monotonicMs: () => performance.now(),
   };
 }

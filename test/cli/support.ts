@@ -1,9 +1,11 @@
 /** What the tests of the command line share: the program as a child, and directories of stations to read. */
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
+import type { PkiMeans } from '../../runtime/cli/pki/means.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
@@ -126,3 +128,8 @@ export function heldVisit(fromMs: number): readonly NewEntry[] {
   ];
   return facts.map((fact, i) => ({ at: fromMs + i * 1000, fact }));
 }
+
+/** Certificates and roots of nobody: whatever is asked of them is a mistake of the test. */
+export const noPki: PkiMeans = new Proxy({} as PkiMeans, {
+  get: (_, name) => () => assert.fail(`pki.${String(name)} was asked`),
+});

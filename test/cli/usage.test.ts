@@ -9,11 +9,12 @@ import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
 import { explanation } from '../../runtime/core/fault-text.ts';
 import { type FaultCode, faults } from '../../runtime/core/faults.ts';
-import { holdfast, linesOf } from './support.ts';
+import { holdfast, linesOf, noPki } from './support.ts';
 
 const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
-  ...['transcript show', 'transcript verify', 'help'],
+  ...['transcript show', 'transcript verify', 'pki revoke', 'pki approve', 'pki verify', 'pki root init'],
+  ...['pki root certify', 'pki root crl', 'help'],
 ];
 
 const EID = '89049032000000000000000000009960';
@@ -38,6 +39,7 @@ function nothing(said: { out: string; err: string }): Means {
     openFleet: async () => opened(),
     openLedger: async () => opened(),
     openToken: async () => opened(),
+    pki: noPki,
   };
 }
 

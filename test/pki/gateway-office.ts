@@ -14,7 +14,11 @@ import { instantOf } from '../../runtime/core/instant.ts';
 import { type Role, seal, type TrustedKey } from '../../runtime/core/messages/envelope.ts';
 import { revocationOrder } from '../../runtime/core/messages/revocation.ts';
 import { type TrustList, trustListStatement } from '../../runtime/core/messages/trust-list.ts';
-import { type CertificateIntent, documentationIdentifiers, type ProfileName } from '../../runtime/core/pki/profile.ts';
+import {
+  type CertificateIntent,
+  documentationIdentifiers,
+  type ProfileName,
+} from '../../runtime/core/pki/profile.ts';
 import type { Scope } from '../../runtime/core/pki/scope.ts';
 import { toBeSigned } from '../../runtime/core/pki/tbs.ts';
 import type { Signer } from '../../runtime/core/ports.ts';
@@ -30,7 +34,9 @@ import { makeAuthority, makeDevice, NOW_MS, type TestAuthority } from './hierarc
 export const root = makeAuthority('Office root', null);
 export const backend: Signer = createSoftwareSigner(privateKeyFrom(new Uint8Array(40).fill(77)));
 export const stranger: Signer = createSoftwareSigner(privateKeyFrom(new Uint8Array(40).fill(78)));
-const trusted: readonly TrustedKey[] = [{ name: 'backend-1', role: 'backend' satisfies Role, publicKey: backend.publicKey }];
+const trusted: readonly TrustedKey[] = [
+  { name: 'backend-1', role: 'backend' satisfies Role, publicKey: backend.publicKey },
+];
 
 export interface OfficeOptions {
   readonly issuers?: number;
@@ -63,7 +69,9 @@ export function createOffice(options: OfficeOptions = {}): World {
   const clock = createSimulatedClock(NOW_MS);
   const ledger = createInMemoryLedgerDatabase({ clock });
   const published = new Map<string, Bytes>();
-  const authorities = Array.from({ length: options.issuers ?? 2 }, (_, i) => authorityFor(i, options.scope ?? null));
+  const authorities = Array.from({ length: options.issuers ?? 2 }, (_, i) =>
+    authorityFor(i, options.scope ?? null),
+  );
   const world = { clock, ledger, published, authorities };
   return { ...world, start: () => startGateway(world, options) };
 }
