@@ -2,7 +2,7 @@
  * The directory of an offline root: what it is, its register, and in a laboratory its key. Only its owner may enter
  * it, and nothing of a gateway lies in it.
  */
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,17 +32,22 @@ export async function makeRootDirectory(
   demandNoGateway(path);
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
-    if ('file' in form.key && !existsSync(join(path, form.key.file))) {
-      const { privateKey } = generateKeyPairSync('ec', { namedCurve: curve });
-      const pem = createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }));
-      await writeFile(join(path, form.key.file), pem.export({ type: 'pkcs8', format: 'pem' }), {
-        mode: 0o600,
-      });
-    }
+    if ('file' in form.key) await makeKeyFile(join(path, form.key.file), curve);
     if (!existsSync(join(path, FORM)))
       await writeFile(join(path, FORM), `${JSON.stringify(form, null, 2)}\n`, { mode: 0o600 });
   } catch (error) {
-    throw asFault(error, 'ROOT_REFUSED', { directory: path, why: 'it cannot be written' });
+    throw unwritable(error, path);
+  }
+}
+
+/** Keeps the key that is there. @throws Fault ROOT_REFUSED */
+export async function makeKeyFile(path: string, curve: 'P-256' | 'P-384' = 'P-256'): Promise<void> {
+  if (existsSync(path)) return;
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: curve });
+  try {
+    await writeFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  } catch (error) {
+    throw unwritable(error, path);
   }
 }
 
@@ -102,7 +107,7 @@ async function appended(file: string, entry: RootEntry): Promise<void> {
       await handle.close();
     }
   } catch (error) {
-    throw asFault(error, 'ROOT_REFUSED', { why: 'the register cannot be written' });
+    throw unwritable(error, file);
   }
 }
 
@@ -112,6 +117,11 @@ async function mendEnd(file: string): Promise<void> {
   const text = await readFile(file, 'utf8');
   if (text === '' || text.endsWith('\n')) return;
   await writeFile(file, text.slice(0, text.lastIndexOf('\n') + 1), { mode: 0o600 });
+}
+
+function unwritable(error: unknown, path: string): Fault {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  return asFault(error, 'ROOT_REFUSED', { path, error: code, why: 'it cannot be written' });
 }
 
 function demandNoGateway(path: string): void {

@@ -7,6 +7,8 @@ import { fleetShowCommand } from './fleet/show.ts';
 import { helpCommand } from './help.ts';
 import { journalCommand } from './journal/command.ts';
 import { pkiApproveCommand } from './pki/approve.ts';
+import { pkiDrillCommand } from './pki/drill.ts';
+import { pkiExpiryCommand } from './pki/expiry.ts';
 import { pkiRevokeCommand } from './pki/revoke.ts';
 import { rootCertifyCommand, rootCrlCommand, rootInitCommand } from './pki/root.ts';
 import { pkiVerifyCommand } from './pki/verify.ts';
@@ -26,6 +28,8 @@ export const commands: readonly Command[] = [
   pkiRevokeCommand,
   pkiApproveCommand,
   pkiVerifyCommand,
+  pkiExpiryCommand,
+  pkiDrillCommand,
   rootInitCommand,
   rootCertifyCommand,
   rootCrlCommand,

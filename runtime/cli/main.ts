@@ -208,13 +208,14 @@ async function tokenJudge({ token: place, profile }: GatewayConfig): Promise<Tok
 }
 
 async function pkiMeans(): Promise<PkiMeans> {
-  const { makeRootDirectory, openRootDirectory } = await openDriver.rootDirectory();
+  const { makeKeyFile, makeRootDirectory, openRootDirectory } = await openDriver.rootDirectory();
   const entropy = await openDriver.kernelEntropy();
   const openPublisher = await openDriver.publisher();
   return {
     openSigner: async (path) => (await openDriver.fileSigner()).openFileSigner(path),
     makeRoot: makeRootDirectory,
     openRoot: openRootDirectory,
+    makeKey: (path) => makeKeyFile(path),
     random: (count) => entropy.bytes(count),
     write: (path, content) => openPublisher(dirname(resolve(path))).publish(basename(path), content),
     instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),

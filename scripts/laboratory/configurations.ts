@@ -14,6 +14,7 @@ import {
   LOG_ORIGIN,
   PLANT,
 } from './laboratory.ts';
+import { QUORUM } from './root.ts';
 
 /** Where the services of this run are found. */
 export interface Services {
@@ -61,6 +62,8 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: laboratory.issuerCertificate }],
       hardwareType: documentationIdentifiers.hardwareType,
       batchExtension: documentationIdentifiers.manufacturing,
+      scopeExtension: documentationIdentifiers.scope,
+      crl: { directory: places.crl },
       trusted,
     }),
     backend: writeJson(join(places.backend, 'backend.json'), {
@@ -78,6 +81,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       })),
       authorities: Object.fromEntries(laboratory.stations.map(({ station }) => [station.name, AUTHORITY])),
       rootName: 'Laboratory fleet root',
+      revocation: { quorum: QUORUM },
       trusted,
     }),
     stations: laboratory.stations.map(({ station, token, bus: identity }, i) =>

@@ -18,12 +18,13 @@ import {
 import { toHex } from '../../runtime/core/bytes.ts';
 import { scp03KeyVersions } from '../../runtime/core/card/eid-kdf.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
-import { seal } from '../../runtime/core/messages/envelope.ts';
+import { type Role, seal } from '../../runtime/core/messages/envelope.ts';
 import { ticketStatement } from '../../runtime/core/messages/ticket.ts';
 import type { Signer } from '../../runtime/core/ports.ts';
-import { authorityIn, type BusIdentity, busParty, certificateFor, certifyIssuer } from './certificates.ts';
+import { authorityIn, type BusIdentity, busParty, certificateFor } from './certificates.ts';
 import { ed25519KeyFile, p256KeyFile, secretFile } from './keys.ts';
 import type { LinePlaces, StationPlaces } from './places.ts';
+import { certifyLaboratory, OFFICERS, officerKey } from './root.ts';
 
 const profile = cardProfiles['holdfast-virtual'];
 
@@ -61,7 +62,7 @@ export interface Laboratory {
 
 export interface Party {
   readonly name: string;
-  readonly role: 'station' | 'gateway' | 'backend' | 'ticket-authority';
+  readonly role: Role;
   readonly publicKey: string;
 }
 
@@ -70,9 +71,8 @@ export async function setUpLaboratory(places: LinePlaces, stationCount: number):
   const stations = Array.from({ length: stationCount }, (_, i) => places.station(i + 1));
   const gatewayToken = await makeGatewayToken(places);
   const stationTokens = await Promise.all(stations.map((station) => makeStationToken(station)));
-  const root = await authorityIn(office, places.pki, 'root', 'Laboratory fleet root', 1);
-  const issuerCertificate = await certifyIssuer(office, root, {
-    file: join(places.pki, 'issuer.pem'),
+  const certified = await certifyLaboratory(places, {
+    name: ISSUER,
     commonName: `Laboratory ${ISSUER}`,
     publicKey: gatewayToken.publicKeys[`issuer-${ISSUER}`] ?? new Uint8Array(0),
   });
@@ -116,8 +116,8 @@ export async function setUpLaboratory(places: LinePlaces, stationCount: number):
     },
     subscriber: await party('mes-1', places.pki),
     broker: { authority: join(places.pki, 'bus-ca.pem'), certificate: brokerCertificate, key: brokerKey },
-    rootCertificate: join(places.pki, 'root.pem'),
-    issuerCertificate,
+    rootCertificate: certified.root,
+    issuerCertificate: certified.issuer,
     trusted: await trustedParties(places, receiptKeyFile, gatewayToken, identities),
     logKey,
   };
@@ -132,7 +132,11 @@ async function trustedParties(
 ): Promise<readonly Party[]> {
   const ticketAuthority = await openFileSigner(p256KeyFile(join(places.pki, 'ticket-authority.key')));
   const backend = await openFileSigner(receiptKeyFile);
+  const officers = await Promise.all(
+    OFFICERS.map(async (name) => ({ name, key: await officerKey(places, name) })),
+  );
   return [
+    ...officers.map(({ name, key }): Party => ({ name, role: 'officer', publicKey: toHex(key.publicKey) })),
     { name: 'ticket-authority', role: 'ticket-authority', publicKey: toHex(ticketAuthority.publicKey) },
     { name: 'backend-1', role: 'backend', publicKey: toHex(backend.publicKey) },
     ...(['envelope', 'confirmation'] as const).map(

@@ -13,7 +13,16 @@ import { holdfast, linesOf, noPki } from './support.ts';
 
 const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
-  ...['transcript show', 'transcript verify', 'pki revoke', 'pki approve', 'pki verify', 'pki root init'],
+  ...[
+    'transcript show',
+    'transcript verify',
+    'pki revoke',
+    'pki approve',
+    'pki verify',
+    'pki expiry',
+    'pki drill',
+  ],
+  ...['pki root init'],
   ...['pki root certify', 'pki root crl', 'help'],
 ];
 

@@ -115,7 +115,7 @@ describe('the revocation of a unit', () => {
     assert.deepEqual([row?.eid, row?.plan, row?.leafIndex], [eid, done.plan, done.leafIndex]);
     const [leaf] = leavesOf(world, 'revocation');
     assert.deepEqual(
-      (leaf?.body.approvals as { officer: string }[]).map(({ officer }) => officer),
+      ((leaf?.body.approvals ?? []) as { officer: string }[]).map(({ officer }) => officer),
       ['ada', 'bob'],
     );
   });

@@ -12,6 +12,8 @@ export interface PkiMeans {
   makeRoot(directory: string, form: RootForm, curve: 'P-256' | 'P-384'): Promise<void>;
   /** @throws Fault ROOT_REFUSED, FILE_UNREADABLE, TOKEN_UNAVAILABLE, TOKEN_PIN_WRONG */
   openRoot(directory: string): Promise<RootDirectory>;
+  /** A P-256 key file, mode 0600, where there is none. @throws Fault ROOT_REFUSED */
+  makeKey(path: string): Promise<void>;
   random(count: number): Bytes;
   /** The whole file or none of it. @throws Fault CRL_NOT_PUBLISHED */
   write(path: string, content: Bytes): Promise<void>;
