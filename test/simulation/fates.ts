@@ -26,6 +26,7 @@ export async function fateOf(manner?: MannerChoice): Promise<Fate> {
     seed: 'fates',
     units: 1,
     stations: 1,
+    cheap: true,
     wire: () => {
       commands++;
     },
