@@ -36,13 +36,20 @@ async function during<T>(work: Promise<T>): Promise<T> {
 
 before(async () => {
   const keys = openDesk({ nowMs: () => 0 });
-  const officers: readonly TrustedKey[] = (await officersAt(keys, quorum.officers)).map(({ name, publicKey }) => ({
-    name,
-    role: 'officer',
-    publicKey: fromHex(publicKey),
-  }));
+  const officers: readonly TrustedKey[] = (await officersAt(keys, quorum.officers)).map(
+    ({ name, publicKey }) => ({
+      name,
+      role: 'officer',
+      publicKey: fromHex(publicKey),
+    }),
+  );
   const publisher = { publish: async () => undefined };
-  world = await createWorld({ seed: 'commands', stations: 1, units: 3, revocation: { quorum, officers, publisher } });
+  world = await createWorld({
+    seed: 'commands',
+    stations: 1,
+    units: 3,
+    revocation: { quorum, officers, publisher },
+  });
   await world.run(DAY_MS);
   desk = openDesk({
     nowMs: () => world.clock.now(),
@@ -60,13 +67,20 @@ before(async () => {
 });
 after(() => desk[Symbol.asyncDispose]());
 
-const revoke = (...more: readonly string[]) => desk.holdfast('pki', 'revoke', '--dir', desk.at('line'), ...more);
+const revoke = (...more: readonly string[]) =>
+  desk.holdfast('pki', 'revoke', '--dir', desk.at('line'), ...more);
 
 describe('holdfast pki revoke', () => {
   it('shows who dies, who dies besides, what lists grow to, when it counts and who must agree; nothing changes', async () => {
     const { code, out } = await revoke('--eid', eidOfIndex(1), '--dry-run');
     assert.equal(code, 0);
-    for (const told of [/1, of 1 aimed at/, /0 to 1 certificates/, /30 days/, /2 of ada, bob/, new RegExp(eidOfIndex(1))])
+    for (const told of [
+      /1, of 1 aimed at/,
+      /0 to 1 certificates/,
+      /30 days/,
+      /2 of ada, bob/,
+      new RegExp(eidOfIndex(1)),
+    ])
       assert.match(out, told);
     const besides = await revoke('--eid', eidOfIndex(1), '--way', 'intermediate', '--dry-run');
     assert.match(besides.out, /Who dies though not aimed at\n +units +2\n/);
@@ -91,7 +105,13 @@ describe('holdfast pki revoke', () => {
     const [ada = '', one = ''] = await approved(desk, plan, ['ada']);
     const alone = await revoke('--execute', plan, ada, one);
     assert.deepEqual([alone.code, /APPROVALS_MISSING/.test(alone.err)], [1, true]);
-    const { code, out, err } = await revoke('--execute', plan, ada, one, ...(await approved(desk, plan, ['bob'])));
+    const { code, out, err } = await revoke(
+      '--execute',
+      plan,
+      ada,
+      one,
+      ...(await approved(desk, plan, ['bob'])),
+    );
     assert.equal(code, 0, err);
     assert.match(out, new RegExp(`${ISSUER} number \\d+: 1 certificates`));
     const shown = await desk.holdfast('fleet', 'show', '--eid', eidOfIndex(2));
@@ -103,7 +123,13 @@ describe('holdfast pki revoke', () => {
     const plan = desk.at('batch.json');
     const approvals = async () => approved(desk, plan, quorum.officers);
     assert.equal((await revoke('--batch', 'SIM-BATCH-1', '--plan', plan)).code, 0);
-    const { code, out, err } = await revoke('--execute', plan, ...(await approvals()), '--trust-list', desk.at('list.jws'));
+    const { code, out, err } = await revoke(
+      '--execute',
+      plan,
+      ...(await approvals()),
+      '--trust-list',
+      desk.at('list.jws'),
+    );
     assert.equal(code, 0, err);
     assert.match(out, /1 intermediates[\s\S]*list number 1[\s\S]*holdfast pki root crl --revoke line-1/);
     assert.match(desk.read('list.jws'), /^ey/);
@@ -128,16 +154,22 @@ describe('holdfast pki expiry', () => {
       nowMs: NOW_MS,
       untilMs: NOW_MS + 7300 * DAY_MS,
     });
-    assert.deepEqual(authorities.map(({ name, verdict }) => [name, verdict]), [
-      ['gone', 'ended'],
-      ['ten-years', 'ends-before'],
-      ['for-ever', 'outlives'],
-    ]);
-    assert.deepEqual(lists.map(({ name, verdict }) => [name, verdict]), [
-      ['old', 'ran-out'],
-      ['half', 'renew'],
-      ['new', 'fresh'],
-    ]);
+    assert.deepEqual(
+      authorities.map(({ name, verdict }) => [name, verdict]),
+      [
+        ['gone', 'ended'],
+        ['ten-years', 'ends-before'],
+        ['for-ever', 'outlives'],
+      ],
+    );
+    assert.deepEqual(
+      lists.map(({ name, verdict }) => [name, verdict]),
+      [
+        ['old', 'ran-out'],
+        ['half', 'renew'],
+        ['new', 'fresh'],
+      ],
+    );
     assert.deepEqual([unitsAffected, alarm], [9, true]);
   });
 
@@ -145,10 +177,16 @@ describe('holdfast pki expiry', () => {
     const quiet = await desk.holdfast('pki', 'expiry', '--dir', desk.at('line'));
     assert.equal(quiet.code, 0, quiet.err);
     assert.match(quiet.out, /line-1 +never +3 units +outlives its fleet/);
-    const crl = desk.write('old.crl.pem', toPem('X509 CRL', makeCrl(makeAuthority('Expiry root', null), [], { nextUpdateMs: NOW_MS })));
+    const crl = desk.write(
+      'old.crl.pem',
+      toPem('X509 CRL', makeCrl(makeAuthority('Expiry root', null), [], { nextUpdateMs: NOW_MS })),
+    );
     const told = await desk.holdfast('pki', 'expiry', '--dir', desk.at('line'), '--root-crl', crl);
     const ranOut = NOW_MS < world.clock.now();
-    assert.deepEqual([told.code, /ran out|to be renewed|fresh/.test(told.out)], [ranOut ? 1 : told.code, true]);
+    assert.deepEqual(
+      [told.code, /ran out|to be renewed|fresh/.test(told.out)],
+      [ranOut ? 1 : told.code, true],
+    );
   });
 });
 
@@ -164,7 +202,18 @@ describe('holdfast pki verify', () => {
   });
   const verify = (...more: readonly string[]) => {
     const { unit: file, root: rootFile, line: lineFile } = files();
-    return desk.holdfast('pki', 'verify', file, '--root', rootFile, '--intermediate', lineFile, '--at', at, ...more);
+    return desk.holdfast(
+      'pki',
+      'verify',
+      file,
+      '--root',
+      rootFile,
+      '--intermediate',
+      lineFile,
+      '--at',
+      at,
+      ...more,
+    );
   };
 
   it('trusts a good unit by its lists, refuses a revoked one, and asks for lists or a word that there are none', async () => {
@@ -173,16 +222,23 @@ describe('holdfast pki verify', () => {
     const dirty = desk.write('v-dirty.crl', toPem('X509 CRL', makeCrl(line, [unit.serial])));
     assert.equal((await verify('--crl', rootList, '--crl', clean)).code, 0);
     const refused = await verify('--crl', rootList, '--crl', dirty);
-    assert.deepEqual([refused.code, /CERTIFICATE_NOT_TRUSTED/.test(refused.err), /revoked/.test(refused.err)], [1, true, true]);
+    assert.deepEqual(
+      [refused.code, /CERTIFICATE_NOT_TRUSTED/.test(refused.err), /revoked/.test(refused.err)],
+      [1, true, true],
+    );
     assert.equal((await verify()).code, 2);
     assert.equal((await verify('--no-crl')).code, 0);
   });
 
   it('obeys the trust list at once, and refuses an older one or one that the backend did not sign', async () => {
     const publicKey = toHex(backend.publicKey);
-    const trusted = desk.write('trusted.json', JSON.stringify({ trusted: [{ name: 'backend-1', role: 'backend', publicKey }] }));
+    const trusted = desk.write(
+      'trusted.json',
+      JSON.stringify({ trusted: [{ name: 'backend-1', role: 'backend', publicKey }] }),
+    );
     const list = desk.write('v-list.jws', await trustListOf(5, [line]));
-    const by = (...more: readonly string[]) => verify('--no-crl', '--trusted', trusted, '--trust-list', ...more);
+    const by = (...more: readonly string[]) =>
+      verify('--no-crl', '--trusted', trusted, '--trust-list', ...more);
     const refused = await by(list);
     assert.deepEqual([refused.code, /issuer-on-the-trust-list/.test(refused.err)], [1, true]);
     assert.match((await by(list, '--list-number', '6')).err, /TRUST_LIST_REFUSED/);
