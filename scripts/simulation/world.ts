@@ -23,12 +23,11 @@ import {
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
-import type { Quorum } from '../../runtime/core/messages/approval.ts';
-import type { TrustedKey } from '../../runtime/core/messages/envelope.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
-import type { Bus, Crypto, Publisher } from '../../runtime/core/ports.ts';
+import type { Bus, Crypto } from '../../runtime/core/ports.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
 import { createParties, ISSUER, type SimulatedParties, simulatedTicket } from './parties.ts';
+import type { SimulatedRevocation } from './revocation.ts';
 import { backendSettings, gatewaySettings } from './settings.ts';
 import { createSimulatedStation, type SimulatedStation, type StationParts, type Wiretap } from './station.ts';
 import { mastersOf, type Supply, usualSupply } from './supply.ts';
@@ -64,12 +63,8 @@ export interface WorldOptions {
   readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
   /** Where it differs from the usual. */
   readonly supply?: Partial<Supply>;
-  /** Who may have certificates revoked, and where lists are published; nobody and nowhere when absent. */
-  readonly revocation?: {
-    readonly quorum: Quorum;
-    readonly officers: readonly TrustedKey[];
-    readonly publisher: Publisher;
-  };
+  /** Absent: nobody may, and no lists are published. */
+  readonly revocation?: SimulatedRevocation;
 }
 
 /** Where a test instructs the simulated programs. */
@@ -115,11 +110,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
   const trusted = [...parties.trusted, ...(options.revocation?.officers ?? [])];
   const common = { clock, crypto: options.crypto ?? cheap ?? nodeCrypto, trusted, log };
-
-  const instructions: WorldDoors = {
-    gateway: createInMemoryInstructionDoor(),
-    backend: createInMemoryInstructionDoor(),
-  };
+  const [gateway, backend] = [createInMemoryInstructionDoor(), createInMemoryInstructionDoor()];
+  const instructions: WorldDoors = { gateway, backend };
   const supply = { ...usualSupply, ...options.supply };
   const chips = new Map<number, VirtualSe>();
   const plant = {
@@ -194,58 +186,42 @@ async function startPrograms({
   const gate = options.gates?.backend ?? 'controller';
   await driven(
     clock,
-    createBackend(
-      { ...backendSettings(names, gate), ...revocationOf(options).backend },
-      {
-        ...common,
-        entropy: createSimulatedEntropy(`${options.seed}/backend`),
-        bus: connect('backend-1'),
-        signer: parties.backendSigner,
-        logSigner: parties.logSigner,
-        store: fleet.connect(),
-        instructions: instructions.backend,
-        heads: createInMemoryHead(),
-        controllers: names.map((station, i) => ({
-          name: `gate-${i + 1}`,
-          station,
-          key: gate === 'controller' ? (parties.tagKeys[i] ?? new Uint8Array(16)) : null,
-        })),
-      },
-    ),
+    createBackend(backendSettings(names, gate, options.revocation), {
+      ...common,
+      entropy: createSimulatedEntropy(`${options.seed}/backend`),
+      bus: connect('backend-1'),
+      signer: parties.backendSigner,
+      logSigner: parties.logSigner,
+      store: fleet.connect(),
+      instructions: instructions.backend,
+      heads: createInMemoryHead(),
+      controllers: names.map((station, i) => ({
+        name: `gate-${i + 1}`,
+        station,
+        key: gate === 'controller' ? (parties.tagKeys[i] ?? new Uint8Array(16)) : null,
+      })),
+    }),
   );
   await driven(
     clock,
-    createGateway(
-      { ...gatewaySettings(supply), ...revocationOf(options).gateway },
-      {
-        ...common,
-        entropy: createSimulatedEntropy(`${options.seed}/gateway`),
-        bus: connect('gateway-1'),
-        token: createSimulatedToken({
-          entropy: createSimulatedEntropy(`${options.seed}/token`),
-          masters: mastersOf(parties, supply),
-          signingKeys: parties.gatewayKeys,
-          monotonicMs: clock.monotonicMs,
-          ...(cheap === null ? {} : { signature: cheap.sign }),
-        }),
-        instructions: instructions.gateway,
-        ...(options.revocation === undefined ? {} : { publisher: options.revocation.publisher }),
-        ledger: ledger.connect(),
-        certificates: derCertificates,
-        issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
-      },
-    ),
+    createGateway(gatewaySettings(supply, options.revocation), {
+      ...common,
+      entropy: createSimulatedEntropy(`${options.seed}/gateway`),
+      bus: connect('gateway-1'),
+      token: createSimulatedToken({
+        entropy: createSimulatedEntropy(`${options.seed}/token`),
+        masters: mastersOf(parties, supply),
+        signingKeys: parties.gatewayKeys,
+        monotonicMs: clock.monotonicMs,
+        ...(cheap === null ? {} : { signature: cheap.sign }),
+      }),
+      instructions: instructions.gateway,
+      ...(options.revocation === undefined ? {} : { publisher: options.revocation.publisher }),
+      ledger: ledger.connect(),
+      certificates: derCertificates,
+      issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
+    }),
   );
-}
-
-/** What the settings say of revocation. */
-function revocationOf({ revocation }: WorldOptions) {
-  if (revocation === undefined) return { backend: {}, gateway: {} };
-  const { quorum } = revocation;
-  return {
-    backend: { revocation: { quorum, crlDays: 30, rootCrlDays: 365 } },
-    gateway: { crl: { directory: 'simulated', validityDays: 30 } },
-  };
 }
 
 async function startStations(
