@@ -41,10 +41,11 @@ export interface CeremonyToken {
   /** A new AES-256 key wrapped by AES-KWP (RFC 5649) under the components' key; the key itself is gone again.
    * @throws Fault CEREMONY_COMPONENT_WRONG */
   wrapNewborn(under: readonly ComponentSource[]): Promise<Bytes>;
-  /** The exclusive or of the components becomes the key. @throws Fault CEREMONY_COMPONENT_WRONG */
-  join(label: string, components: readonly ComponentSource[]): Promise<void>;
-  /** @throws Fault CEREMONY_COMPONENT_WRONG; HSM_FAILED for what does not unwrap */
-  unwrap(label: string, wrapped: Bytes, under: Unwrapping): Promise<void>;
+  /** The exclusive or of the components becomes the key, if its check value is as expected; null: whatever it is.
+   * @throws Fault CEREMONY_COMPONENT_WRONG, CEREMONY_KEY_DIFFERS: nothing was kept */
+  join(label: string, components: readonly ComponentSource[], checkValue: string | null): Promise<void>;
+  /** The same for a wrapped key. @throws Fault as above; HSM_FAILED for what does not unwrap */
+  unwrap(label: string, wrapped: Bytes, under: Unwrapping, checkValue: string | null): Promise<void>;
   /** Computes what the constants file lacks, and seals it anew; every entry of the file is checked.
    * @throws Fault KEY_POLICY_BROKEN, CONFIG_INVALID */
   writeConstants(

@@ -20,17 +20,18 @@ import { auditToken } from '../templates.ts';
 import { checkValueOfBytes, withJoined } from './components.ts';
 import { writeConstants } from './constants-file.ts';
 import {
-  createSecret,
   generatePair,
   generateSecret,
+  keepJoined,
   ruleNamed,
   sizeOf,
+  type Trial,
   unwrapUnderKek,
   unwrapUnderRsa,
   wrapNewborn,
 } from './creation.ts';
 import type { CeremonyReply, CeremonyRequest, CeremonyStart, CeremonyVerb } from './protocol.ts';
-import { type Desk, objectNamed, readKey } from './reading.ts';
+import { checkValueOf, type Desk, objectNamed, readKey } from './reading.ts';
 import { promptHidden } from './terminal.ts';
 
 /** Bytes of the key under which backups and imports are wrapped, and of a gate controller's key. */
@@ -105,18 +106,21 @@ function createVerbs({ cryptoki, slot, session, role }: LoggedIn): Verbs {
         else generateSecret(at, label);
       }),
     wrapNewborn: (under) => atDesk(({ at }) => joined(under, KEK_BYTES, (kek) => wrapNewborn(at, kek))),
-    join: (label, components) =>
-      atDesk(async ({ at }) => {
-        const size = sizeOf(ruleNamed('secret', label));
-        await joined(components, size, (key) => createSecret(at, label, key));
-      }),
-    unwrap: (label, wrapped, under) =>
+    join: (label, components, checkValue) =>
       atDesk(async (desk) => {
+        const size = sizeOf(ruleNamed('secret', label));
+        await joined(components, size, (key) =>
+          keepJoined(desk.at, label, key, demandCheckValue(desk, label, checkValue)),
+        );
+      }),
+    unwrap: (label, wrapped, under, checkValue) =>
+      atDesk(async (desk) => {
+        const secret = { label, wrapped, trial: demandCheckValue(desk, label, checkValue) };
         if (under.method === 'aes-kwp')
-          return joined(under.components, KEK_BYTES, (kek) => unwrapUnderKek(desk.at, label, wrapped, kek));
+          return joined(under.components, KEK_BYTES, (kek) => unwrapUnderKek(desk.at, secret, kek));
         const key = objectNamed(desk, 'private', under.key);
         if (key === null) throw new Fault('HSM_FAILED', { key: under.key, reason: 'not in the token' });
-        return unwrapUnderRsa(desk.at, label, wrapped, key);
+        return unwrapUnderRsa(desk.at, secret, key);
       }),
     writeConstants: (file, keyVersions) =>
       atDesk((desk) => {
@@ -134,6 +138,15 @@ function createVerbs({ cryptoki, slot, session, role }: LoggedIn): Verbs {
       }),
     writeTagKey: async (file) => tagKey(file, cryptoki, session),
     audit: async () => auditToken(cryptoki, session, role),
+  };
+}
+
+/** @throws Fault CEREMONY_KEY_DIFFERS with the check value that was found */
+function demandCheckValue(desk: Desk, key: string, expected: string | null): Trial {
+  return (handle, rule) => {
+    const found = checkValueOf(desk, handle, rule);
+    if (expected !== null && found !== expected)
+      throw new Fault('CEREMONY_KEY_DIFFERS', { key, why: 'another check value', expected, found });
   };
 }
 

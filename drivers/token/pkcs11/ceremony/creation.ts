@@ -70,36 +70,74 @@ export function wrapNewborn(place: CreationPlace, kek: Bytes): Bytes {
   });
 }
 
-/** @throws Fault HSM_FAILED for what is not wrapped under `kek` (32 bytes) */
-export function unwrapUnderKek(place: CreationPlace, label: string, wrapped: Bytes, kek: Bytes): void {
-  guarded('HSM_FAILED', () => {
-    const unwrapping = createKek(place, 'custody-unwrap', kek);
-    unwrap(place, label, wrapped, { mechanism: { mechanism: ck.CKM_AES_KEY_WRAP_PAD }, under: unwrapping });
-    place.cryptoki.C_DestroyObject(place.session, unwrapping);
-  });
+/** Judges a key that came from outside while it is still a session object, and may say no. */
+export type Trial = (key: Handle, rule: KeyRule) => void;
+
+/** From bytes that were joined, which the caller wipes. @throws Fault HSM_FAILED, and what `trial` throws */
+export function keepJoined(place: CreationPlace, label: string, value: Bytes, trial: Trial): void {
+  const { cryptoki, session } = place;
+  const rule = ruleNamed('secret', label);
+  const template = [{ type: ck.CKA_VALUE, value: view(value) }, ...withoutLength(passing(rule, label))];
+  const tried = guarded('HSM_FAILED', () => cryptoki.C_CreateObject(session, template));
+  trial(tried, rule);
+  guarded('HSM_FAILED', () => cryptoki.C_DestroyObject(session, tried));
+  createSecret(place, label, value);
+}
+
+/** @throws Fault HSM_FAILED for what is not wrapped under `kek` (32 bytes), and what `trial` throws */
+export function unwrapUnderKek(
+  place: CreationPlace,
+  { label, wrapped, trial }: WrappedSecret,
+  kek: Bytes,
+): void {
+  const under = guarded('HSM_FAILED', () => createKek(place, 'custody-unwrap', kek));
+  keepUnwrapped(
+    place,
+    { label, wrapped, trial },
+    { mechanism: { mechanism: ck.CKM_AES_KEY_WRAP_PAD }, under },
+  );
 }
 
 /** SHA-1 inside OAEP is no weakness here, and the only one that every token has. RFC 8017 section 7.1.
- * @throws Fault HSM_FAILED for what is not encrypted to this key */
-export function unwrapUnderRsa(place: CreationPlace, label: string, wrapped: Bytes, under: Handle): void {
+ * @throws Fault HSM_FAILED for what is not encrypted to this key, and what `trial` throws */
+export function unwrapUnderRsa(place: CreationPlace, secret: WrappedSecret, under: Handle): void {
   const parameter = {
     type: ck.CK_PARAMS_RSA_OAEP,
     hashAlg: ck.CKM_SHA_1,
     mgf: ck.CKG_MGF1_SHA1,
     source: 1, // CKZ_DATA_SPECIFIED. PKCS#11 2.40 section 2.1.7.
   };
-  const mechanism = { mechanism: ck.CKM_RSA_PKCS_OAEP, parameter };
-  guarded('HSM_FAILED', () => unwrap(place, label, wrapped, { mechanism, under }));
+  keepUnwrapped(place, secret, { mechanism: { mechanism: ck.CKM_RSA_PKCS_OAEP, parameter }, under });
 }
 
-function unwrap(
+export interface WrappedSecret {
+  readonly label: string;
+  readonly wrapped: Bytes;
+  readonly trial: Trial;
+}
+
+/** Twice: once to be judged, and once to stay. What is in the token for good cannot be destroyed again. */
+function keepUnwrapped(
   { cryptoki, session }: CreationPlace,
-  label: string,
-  wrapped: Bytes,
+  { label, wrapped, trial }: WrappedSecret,
   by: { readonly mechanism: Parameters<Cryptoki['C_UnwrapKey']>[1]; readonly under: Handle },
 ): void {
-  const template = withoutLength(templateOf(ruleNamed('secret', label), label));
-  cryptoki.C_UnwrapKey(session, by.mechanism, by.under, view(wrapped), template);
+  const rule = ruleNamed('secret', label);
+  const unwrap = (template: Template): Handle =>
+    guarded('HSM_FAILED', () =>
+      cryptoki.C_UnwrapKey(session, by.mechanism, by.under, view(wrapped), withoutLength(template)),
+    );
+  const tried = unwrap(passing(rule, label));
+  trial(tried, rule);
+  guarded('HSM_FAILED', () => cryptoki.C_DestroyObject(session, tried));
+  unwrap(templateOf(rule, label));
+}
+
+/** The same key as a session object, under no name. */
+function passing(rule: KeyRule, label: string): Template {
+  const own: readonly number[] = [ck.CKA_TOKEN, ck.CKA_DESTROYABLE, ck.CKA_LABEL, ck.CKA_ID];
+  const lasting = templateOf(rule, label).filter(({ type }) => !own.includes(type));
+  return [{ type: ck.CKA_TOKEN, value: false }, ...lasting];
 }
 
 function createKek({ cryptoki, session }: CreationPlace, rule: RuleName, kek: Bytes): Handle {

@@ -61,8 +61,8 @@ export function objectNamed({ at }: Desk, kind: KeyRule['kind'], label: string):
   return handle ?? null;
 }
 
-/** By whatever the key may do: no key gets a use for the sake of its check value. */
-function checkValueOf({ at, token }: Desk, key: Handle, rule: KeyRule): string {
+/** Three bytes, hexadecimal, by whatever the key may do: no key gets a use for the sake of its check value. */
+export function checkValueOf({ at, token }: Desk, key: Handle, rule: KeyRule): string {
   return toHex(block().subarray(0, CHECK_BYTES));
 
   function block(): Uint8Array {
