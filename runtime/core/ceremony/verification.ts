@@ -2,7 +2,7 @@
 import { Fault, isFault } from '../faults.ts';
 import { instantMs } from '../instant.ts';
 import { BORN_INSIDE, firstDifference } from '../key-attributes.ts';
-import { open, type TrustedKey } from '../messages/envelope.ts';
+import { hashOf, open, type TrustedKey } from '../messages/envelope.ts';
 import type { Crypto } from '../ports.ts';
 import { demandStepApprovals } from './approvals.ts';
 import { componentsOf, keyOf, officersOf, type PlanStep, planHash } from './plan.ts';
@@ -92,8 +92,9 @@ function keyObjection(
     const difference = firstDifference(rule, step.key, attributes);
     if (difference !== null) return `CKA_${difference} of ${step.key} is not what the key policy demands`;
     if (rule.kind === 'public') continue;
-    const inside = Object.entries(BORN_INSIDE).every(([name, value]) => attributes[name] === value);
-    if (inside !== (key.origin === 'inside')) return `the origin of ${step.key} is not what the token tells`;
+    const inside = key.origin === 'inside';
+    if (Object.keys(BORN_INSIDE).some((name) => attributes[name] !== inside))
+      return `the origin of ${step.key} is not what the token tells`;
   }
   if (key.origin !== originOf(step)) return `${step.key} comes from ${key.origin}`;
   if ((key.publicKey === null) === (step.do === 'key-pair')) return 'public key';
@@ -134,17 +135,22 @@ function orderObjection({ plan, steps, startedAt, endedAt }: CeremonyRecord): st
   return instantMs(endedAt) < beforeMs ? 'ends before its last step' : null;
 }
 
+/** Each step is judged by the approvals it names, as of when it began. */
 function approvalObjection(
   { plan, approvals, steps }: CeremonyRecord,
   trusted: readonly TrustedKey[],
   crypto: Crypto,
 ): string | null {
+  const byHash = new Map(approvals.map((jws) => [hashOf(jws, crypto), jws]));
+  const used = new Set<string>();
   for (const { step, startedAt, approvals: told } of steps) {
+    const given = told.flatMap(({ approval }) => byHash.get(approval) ?? []);
+    for (const { approval } of told) used.add(approval);
     const nowMs = instantMs(startedAt);
-    const good = demandStepApprovals(plan, approvals, { step, nowMs }, trusted, crypto);
+    const good = demandStepApprovals(plan, given, { step, nowMs }, trusted, crypto);
     if (told.map(named).join() !== good.map(named).join()) return `step ${step} names other approvals`;
   }
-  return null;
+  return used.size === approvals.length && byHash.size === used.size ? null : 'holds approvals of no step';
 }
 
 function named({ officer, approval }: { readonly officer: string; readonly approval: string }): string {

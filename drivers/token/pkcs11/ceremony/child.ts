@@ -124,7 +124,8 @@ function createVerbs({ cryptoki, slot, session, role }: LoggedIn): Verbs {
       }),
     writeConstants: (file, keyVersions) =>
       atDesk((desk) => {
-        if (objectNamed(desk, 'secret', 'constants-seal') === null) generateSecret(desk.at, 'constants-seal');
+        if (objectNamed(desk, 'secret', 'constants-seal') === null)
+          throw new Fault('CEREMONY_PLAN_REFUSED', { why: 'constants-seal is to be generated first' });
         const entries = writeConstants(desk.at, { constantsFile: file, keyVersions });
         const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
         return {
