@@ -61,6 +61,12 @@ export async function createGatewayToken(options: GatewayTokenOptions): Promise<
   return { ...token, constantsFile };
 }
 
+/** A token with nothing in it, as it is before its ceremony.
+ * @throws Fault TOKEN_UNAVAILABLE, TOKEN_PIN_WRONG, HSM_FAILED */
+export function createBareToken(options: Place & { readonly role: TokenRole }): Promise<LaboratoryToken> {
+  return provision(options, { role: options.role, masters: {}, signingKeys: [], constants: null });
+}
+
 export interface StationToken extends LaboratoryToken {
   /** For `privateKeyIdentifier` of a TLS client whose OpenSSL engine is `pkcs11`. RFC 7512. */
   readonly tlsKeyUri: string;

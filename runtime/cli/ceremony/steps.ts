@@ -1,5 +1,5 @@
 /** One step of a ceremony: what stands of it in the token, and what brings about the rest. */
-import { type Bytes, toHex } from '../../core/bytes.ts';
+import { type Bytes, fromText, toHex } from '../../core/bytes.ts';
 import { type Component, keyOf, type PlanStep } from '../../core/ceremony/plan.ts';
 import type { StepRecord } from '../../core/ceremony/record.ts';
 import type { ComponentSource, ReadKey } from '../../core/ceremony/token.ts';
@@ -37,9 +37,13 @@ export async function doStep(
       if (!stands) await room.token.generate(step.key);
       return readBack(room, step.key);
     }
-    case 'key-pair':
+    case 'key-pair': {
       if (!stands) await room.token.generate(step.key);
-      return readBack(room, step.key);
+      const made = await readBack(room, step.key);
+      const pem = pemOf(made.key?.publicKey ?? '');
+      await room.shelf.write(`${room.directory}/${step.key}.pub.pem`, fromText(pem));
+      return made;
+    }
     case 'join':
       if (!stands) await room.token.join(step.key, sourcesOf(room, step.components), step.checkValue);
       return readBack(room, step.key);
@@ -95,6 +99,15 @@ async function generateBackedUp(
   if (!stands) await room.token.unwrap(key, wrapped, { method: 'aes-kwp', components }, null);
   const sha256 = toHex(room.crypto.sha256(wrapped));
   return { ...(await readBack(room, key)), file: { file: backup.file, sha256, checkValue: null } };
+}
+
+/** Characters of a line. RFC 7468 section 2. */
+const PEM_WIDTH = 64;
+
+/** For whoever sends a wrapped key, or certifies this one. */
+function pemOf(publicKey: string): string {
+  const lines = publicKey.match(new RegExp(`.{1,${PEM_WIDTH}}`, 'g')) ?? [];
+  return ['-----BEGIN PUBLIC KEY-----', ...lines, '-----END PUBLIC KEY-----', ''].join('\n');
 }
 
 async function readBack({ token }: Room, label: string): Promise<Made> {
