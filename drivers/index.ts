@@ -18,6 +18,10 @@ export const openDriver = {
   pcscReader: async () => (await import('./card-reader/pcsc/pcsc.ts')).openPcscReader,
   firmataJig: async () => (await import('./jig/firmata/jig.ts')).openFirmataJig,
   pkcs11Signer: async () => (await import('./token/pkcs11/signer.ts')).openPkcs11Signer,
+  pkcs11CeremonyToken: async () =>
+    (await import('./token/pkcs11/ceremony/process.ts')).openPkcs11CeremonyToken,
+  directoryShelf: async () => (await import('./shelf/directory.ts')).openDirectoryShelf,
+  instruct: async () => (await import('./instruction/client.ts')).instruct,
   pkcs11Token: async () => (await import('./token/pkcs11/token.ts')).openPkcs11Token,
   fileSigner: async () => await import('./token/file-signer.ts'),
   certificates: async () => (await import('./certificates/peculiar.ts')).openPeculiarCertificates,

@@ -8,6 +8,8 @@ export interface Option {
   /** Shown in the help in place of the value. */
   readonly value?: string;
   readonly help: string;
+  /** May be given more than once; `textsOf` gives all of them. */
+  readonly repeats?: true;
 }
 
 export interface Command {
@@ -40,6 +42,11 @@ export const commonOptions = {
 export function textOf(given: Arguments, option: string): string | null {
   const value = given.values[option];
   return typeof value === 'string' ? value : null;
+}
+
+/** Every value of an option that repeats, in the order they were typed. */
+export function textsOf(given: Arguments, option: string): readonly string[] {
+  return textOf(given, option)?.split('\n') ?? [];
 }
 
 export function isSet(given: Arguments, option: string): boolean {

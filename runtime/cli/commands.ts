@@ -1,5 +1,10 @@
 /** The table of commands, in the order of the help. */
 import { auditVerifyCommand } from './audit/command.ts';
+import { ceremonyApproveCommand } from './ceremony/approve.ts';
+import { ceremonyComponentCommand } from './ceremony/component.ts';
+import { ceremonyPlanCommand } from './ceremony/plan.ts';
+import { ceremonyRunCommand } from './ceremony/run.ts';
+import { ceremonyVerifyCommand } from './ceremony/verify.ts';
 import type { Command } from './command.ts';
 import { explainCommand } from './explain.ts';
 import { fleetListCommand } from './fleet/list.ts';
@@ -19,5 +24,10 @@ export const commands: readonly Command[] = [
   auditVerifyCommand,
   transcriptShowCommand,
   transcriptVerifyCommand,
+  ceremonyComponentCommand,
+  ceremonyPlanCommand,
+  ceremonyApproveCommand,
+  ceremonyRunCommand,
+  ceremonyVerifyCommand,
   helpCommand(() => commands),
 ];

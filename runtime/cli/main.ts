@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayConfig } from '../../config/gateway.ts';
 import { openDriver } from '../../drivers/index.ts';
 import { Fault } from '../core/faults.ts';
+import type { CeremonyMeans } from './ceremony/means.ts';
 import { createClosing } from './closing.ts';
 import type { Wire } from './journal/live.ts';
 import { type Copy, openJournal } from './journal/reader.ts';
@@ -93,6 +94,7 @@ async function means(): Promise<Means> {
     openFleet: (url) => closing.keep(fleetReader(url)),
     openLedger: (url) => closing.keep(ledgerReader(url)),
     openToken: (config) => closing.keep(tokenJudge(config)),
+    ceremony: await ceremonyMeans(),
   };
 }
 
@@ -201,5 +203,30 @@ async function tokenJudge({ token: place, profile }: GatewayConfig): Promise<Tok
   return {
     auditSession: (keys, session) => token.auditSession(keys, session),
     [Symbol.asyncDispose]: () => token.close(),
+  };
+}
+
+async function ceremonyMeans(): Promise<CeremonyMeans> {
+  const openShelf = await openDriver.directoryShelf();
+  const entropy = await openDriver.kernelEntropy();
+  return {
+    openToken: async (place) => {
+      const open = await openDriver.pkcs11CeremonyToken();
+      return closing.keep(open(place));
+    },
+    openSigner: async (key) => {
+      if ('token' in key) {
+        const open = await openDriver.pkcs11Signer();
+        // SoftHSM reads it when it is loaded.
+        if (key.token.softHsmConf !== null) process.env.SOFTHSM2_CONF = key.token.softHsmConf;
+        return closing.keep(open(key.token));
+      }
+      const { openFileSigner } = await openDriver.fileSigner();
+      const signer = await openFileSigner(key.file);
+      return { ...signer, [Symbol.asyncDispose]: async () => undefined };
+    },
+    shelf: openShelf(),
+    random: (count) => entropy.bytes(count),
+    instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
   };
 }

@@ -5,6 +5,7 @@ import type { Crypto } from '../core/ports.ts';
 import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
 import type { GatewayLedger } from '../core/store/ledger.ts';
 import type { Token } from '../core/token.ts';
+import type { CeremonyMeans } from './ceremony/means.ts';
 import type { Paint } from './screen.ts';
 
 export interface Means {
@@ -31,6 +32,7 @@ export interface Means {
   /** The gateway's token, for nothing but judging what was recorded.
    * @throws Fault TOKEN_PIN_WRONG, TOKEN_UNAVAILABLE, KEY_POLICY_BROKEN, CONFIG_INVALID, FILE_UNREADABLE */
   openToken(config: GatewayConfig): Promise<TokenJudge>;
+  readonly ceremony: CeremonyMeans;
 }
 
 export type LedgerReader = Pick<GatewayLedger, 'transcriptsOf'> & AsyncDisposable;

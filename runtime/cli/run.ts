@@ -86,7 +86,8 @@ function parse(command: Command, rest: readonly string[]): Arguments {
     if (known.type === 'boolean' && token.value !== undefined) throw usage(`${token.rawName} takes no value`);
     if (known.type === 'string' && isMissing(token))
       throw usage(`${token.rawName} takes a value: ${known.value ?? 'VALUE'}`);
-    values[token.name] = token.value ?? true;
+    const before = known.repeats === true ? values[token.name] : undefined;
+    values[token.name] = before === undefined ? (token.value ?? true) : `${before}\n${token.value ?? ''}`;
   }
   if (operands.length > (command.operandsMax ?? 0))
     throw usage(`${operands.at(command.operandsMax ?? 0)} was not expected here`);

@@ -1,9 +1,11 @@
 /** What the tests of the command line share: the program as a child, and directories of stations to read. */
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
+import type { CeremonyMeans } from '../../runtime/cli/ceremony/means.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
@@ -19,6 +21,15 @@ export function holdfast(
 ): Promise<Ended> {
   return runToEnd('runtime/cli/main.js', args, { DATABASE_URL: undefined, TZ: 'UTC', ...environment });
 }
+
+/** Nothing of the HSM room. */
+export const noCeremony: CeremonyMeans = {
+  openToken: async () => assert.fail('a token was opened'),
+  openSigner: async () => assert.fail('a key was opened'),
+  shelf: { read: async () => null, write: async () => assert.fail('something was written') },
+  random: () => assert.fail('something was drawn'),
+  instruct: async () => assert.fail('somebody was instructed'),
+};
 
 export function linesOf(text: string): readonly string[] {
   return text.split('\n').filter((line) => line !== '');

@@ -9,11 +9,13 @@ import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
 import { explanation } from '../../runtime/core/fault-text.ts';
 import { type FaultCode, faults } from '../../runtime/core/faults.ts';
-import { holdfast, linesOf } from './support.ts';
+import { holdfast, linesOf, noCeremony } from './support.ts';
 
 const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
-  ...['transcript show', 'transcript verify', 'help'],
+  ...['transcript show', 'transcript verify'],
+  ...['ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run', 'ceremony verify'],
+  'help',
 ];
 
 const EID = '89049032000000000000000000009960';
@@ -38,6 +40,7 @@ function nothing(said: { out: string; err: string }): Means {
     openFleet: async () => opened(),
     openLedger: async () => opened(),
     openToken: async () => opened(),
+    ceremony: noCeremony,
   };
 }
 
@@ -49,6 +52,10 @@ describe('what was mistyped', () => {
     ['fleet lst', /a second word: fleet list, fleet show/],
     ['--dir x journal', /the command comes first/],
     ['journal', /--dir is missing/],
+    ['ceremony plan', /say which: a plan: FILE/],
+    ['ceremony verify', /say which: a RECORD/],
+    ['ceremony component', /a FILE that is not there yet/],
+    ['ceremony component x --bytes 24', /16 or 32 bytes/],
     ['journal --dir', /--dir takes a value: DIR/],
     ['journal --dir --verify', /--dir takes a value: DIR/],
     ['journal --dir x --sinse today', /no option --sinse; did you mean --since\?/],

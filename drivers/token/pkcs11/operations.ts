@@ -9,8 +9,8 @@ import { type Bytes, concat, xor } from '../../../runtime/core/bytes.ts';
 import { CHECK_VALUE_BLOCK, CHECK_VALUE_BYTES } from '../../../runtime/core/card/scp03-put-key.ts';
 import { BLOCK_BYTES } from '../../../runtime/core/crypto/cmac.ts';
 import { Fault } from '../../../runtime/core/faults.ts';
+import { type RuleName, ruleOf } from '../../../runtime/core/key-policy.ts';
 import { type Cryptoki, ck, guarded, type Handle } from './cryptoki.ts';
-import { type RuleName, ruleOf } from './key-policy.ts';
 import { NO_POINTER, type PinnedMemory } from './pinned-memory.ts';
 import { readAttribute, templateOf } from './templates.ts';
 
