@@ -29,7 +29,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   const sequencer = new Sequencer(ports, config.queueMax);
   await sequencer.load();
   const service = { addressedAs: ['backend', config.backend], topic: {} };
-  await serve(reserveExchange, service, reserveHandler(ports, sequencer), ports);
+  await serve(reserveExchange, service, reserveHandler(config, ports, sequencer), ports);
   await serve(registerExchange, service, registerHandler(config, ports, sequencer), ports);
   await serve(rejectExchange, service, rejectHandler(ports, sequencer), ports);
   await serve(eventsExchange, service, eventsHandler(ports, sequencer), ports);

@@ -1,11 +1,12 @@
 /** Reserves an EID before any key is injected: quota, uniqueness, and what a second appearance means. */
+import type { BackendConfig } from '../../config/backend.ts';
 import { Fault, isFault } from '../core/faults.ts';
 import type { ControllerReport } from '../core/gate/release.ts';
 import { instantOf } from '../core/instant.ts';
 import { hashOf, seal } from '../core/messages/envelope.ts';
 import type { reserveExchange } from '../core/messages/exchanges.ts';
 import { reservation } from '../core/messages/receipts.ts';
-import { checkEidRule, openTicket, type TicketPayload } from '../core/messages/ticket.ts';
+import { checkEidRule, openApprovedTicket, type TicketPayload } from '../core/messages/ticket.ts';
 import { type Claim, type Judged, judgeAppearance } from '../core/operation/appearance.ts';
 import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
 import { uuidV7 } from '../core/uuid.ts';
@@ -15,10 +16,15 @@ import { type ControllerLook, checkGate, lookAt, settle, verifyReport } from './
 import type { BackendPorts } from './ports.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
 
-export function reserveHandler(ports: BackendPorts, sequencer: Sequencer): HandlerOf<typeof reserveExchange> {
+export function reserveHandler(
+  { ticketQuorum: quorum }: BackendConfig,
+  ports: BackendPorts,
+  sequencer: Sequencer,
+): HandlerOf<typeof reserveExchange> {
   return async ({ station, nest, body }) => {
     const now = ports.clock.now();
-    const ticket = openTicket(body.ticket, { station, nowMs: now }, ports.trusted, ports.crypto);
+    const use = { station, nowMs: now, quorum };
+    const ticket = openApprovedTicket(body.ticket, use, ports.trusted, ports.crypto);
     checkGate(verifyReport(body.report, station, ports), ticket);
     const { eid, seFingerprint } = body.identity;
     const wanted: Wanted = {
