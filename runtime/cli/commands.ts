@@ -7,6 +7,10 @@ import { fleetShowCommand } from './fleet/show.ts';
 import { helpCommand } from './help.ts';
 import { journalCommand } from './journal/command.ts';
 import { statusCommand } from './status/command.ts';
+import { ticketApproveCommand } from './ticket/approve.ts';
+import { ticketDraftCommand } from './ticket/draft.ts';
+import { ticketShowCommand } from './ticket/show.ts';
+import { ticketSignCommand } from './ticket/sign.ts';
 import { transcriptShowCommand } from './transcript/show.ts';
 import { transcriptVerifyCommand } from './transcript/verify.ts';
 
@@ -19,5 +23,9 @@ export const commands: readonly Command[] = [
   auditVerifyCommand,
   transcriptShowCommand,
   transcriptVerifyCommand,
+  ticketDraftCommand,
+  ticketApproveCommand,
+  ticketSignCommand,
+  ticketShowCommand,
   helpCommand(() => commands),
 ];

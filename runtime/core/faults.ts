@@ -6,6 +6,7 @@ import { faultsOfBackend } from './faults/backend.ts';
 import { faultsOfCard } from './faults/card.ts';
 import { faultsOfExchange } from './faults/exchange.ts';
 import { faultsOfGateway } from './faults/gateway.ts';
+import { faultsOfOrders } from './faults/orders.ts';
 import { faultsOfSecurity } from './faults/security.ts';
 import { faultsOfStation } from './faults/station.ts';
 
@@ -30,6 +31,7 @@ export const faults = {
   ...faultsOfGateway,
   ...faultsOfBackend,
   ...faultsOfSecurity,
+  ...faultsOfOrders,
 } as const satisfies Record<string, FaultDefinition>;
 
 export type FaultCode = keyof typeof faults;

@@ -61,3 +61,10 @@ function isListed(list: readonly string[], wanted: string): boolean {
   }
   return false;
 }
+
+/** How many EIDs there are of the rule at most; check digits follow from the rest. */
+export function coveredMax(rule: EidRule): bigint {
+  if ('list' in rule) return BigInt(rule.list.length);
+  if ('prefix' in rule) return 10n ** BigInt(DIGITS - rule.prefix.length);
+  return BigInt(rule.to) - BigInt(rule.from) + 1n;
+}
