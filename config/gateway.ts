@@ -24,6 +24,7 @@ export const gatewayConfig = z.strictObject({
       .meta({ description: 'Configuration of SoftHSM; null for other modules.' }),
     deadlineMs: milliseconds.default(5_000).meta({ description: 'Longest wait for one call.', unit: 'ms' }),
   }),
+  instructionSocket: file.meta({ description: 'Socket at which the command line instructs this program.' }),
   ledgerUrl: z.string().startsWith('postgres').meta({ description: 'Database of the gateways of this HSM.' }),
   statementTimeoutMs: milliseconds
     .default(5_000)

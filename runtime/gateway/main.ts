@@ -37,6 +37,7 @@ await runProgram(async () => {
     keepaliveSeconds: config.bus.keepaliveSeconds,
     connectDeadlineMs: config.bus.connectDeadlineMs,
   });
+  const instructions = (await openDriver.instructionSocket())(config.instructionSocket);
   await createGateway(config, {
     clock: await openDriver.systemClock(),
     entropy: await openDriver.kernelEntropy(),
@@ -51,11 +52,13 @@ await runProgram(async () => {
       certificate: derOf(certificate),
     })),
     trusted: trustedFrom(config.trusted),
+    instructions,
     log,
   });
   return {
     ended: new Promise(() => undefined),
     stop: async () => {
+      await instructions.close();
       await bus.close();
       await token.close();
       await ledger.close();

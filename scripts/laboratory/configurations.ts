@@ -28,6 +28,12 @@ export interface Services {
   /** The station's end of each serial line. */
   readonly serialPorts: readonly string[];
   readonly journalSockets: readonly string[];
+  readonly instructionSockets: { readonly gateway: string; readonly backend: string };
+}
+
+/** The sockets of both programs in a directory whose path is short enough for sockets. */
+export function instructionSocketsIn(directory: string): Services['instructionSockets'] {
+  return { gateway: join(directory, 'gateway.sock'), backend: join(directory, 'backend.sock') };
 }
 
 export interface Configurations {
@@ -54,6 +60,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       profile: 'laboratory',
       bus: bus('gateway', laboratory.gateway.bus),
       token: { module, label, pinFile, constantsFile, softHsmConf },
+      instructionSocket: services.instructionSockets.gateway,
       ledgerUrl: services.ledgerUrl,
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: laboratory.issuerCertificate }],
       hardwareType: documentationIdentifiers.hardwareType,
@@ -64,6 +71,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
     backend: writeJson(join(places.backend, 'backend.json'), {
       backend: 'backend-1',
       bus: bus('backend', laboratory.backend.bus),
+      instructionSocket: services.instructionSockets.backend,
       databaseUrl: services.fleetUrl,
       headFile: join(places.backend, 'log-head'),
       receiptKeyFile: laboratory.backend.receiptKeyFile,
