@@ -54,7 +54,11 @@ export function identityOf(unit: number) {
 }
 
 /** The gate controller's word, as the real one would give it. */
-export function reportOf(world: World, station: number, arrival: number): ControllerReport {
+export function reportOf(
+  { parties }: Pick<World, 'parties'>,
+  station: number,
+  arrival: number,
+): ControllerReport {
   const report: Omit<ControllerReport, 'mac'> = {
     kind: 'arrived',
     reason: 'none',
@@ -65,7 +69,7 @@ export function reportOf(world: World, station: number, arrival: number): Contro
     obeyed: 0,
     left: { arrival: 0, counter: 0, lane: 'good' },
   };
-  return signReport(report, world.parties.tagKeys[station - 1] ?? assert.fail('no key'), nodeCrypto);
+  return signReport(report, parties.tagKeys[station - 1] ?? assert.fail('no key'), nodeCrypto);
 }
 
 export interface Reserved {
