@@ -1,5 +1,6 @@
 /** Everything a backend can be told. */
 import { z } from 'zod';
+import { quorumForm } from '../runtime/core/messages/approval.ts';
 import { busConfig, file, milliseconds, partyName, trustedKeys } from './parts.ts';
 
 export const backendConfig = z.strictObject({
@@ -52,6 +53,9 @@ export const backendConfig = z.strictObject({
     .default('fleet root')
     .meta({ description: 'Name of the root above the intermediates.' }),
   trusted: trustedKeys,
+  ticketQuorum: quorumForm.meta({
+    description: 'How many of which officers must have approved an order. Gateway and backend judge it each.',
+  }),
   queueMax: z
     .int()
     .min(1)

@@ -1,6 +1,7 @@
 /** Everything a gateway can be told. */
 import { z } from 'zod';
 import { transportClasses, transportSchemes } from '../runtime/core/card/import-schemes.ts';
+import { quorumForm } from '../runtime/core/messages/approval.ts';
 import { busConfig, file, milliseconds, partyName, trustedKeys } from './parts.ts';
 
 const oid = z.string().regex(/^[0-2](\.\d+)+$/, 'an object identifier');
@@ -71,5 +72,8 @@ export const gatewayConfig = z.strictObject({
     .default(60_000)
     .meta({ description: 'A dialogue without a word for this long ends.', unit: 'ms' }),
   trusted: trustedKeys,
+  ticketQuorum: quorumForm.meta({
+    description: 'How many of which officers must have approved an order. Gateway and backend judge it each.',
+  }),
 });
 export type GatewayConfig = z.output<typeof gatewayConfig>;

@@ -14,7 +14,7 @@ import type {
   ReleaseRow,
 } from '../../runtime/core/store/fleet.ts';
 import type { SubjectRow } from './event-subject.ts';
-import { quotaTable } from './in-memory-quota.ts';
+import { orderTables } from './in-memory-orders.ts';
 import { createTable } from './in-memory-table.ts';
 
 /** Root of a tree without leaves: SHA-256 of nothing. RFC 6962 section 2.1. */
@@ -27,7 +27,7 @@ export type FleetTables = ReturnType<typeof createFleetTables>;
 export function createFleetTables() {
   return {
     heads: headTable(),
-    quotas: quotaTable(),
+    ...orderTables(),
     operations: operations(),
     disowned: disowned(),
     records: records(),

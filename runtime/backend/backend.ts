@@ -16,6 +16,7 @@ import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
 import type { BackendPorts } from './ports.ts';
+import { noting } from './refusals.ts';
 import { registerHandler } from './registration.ts';
 import { rejectHandler } from './rejection.ts';
 import { reserveHandler } from './reservation.ts';
@@ -29,7 +30,8 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   const sequencer = new Sequencer(ports, config.queueMax);
   await sequencer.load();
   const service = { addressedAs: ['backend', config.backend], topic: {} };
-  await serve(reserveExchange, service, reserveHandler(ports, sequencer), ports);
+  const reserve = noting(reserveHandler(config, ports, sequencer), ports, sequencer);
+  await serve(reserveExchange, service, reserve, ports);
   await serve(registerExchange, service, registerHandler(config, ports, sequencer), ports);
   await serve(rejectExchange, service, rejectHandler(ports, sequencer), ports);
   await serve(eventsExchange, service, eventsHandler(ports, sequencer), ports);

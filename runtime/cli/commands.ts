@@ -12,6 +12,10 @@ import { fleetShowCommand } from './fleet/show.ts';
 import { helpCommand } from './help.ts';
 import { journalCommand } from './journal/command.ts';
 import { statusCommand } from './status/command.ts';
+import { ticketApproveCommand } from './ticket/approve.ts';
+import { ticketDraftCommand } from './ticket/draft.ts';
+import { ticketShowCommand } from './ticket/show.ts';
+import { ticketSignCommand } from './ticket/sign.ts';
 import { transcriptShowCommand } from './transcript/show.ts';
 import { transcriptVerifyCommand } from './transcript/verify.ts';
 
@@ -29,5 +33,9 @@ export const commands: readonly Command[] = [
   ceremonyApproveCommand,
   ceremonyRunCommand,
   ceremonyVerifyCommand,
+  ticketDraftCommand,
+  ticketApproveCommand,
+  ticketSignCommand,
+  ticketShowCommand,
   helpCommand(() => commands),
 ];

@@ -91,6 +91,7 @@ async function means(): Promise<Means> {
       const openCopy = (path: string): Promise<Copy> => openJournalCopy(path, { sha256 });
       return closing.keep(openJournal(directory, { ...world, openCopy }));
     },
+    openSigner: async (path) => (await openDriver.fileSigner()).openFileSigner(path),
     openFleet: (url) => closing.keep(fleetReader(url)),
     openLedger: (url) => closing.keep(ledgerReader(url)),
     openToken: (config) => closing.keep(tokenJudge(config)),

@@ -7,6 +7,7 @@ import { faultsOfCard } from './faults/card.ts';
 import { faultsOfCeremony } from './faults/ceremony.ts';
 import { faultsOfExchange } from './faults/exchange.ts';
 import { faultsOfGateway } from './faults/gateway.ts';
+import { faultsOfOrders } from './faults/orders.ts';
 import { faultsOfSecurity } from './faults/security.ts';
 import { faultsOfStation } from './faults/station.ts';
 
@@ -32,6 +33,7 @@ export const faults = {
   ...faultsOfBackend,
   ...faultsOfSecurity,
   ...faultsOfCeremony,
+  ...faultsOfOrders,
 } as const satisfies Record<string, FaultDefinition>;
 
 export type FaultCode = keyof typeof faults;

@@ -23,6 +23,7 @@ import { createEvidence } from './personalization/evidence.ts';
 import type { Job } from './personalization/job.ts';
 import { personalize } from './personalization/procedure.ts';
 import type { GatewayPorts } from './ports.ts';
+import { keeping } from './refusals.ts';
 
 interface UnderWay {
   readonly dialogue: Dialogue;
@@ -57,7 +58,7 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
   await serve(
     dialogueOpenExchange,
     { addressedAs: addressed, topic: {}, share: 'gateways' },
-    openHandler(config, ports, fixed, dialogues),
+    keeping(openHandler(config, ports, fixed, dialogues), ports),
     responder,
   );
   await serve(

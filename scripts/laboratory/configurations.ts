@@ -12,6 +12,7 @@ import {
   LABORATORY_ROOM,
   type Laboratory,
   LOG_ORIGIN,
+  OFFICERS,
   PLANT,
 } from './laboratory.ts';
 
@@ -41,6 +42,9 @@ export interface Configurations {
   readonly stations: readonly string[];
 }
 
+/** Who must approve the orders of a laboratory. */
+const ticketQuorum = { required: 2, officers: OFFICERS };
+
 export function writeConfigurations(laboratory: Laboratory, services: Services): Configurations {
   const { places, trusted, logKey } = laboratory;
   const bus = (party: 'station' | 'gateway' | 'backend', identity: BusIdentity) => ({
@@ -62,6 +66,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       hardwareType: documentationIdentifiers.hardwareType,
       batchExtension: documentationIdentifiers.manufacturing,
       trusted,
+      ticketQuorum,
     }),
     backend: writeJson(join(places.backend, 'backend.json'), {
       backend: 'backend-1',
@@ -79,6 +84,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       authorities: Object.fromEntries(laboratory.stations.map(({ station }) => [station.name, AUTHORITY])),
       rootName: 'Laboratory fleet root',
       trusted,
+      ticketQuorum,
     }),
     stations: laboratory.stations.map(({ station, token, bus: identity }, i) =>
       writeJson(station.config, {

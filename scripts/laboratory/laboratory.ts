@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCertificateOffice } from '../../drivers/certificates/authority.ts';
-import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { provisionJournal } from '../../drivers/journal/leveldb.ts';
 import { openFileSigner } from '../../drivers/token/file-signer.ts';
 import {
@@ -18,9 +17,8 @@ import {
 import { toHex } from '../../runtime/core/bytes.ts';
 import { scp03KeyVersions } from '../../runtime/core/card/eid-kdf.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
-import { seal } from '../../runtime/core/messages/envelope.ts';
-import { ticketStatement } from '../../runtime/core/messages/ticket.ts';
-import type { Signer } from '../../runtime/core/ports.ts';
+import type { Role } from '../../runtime/core/messages/envelope.ts';
+import { type Officer, signedTicket } from '../simulation/orders.ts';
 import { authorityIn, type BusIdentity, busParty, certificateFor, certifyIssuer } from './certificates.ts';
 import { ed25519KeyFile, p256KeyFile, secretFile } from './keys.ts';
 import type { LinePlaces, StationPlaces } from './places.ts';
@@ -33,6 +31,7 @@ const GENERATION = 1;
 export const PLANT = { enterprise: 'Laboratory', site: 'Laptop', area: 'Bench', line: 'Line-1' };
 export const ISSUER = 'line-1';
 export const AUTHORITY = 'unattended under authority of the laboratory';
+export const OFFICERS = ['officer-1', 'officer-2'];
 export const LOG_ORIGIN = 'laboratory.holdfast.example/log';
 
 export interface LaboratoryStation {
@@ -61,7 +60,7 @@ export interface Laboratory {
 
 export interface Party {
   readonly name: string;
-  readonly role: 'station' | 'gateway' | 'backend' | 'ticket-authority';
+  readonly role: Role;
   readonly publicKey: string;
 }
 
@@ -135,6 +134,9 @@ async function trustedParties(
   return [
     { name: 'ticket-authority', role: 'ticket-authority', publicKey: toHex(ticketAuthority.publicKey) },
     { name: 'backend-1', role: 'backend', publicKey: toHex(backend.publicKey) },
+    ...(await officersOf(places)).map(
+      ({ name, signer }): Party => ({ name, role: 'officer', publicKey: toHex(signer.publicKey) }),
+    ),
     ...(['envelope', 'confirmation'] as const).map(
       (key): Party => ({
         name: 'gateway-1',
@@ -154,16 +156,25 @@ async function trustedParties(
 
 export const controllerOf = (index: number): string => `gate-${index}`;
 
-/** Signs one ticket for the units of this run and gives it to every station. */
+/** In a laboratory the officers' keys are files; whoever has the laptop is both. */
+function officersOf(places: LinePlaces): Promise<readonly Officer[]> {
+  return Promise.all(
+    OFFICERS.map(async (name) => ({
+      name,
+      signer: await openFileSigner(p256KeyFile(join(places.pki, `${name}.key`))),
+    })),
+  );
+}
+
+/** One ticket for the units of this run, approved by both officers, signed, and given to every station. */
 export async function writeTicket(
   places: LinePlaces,
   stations: readonly StationPlaces[],
   order: { readonly run: number; readonly units: number; readonly nowMs: number },
 ): Promise<string> {
-  const signer: Signer = await openFileSigner(join(places.pki, 'ticket-authority.key'));
   const ticket = `LAB-${order.run}`;
-  const jws = await seal(
-    ticketStatement,
+  const ticketAuthority = await openFileSigner(join(places.pki, 'ticket-authority.key'));
+  const jws = await signedTicket(
     {
       ticket,
       product: 'laboratory unit',
@@ -171,8 +182,9 @@ export async function writeTicket(
       productionLine: PLANT.line,
       issuer: ISSUER,
       cardProfile: profile.name,
-      eidRule: { from: '890490320000000000000000000000', to: '890490329999999999999999999999' },
+      eidRule: { prefix: '89049032' },
       quota: order.units,
+      unitsPerHour: 3_600_000,
       stations: stations.map((station) => station.name),
       generation: GENERATION,
       keyVersion: FLEET_KEY_VERSION,
@@ -180,8 +192,8 @@ export async function writeTicket(
       notBefore: new Date(order.nowMs - 3_600_000).toISOString(),
       notAfter: new Date(order.nowMs + 7 * 86_400_000).toISOString(),
     },
-    signer,
-    nodeCrypto,
+    { officers: await officersOf(places), ticketAuthority },
+    order.nowMs,
   );
   for (const station of stations) writeFileSync(station.ticket, jws, { mode: 0o600 });
   return ticket;

@@ -5,7 +5,7 @@ import { stationConfig } from '../../config/station.ts';
 import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
-import { ISSUER, type SimulatedParties } from './parties.ts';
+import { ISSUER, OFFICERS, type SimulatedParties } from './parties.ts';
 import type { Supply } from './supply.ts';
 
 const PLANT = { enterprise: 'Simulation', site: 'Site', area: 'Area', line: 'Line-1' };
@@ -17,6 +17,9 @@ const nowhere = {
   certificate: 'none',
   key: { file: 'none' },
 };
+
+/** Who must approve the orders of a simulated plant. */
+const ticketQuorum = { required: 2, officers: OFFICERS };
 
 export interface StationPlace {
   readonly name: string;
@@ -56,6 +59,7 @@ export function gatewaySettings({ transport }: Supply) {
     hardwareType: '1.3.6.1.4.1.32473.1.1',
     batchExtension: '1.3.6.1.4.1.32473.1.2',
     trusted: [],
+    ticketQuorum,
   });
 }
 
@@ -72,5 +76,6 @@ export function backendSettings(stations: readonly string[], gate: GateKind) {
     controllers: stations.map((station, i) => ({ name: `gate-${i + 1}`, station, ...judge })),
     authorities: Object.fromEntries(stations.map((station) => [station, 'the simulation'])),
     trusted: [],
+    ticketQuorum,
   });
 }

@@ -15,7 +15,7 @@ const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run', 'ceremony verify'],
-  'help',
+  ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'help'],
 ];
 
 const EID = '89049032000000000000000000009960';
@@ -36,6 +36,7 @@ function nothing(said: { out: string; err: string }): Means {
     crypto: nodeCrypto,
     files: { exists: () => false, read: opened, names: () => [], parent: (path) => path },
     databaseUrl: null,
+    openSigner: async () => opened(),
     openJournal: async () => opened(),
     openFleet: async () => opened(),
     openLedger: async () => opened(),

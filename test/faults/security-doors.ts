@@ -6,6 +6,10 @@ export const securityDoors: Doors = {
     'one of two officers has signed',
     elsewhere('core/approval.test', 'is missing while one officer is'),
   ],
+  ORDER_INVALID: [
+    'an order is for more units than its rule covers',
+    elsewhere('cli/ticket.test', 'refuses an order that contradicts itself, and says where'),
+  ],
   APPROVAL_REFUSED: [
     'one officer signs twice',
     elsewhere('core/approval.test', 'is refused when one officer signed twice, with other words even'),

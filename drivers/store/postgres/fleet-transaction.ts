@@ -4,6 +4,7 @@ import type { ControllerRow, FleetTransaction } from '../../../runtime/core/stor
 import { subjectsOf } from '../event-subject.ts';
 import { InvisibleRowError } from './failure.ts';
 import * as sql from './fleet-statements.ts';
+import { orderVerbs } from './order-verbs.ts';
 import type { Session, Statement } from './session.ts';
 import { arraysOf, insertInto, type Table, valuesOf } from './table.ts';
 
@@ -42,7 +43,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
     updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
     disownOperation: (operation) => disown(session, operation),
     disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
-    takeQuota: async (ticket, quota) => (await session.rows(sql.takeQuota, [ticket, quota])).length === 1,
+    ...orderVerbs(session),
 
     recordByOperation: (operation) => one(select.recordByOperation, operation),
     recordByEid: (eid) => one(select.recordByEid, eid),

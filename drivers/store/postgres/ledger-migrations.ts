@@ -54,4 +54,16 @@ export const ledgerMigrations: readonly Migration[] = [
       'create index if not exists transcript_by_eid on transcript (eid)',
     ],
   },
+  {
+    id: 3,
+    title: 'refusals, and the dialogues of a ticket',
+    statements: [
+      `create table if not exists refusal (
+        "key" text not null, station text not null, code text not null, ticket text not null, eid text not null,
+        entry text not null, "at" text not null,
+        constraint refusal_key primary key ("key"))`,
+      'create index if not exists refusal_by_ticket on refusal (ticket, "key")',
+      'create index if not exists dialogue_by_ticket on dialogue (ticket, operation)',
+    ],
+  },
 ];

@@ -12,6 +12,8 @@ export const leafKinds = [
   'rejection',
   'appearance',
   'station-event',
+  'refusal',
+  'close-out',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 

@@ -1,0 +1,42 @@
+import type { FaultDefinition } from '../faults.ts';
+
+/** Faults of production orders. */
+export const faultsOfOrders = {
+  ORDER_INVALID: {
+    title: 'This is not an order that can be approved',
+    cause: 'A field is missing or malformed, or two of them contradict each other.',
+    remedy: 'Correct the order file where it is named here, and check it again.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  TICKET_CLOSED: {
+    title: 'The production ticket is closed',
+    cause: 'Its batch was counted and closed: no unit is begun or resumed under it.',
+    remedy: 'Load the ticket of the next order and start the station again. The unit stays until then.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  RATE_EXCEEDED: {
+    title: 'Units come faster than the order allows',
+    cause: 'More units were reserved than a fifth above the takt of the ticket, over all its stations.',
+    remedy:
+      'Nothing: the unit goes on by itself at the time named here. If this lasts, the takt of the order is wrong.',
+    disposition: 'retry',
+    blame: 'outside',
+  },
+  NEST_OCCUPIED: {
+    title: 'Another unit is being worked on in this nest',
+    cause: 'The chip in the nest changed, and the gate controller has not seen the former unit leave.',
+    remedy:
+      'Take the unit out of the nest, wait until the gate controller has seen that, and put it in again.',
+    disposition: 'retry',
+    blame: 'outside',
+  },
+  STATION_REVOKED: {
+    title: 'This station was revoked',
+    cause: 'The security officers revoked its identity: none of its requests counts any more.',
+    remedy: 'Take the station out of service and call the security officer. A new identity must be enrolled.',
+    disposition: 'hold',
+    blame: 'own',
+  },
+} as const satisfies Record<string, FaultDefinition>;
