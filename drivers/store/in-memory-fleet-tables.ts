@@ -15,6 +15,7 @@ import type {
 } from '../../runtime/core/store/fleet.ts';
 import type { SubjectRow } from './event-subject.ts';
 import { orderTables } from './in-memory-orders.ts';
+import { revocationTables } from './in-memory-revocations.ts';
 import { createTable } from './in-memory-table.ts';
 
 /** Root of a tree without leaves: SHA-256 of nothing. RFC 6962 section 2.1. */
@@ -40,6 +41,7 @@ export function createFleetTables() {
     events: events(),
     subjects: subjects(),
     leaves: leaves(),
+    ...revocationTables(),
   };
 }
 

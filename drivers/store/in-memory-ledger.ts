@@ -11,6 +11,7 @@ import type {
   IntentRow,
 } from '../../runtime/core/store/ledger.ts';
 import { createEngine, type EngineOptions } from './in-memory-engine.ts';
+import { issuerLedger, issuerTables } from './in-memory-issuer-ledger.ts';
 import { ledgerUnits, noteRefusal, refusalTable } from './in-memory-ledger-orders.ts';
 import { quotaTable, takeQuota } from './in-memory-quota.ts';
 import { createTable, type Undo } from './in-memory-table.ts';
@@ -63,6 +64,11 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
         noteRefusal: (row) => call((undo) => noteRefusal(tables, row, undo)),
         refusalsOf: (ticket, limit) => call(() => tables.refusals.group(ticket, 0, limit)),
         ticketUnits: (ticket, after, limit) => call(() => ledgerUnits(tables, ticket, after, limit)),
+        ...issuerLedger(call, tables, {
+          intend: (row, undo) => intendCertificate(tables, row, undo),
+          store: (serial, der, undo) => storeCertificate(tables, serial, der, undo),
+          issuerOf: (serial) => tables.certificates.find('certificate_serial', serial)?.issuer ?? null,
+        }),
         abandon: () => connection.abandon(),
         close: () => connection.close(),
         [Symbol.asyncDispose]: () => connection.close(),
@@ -81,6 +87,7 @@ type Tables = LedgerTables;
 
 function createTables() {
   return {
+    ...issuerTables(),
     dialogues: createTable({
       unique: { dialogue_dialogue: (row: AdmittedRow) => [row.dialogue] },
       group: (row) => `${row.operation} ${row.epoch}`,

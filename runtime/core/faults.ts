@@ -8,6 +8,7 @@ import { faultsOfCeremony } from './faults/ceremony.ts';
 import { faultsOfExchange } from './faults/exchange.ts';
 import { faultsOfGateway } from './faults/gateway.ts';
 import { faultsOfOrders } from './faults/orders.ts';
+import { faultsOfPki } from './faults/pki.ts';
 import { faultsOfSecurity } from './faults/security.ts';
 import { faultsOfStation } from './faults/station.ts';
 
@@ -34,6 +35,7 @@ export const faults = {
   ...faultsOfSecurity,
   ...faultsOfCeremony,
   ...faultsOfOrders,
+  ...faultsOfPki,
 } as const satisfies Record<string, FaultDefinition>;
 
 export type FaultCode = keyof typeof faults;

@@ -11,6 +11,7 @@ import {
 } from '../store/fleet-row-claims.ts';
 import { appearance, event, leaf, operation, record, release, takeOne, unique } from '../store/fleet-rows.ts';
 import { ordersAreKept } from '../store/order-claims.ts';
+import { revocationsAreKept } from '../store/revocation-claims.ts';
 
 export interface FleetStoreSubject extends AsyncDisposable {
   /** Two backends on one database. */
@@ -30,6 +31,7 @@ export function fleetStoreContract(name: string, open: () => Promise<FleetStoreS
     appearancesAreKept(store);
     releasesAndEventsAreKept(store);
     logIsKept(store);
+    revocationsAreKept(store);
     transactionsAreWhole(store, () => subject.other);
     keysAreUnique(store);
     rivalsAreOrdered(store, () => subject.other);

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import type { ControllerRow, FleetTransaction } from '../../../runtime/core/store/fleet.ts';
 import { subjectsOf } from '../event-subject.ts';
+import { unitCertificatesOf } from '../unit-certificate.ts';
 import { InvisibleRowError } from './failure.ts';
+import { revocationVerbs, unitCertificates } from './fleet-revocations.ts';
 import * as sql from './fleet-statements.ts';
 import { orderVerbs } from './order-verbs.ts';
 import type { Session, Statement } from './session.ts';
@@ -19,6 +21,7 @@ const insert = {
   events: insertInto(sql.events),
   subjects: insertInto(sql.subjects),
   leaves: insertInto(sql.leaves),
+  unitCertificates: insertInto(unitCertificates),
 } as const;
 
 const { select } = sql;
@@ -49,7 +52,13 @@ export function fleetTransaction(session: Session): FleetTransaction {
     recordByEid: (eid) => one(select.recordByEid, eid),
     recordByPublicKey: (publicKeyHash) => one(select.recordByPublicKey, publicKeyHash),
     listRecords: (limit) => all(select.listRecords, limit),
-    insertRecords: (rows) => add(insert.records, sql.records, rows),
+    insertRecords: async (rows) => {
+      await Promise.all([
+        add(insert.records, sql.records, rows),
+        add(insert.unitCertificates, unitCertificates, rows.flatMap(unitCertificatesOf)),
+      ]);
+    },
+    ...revocationVerbs(session),
     confirmation: (operation, epoch) => one(select.confirmation, operation, epoch),
     confirmationsOf: (operation) => all(select.confirmationsOf, operation),
     insertConfirmations: (rows) => add(insert.confirmations, sql.confirmations, rows),

@@ -13,6 +13,7 @@ import type {
 import { ledgerRefusal, staleEpoch } from '../ledger-refusal.ts';
 import { openDatabase, type PostgresOptions } from './database.ts';
 import { InvisibleRowError } from './failure.ts';
+import { issuerLedger } from './issuer-ledger.ts';
 import { ledgerMigrations } from './ledger-migrations.ts';
 import {
   type AdmittedRow,
@@ -77,6 +78,7 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
       (await list<StoredLedgerUnit>(statements.ticketUnits, ticket, after, limit)).map(
         ({ derivations, ...unit }) => ({ ...unit, derived: derivations > 0 }),
       ),
+    ...issuerLedger(database),
     close: () => database.close(),
     [Symbol.asyncDispose]: () => database.close(),
   };

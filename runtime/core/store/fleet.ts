@@ -6,6 +6,7 @@ import type { Bytes } from '../bytes.ts';
 import type { Lane } from '../gate/release.ts';
 import type { Appearance } from '../operation/appearance.ts';
 import type { OrderVerbs } from './orders.ts';
+import type { RevocationTransaction } from './revocation.ts';
 
 export interface FleetStore {
   /** Runs `work` in one serializable transaction and resolves after COMMIT. Repeats it from the start when
@@ -140,7 +141,7 @@ export interface HeadRow {
 }
 
 /** Rows are locked where a decision follows from reading them. Lists are written in one round trip. */
-export interface FleetTransaction extends OrderVerbs {
+export interface FleetTransaction extends OrderVerbs, RevocationTransaction {
   operationByEid(eid: string): Promise<OperationRow | null>;
   operationById(operation: string): Promise<OperationRow | null>;
   operationByFingerprint(seFingerprint: string): Promise<OperationRow | null>;

@@ -3,6 +3,7 @@
  * crash nothing is unknown and a repeated request gets the same answer. One for all gateways of an HSM.
  */
 import type { Bytes } from '../bytes.ts';
+import type { IssuerLedger } from './issuer-ledger.ts';
 
 export interface DialogueRow {
   readonly dialogue: string;
@@ -90,7 +91,7 @@ export interface LedgerUnit {
   readonly verdictEpoch: number;
 }
 
-export interface GatewayLedger {
+export interface GatewayLedger extends IssuerLedger {
   /** One transaction: refuses an epoch older than any seen for the operation, an EID beyond the ticket's
    * quota of distinct EIDs, and too many attempts since the last confirmation; else stores the row.
    * @throws Fault LEDGER_UNAVAILABLE */
