@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly seed: string;
   readonly stations: number;
   readonly units: number;
+  /** Gateways of the one HSM; one by default. */
+  readonly gateways?: number;
   /** Of the ticket; as many as there are units by default. */
   readonly quota?: number;
   readonly weather?: Weather;
@@ -158,7 +160,7 @@ interface Plant {
   readonly connect: (clientId: string) => Bus;
 }
 
-/** Backend and gateway, in this order: the stations ask both. */
+/** Backend and gateways, in this order: the stations ask both. */
 async function startPrograms({
   options,
   supply,
@@ -188,23 +190,28 @@ async function startPrograms({
       })),
     }),
   );
-  await driven(
-    clock,
-    createGateway(gatewaySettings(supply), {
-      ...common,
-      entropy: createSimulatedEntropy(`${options.seed}/gateway`),
-      bus: connect('gateway-1'),
-      token: createSimulatedToken({
-        entropy: createSimulatedEntropy(`${options.seed}/token`),
-        masters: mastersOf(parties, supply),
-        signingKeys: parties.gatewayKeys,
-        monotonicMs: clock.monotonicMs,
+  for (let i = 1; i <= (options.gateways ?? 1); i++) {
+    const name = `gateway-${i}`;
+    // The names of the first one's draws are older than the second gateway.
+    const own = i === 1 ? '' : `-${i}`;
+    await driven(
+      clock,
+      createGateway(gatewaySettings(supply, name), {
+        ...common,
+        entropy: createSimulatedEntropy(`${options.seed}/gateway${own}`),
+        bus: connect(name),
+        token: createSimulatedToken({
+          entropy: createSimulatedEntropy(`${options.seed}/token${own}`),
+          masters: mastersOf(parties, supply),
+          signingKeys: parties.gatewayKeys,
+          monotonicMs: clock.monotonicMs,
+        }),
+        ledger: ledger.connect(),
+        certificates: derCertificates,
+        issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
       }),
-      ledger: ledger.connect(),
-      certificates: derCertificates,
-      issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
-    }),
-  );
+    );
+  }
 }
 
 /** A party's connection, with somebody listening to what it publishes, or standing in between. */
