@@ -30,6 +30,8 @@ export interface Services {
 }
 
 export interface Configurations {
+  /** One for each gateway of the token; the first is `gateway-1`. */
+  readonly gateways: readonly string[];
   readonly gateway: string;
   readonly backend: string;
   readonly stations: readonly string[];
@@ -44,11 +46,11 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
     ...identity,
   });
   const { module, label, pinFile, constantsFile, softHsmConf } = laboratory.gateway.token;
-  return {
-    gateway: writeJson(join(places.gateway, 'gateway.json'), {
-      gateway: 'gateway-1',
+  const gateways = Object.entries(laboratory.gateways).map(([name, identity], i) =>
+    writeJson(join(places.gateway, i === 0 ? 'gateway.json' : `${name}.json`), {
+      gateway: name,
       profile: 'laboratory',
-      bus: bus('gateway', laboratory.gateway.bus),
+      bus: bus('gateway', identity),
       token: { module, label, pinFile, constantsFile, softHsmConf },
       ledgerUrl: services.ledgerUrl,
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: laboratory.issuerCertificate }],
@@ -56,6 +58,10 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       batchExtension: documentationIdentifiers.manufacturing,
       trusted,
     }),
+  );
+  return {
+    gateways,
+    gateway: gateways[0] ?? '',
     backend: writeJson(join(places.backend, 'backend.json'), {
       backend: 'backend-1',
       bus: bus('backend', laboratory.backend.bus),
