@@ -6,7 +6,10 @@ import { startTokenProcess, type TokenProcess, tokenDeadlines } from './process.
 import { createStarter } from './starter.ts';
 import type { Pkcs11TokenOptions } from './token.ts';
 
-const RECYCLE_AFTER_CHANNELS = 100_000;
+/** 100,000 units of five channels: SoftHSM never frees some 250 bytes of every object that it made. */
+const RECYCLE_AFTER_CHANNELS = 500_000;
+/** A module that loses more than SoftHSM does is caught by this. */
+const RECYCLE_AFTER_BYTES = 250 * 1024 * 1024;
 /** How often a replaced process is looked at whether its last channel has gone. */
 const RETIRE_CHECK_MS = 1_000;
 
@@ -28,6 +31,10 @@ export function createCrew(options: Pkcs11TokenOptions): Crew {
   const retired = createRetirement(limits.idleMs);
   let active: TokenProcess | null = null;
   let closed = false;
+
+  const hasServed = ({ channels }: TokenProcess): boolean =>
+    channels.opened >= (options.recycleAfterChannels ?? RECYCLE_AFTER_CHANNELS) ||
+    channels.grownBytes >= (options.recycleAfterBytes ?? RECYCLE_AFTER_BYTES);
 
   const begin = async (): Promise<void> => {
     const { module, label, pinFile, constantsFile, laboratory, softHsmConf } = options;
@@ -66,8 +73,7 @@ export function createCrew(options: Pkcs11TokenOptions): Crew {
     },
     recycle: () => {
       starter.calm();
-      const after = options.recycleAfterChannels ?? RECYCLE_AFTER_CHANNELS;
-      if (active !== null && active.channels.opened >= after && !starter.isQuiet()) starter.startNow();
+      if (active !== null && hasServed(active) && !starter.isQuiet()) starter.startNow();
     },
     end: async () => {
       closed = true;

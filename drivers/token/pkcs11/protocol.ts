@@ -36,6 +36,8 @@ export type Reply =
       readonly answers: readonly VerbAnswer[];
       /** Channels open after them. */
       readonly open: number;
+      /** Memory of the process above what it had when it was ready, in bytes; looked at now and then. */
+      readonly grownBytes: number;
     };
 
 export type VerbAnswer =

@@ -22,8 +22,10 @@ export interface Pkcs11TokenOptions {
   /** Those that differ from the default. */
   readonly deadlines?: Partial<TokenDeadlines>;
   readonly limits?: ChannelLimits;
-  /** Channels after which the process is replaced: SoftHSM loses about 2.3 kB for each. */
+  /** Channels after which the process is replaced, whatever memory it has. */
   readonly recycleAfterChannels?: number;
+  /** Growth of its memory after which it is replaced. */
+  readonly recycleAfterBytes?: number;
   /** Told of what failed in the background: a process that could not be replaced. */
   readonly onFault?: (fault: Fault) => void;
 }
