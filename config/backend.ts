@@ -5,6 +5,7 @@ import { busConfig, file, milliseconds, partyName, trustedKeys } from './parts.t
 export const backendConfig = z.strictObject({
   backend: partyName.meta({ description: 'Name of this backend: the CN of its certificate.' }),
   bus: busConfig,
+  instructionSocket: file.meta({ description: 'Socket at which the command line instructs this program.' }),
   databaseUrl: z.string().startsWith('postgres').meta({ description: 'Fleet database.' }),
   headFile: file.meta({
     description:

@@ -22,7 +22,12 @@ export const gatewayConfig = z.strictObject({
       .default(null)
       .meta({ description: 'Configuration of SoftHSM; null for other modules.' }),
     deadlineMs: milliseconds.default(5_000).meta({ description: 'Longest wait for one call.', unit: 'ms' }),
+    recycleGrowthMiB: z.int().min(1).max(65_536).default(250).meta({
+      description: 'Growth after which the token’s process is replaced; it finishes its dialogues first.',
+      unit: 'MiB',
+    }),
   }),
+  instructionSocket: file.meta({ description: 'Socket at which the command line instructs this program.' }),
   ledgerUrl: z.string().startsWith('postgres').meta({ description: 'Database of the gateways of this HSM.' }),
   statementTimeoutMs: milliseconds
     .default(5_000)

@@ -45,5 +45,6 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       controller: controller.name,
       station: controller.station,
     });
+  await ports.instructions.serve([]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

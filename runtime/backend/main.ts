@@ -28,6 +28,7 @@ await runProgram(async () => {
     keepaliveSeconds: config.bus.keepaliveSeconds,
     connectDeadlineMs: config.bus.connectDeadlineMs,
   });
+  const instructions = (await openDriver.instructionSocket())(config.instructionSocket);
   await createBackend(config, {
     clock: await openDriver.systemClock(),
     entropy: await openDriver.kernelEntropy(),
@@ -46,11 +47,13 @@ await runProgram(async () => {
       key: keyFile === null ? null : fromHex(readText(keyFile)),
     })),
     trusted: trustedFrom(config.trusted),
+    instructions,
     log,
   });
   return {
     ended: new Promise(() => undefined),
     stop: async () => {
+      await instructions.close();
       await bus.close();
       await store.close();
     },

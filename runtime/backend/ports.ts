@@ -2,7 +2,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { NoteKey } from '../core/log/checkpoint.ts';
 import type { TrustedKey } from '../core/messages/envelope.ts';
-import type { Bus, Clock, Crypto, Entropy, Log, Signer } from '../core/ports.ts';
+import type { Bus, Clock, Crypto, Entropy, InstructionDoor, Log, Signer } from '../core/ports.ts';
 import type { FleetStore } from '../core/store/fleet.ts';
 import type { HeadMemory } from '../core/store/head.ts';
 
@@ -33,5 +33,6 @@ export interface BackendPorts {
   readonly heads: HeadMemory;
   readonly controllers: readonly ControllerKey[];
   readonly trusted: readonly TrustedKey[];
+  readonly instructions: InstructionDoor;
   readonly log: Log;
 }

@@ -7,6 +7,7 @@ import type { Exchange } from './card/apdu.ts';
 import type { Fault } from './faults.ts';
 import type { ControllerReport, Release } from './gate/release.ts';
 import type { JournalEntry, NewEntry } from './journal/entry.ts';
+import type { InstructionHandler } from './messages/instruction.ts';
 
 /** Time. Real: `drivers/clock/system.ts`; simulated: an event heap that a seed drives. */
 export interface Clock {
@@ -148,6 +149,13 @@ export type JigEvent =
   | { readonly kind: 'report'; readonly report: ControllerReport }
   | { readonly kind: 'lost'; readonly fault: Fault }
   | { readonly kind: 'ready' };
+
+/** Where the command line tells a program what to do, on the program's own machine. */
+export interface InstructionDoor {
+  /** Called once. */
+  serve(handlers: readonly InstructionHandler[]): Promise<void>;
+  close(): Promise<void>;
+}
 
 /** What a program tells people while it runs. Audit facts are not logs: they go to the journal. */
 export const logEvents = [

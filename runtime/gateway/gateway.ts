@@ -70,6 +70,7 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
     if (link.up) ports.log.write('info', 'link-up');
     else ports.log.write('warn', 'link-down', { code: link.fault.code, ...link.fault.context });
   });
+  await ports.instructions.serve([]);
   ports.log.write('info', 'started', { gateway: config.gateway, softwareToken: token.softwareToken });
 }
 

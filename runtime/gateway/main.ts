@@ -17,6 +17,7 @@ await runProgram(async () => {
     constantsFile: config.token.constantsFile,
     ...(softHsmConf === null ? {} : { softHsmConf }),
     laboratory: config.profile !== 'production',
+    recycleAfterBytes: config.token.recycleGrowthMiB * 1024 * 1024,
     deadlines: { callMs: config.token.deadlineMs },
     onFault: (fault) => log.write('error', 'fault', { part: 'token', code: fault.code, ...fault.context }),
   });
@@ -37,6 +38,7 @@ await runProgram(async () => {
     keepaliveSeconds: config.bus.keepaliveSeconds,
     connectDeadlineMs: config.bus.connectDeadlineMs,
   });
+  const instructions = (await openDriver.instructionSocket())(config.instructionSocket);
   await createGateway(config, {
     clock: await openDriver.systemClock(),
     entropy: await openDriver.kernelEntropy(),
@@ -51,11 +53,13 @@ await runProgram(async () => {
       certificate: derOf(certificate),
     })),
     trusted: trustedFrom(config.trusted),
+    instructions,
     log,
   });
   return {
     ended: new Promise(() => undefined),
     stop: async () => {
+      await instructions.close();
       await bus.close();
       await token.close();
       await ledger.close();

@@ -2,7 +2,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { TrustedKey } from '../core/messages/envelope.ts';
 import type { Certificates } from '../core/pki/profile.ts';
-import type { Bus, Clock, Crypto, Entropy, Log } from '../core/ports.ts';
+import type { Bus, Clock, Crypto, Entropy, InstructionDoor, Log } from '../core/ports.ts';
 import type { GatewayLedger } from '../core/store/ledger.ts';
 import type { Token } from '../core/token.ts';
 
@@ -25,5 +25,6 @@ export interface GatewayPorts {
   readonly certificates: Certificates;
   readonly issuers: readonly Issuer[];
   readonly trusted: readonly TrustedKey[];
+  readonly instructions: InstructionDoor;
   readonly log: Log;
 }

@@ -3,7 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { accessList } from '../../runtime/core/messages/catalogue.ts';
-import { type Configurations, writeConfigurations } from '../laboratory/configurations.ts';
+import {
+  type Configurations,
+  instructionSocketsIn,
+  writeConfigurations,
+} from '../laboratory/configurations.ts';
 import {
   boardMemoryOf,
   boardSocketOf,
@@ -174,6 +178,7 @@ async function startServices(
     pcscSocket: first.socket,
     readerNames: first.readerNames,
     serialPorts: [join(ptyDirectory, 'station.pty')],
+    instructionSockets: instructionSocketsIn(places.root),
     journalSockets: [join(places.root, 'journal.sock')],
   });
   const fixture: FixtureOptions = {

@@ -1,6 +1,6 @@
 /** Writes the programs' configurations for the services of this run: ports and reader names differ each time. */
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { documentationIdentifiers } from '../../runtime/core/pki/profile.ts';
 import type { BusIdentity } from './certificates.ts';
@@ -27,6 +27,18 @@ export interface Services {
   /** The station's end of each serial line. */
   readonly serialPorts: readonly string[];
   readonly journalSockets: readonly string[];
+  readonly instructionSockets: { readonly gateway: string; readonly backend: string };
+}
+
+/** The sockets of both programs in a directory whose path is short enough for sockets. */
+export function instructionSocketsIn(directory: string): Services['instructionSockets'] {
+  return { gateway: join(directory, 'gateway.sock'), backend: join(directory, 'backend.sock') };
+}
+
+/** The first gateway has the socket that everybody looks for; others have theirs beside it. */
+function instructionSocketOf({ instructionSockets }: Services, name: string, index: number): string {
+  const { gateway } = instructionSockets;
+  return index === 0 ? gateway : join(dirname(gateway), `${name}.sock`);
 }
 
 export interface Configurations {
@@ -52,6 +64,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       profile: 'laboratory',
       bus: bus('gateway', identity),
       token: { module, label, pinFile, constantsFile, softHsmConf },
+      instructionSocket: instructionSocketOf(services, name, i),
       ledgerUrl: services.ledgerUrl,
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: laboratory.issuerCertificate }],
       hardwareType: documentationIdentifiers.hardwareType,
@@ -65,6 +78,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
     backend: writeJson(join(places.backend, 'backend.json'), {
       backend: 'backend-1',
       bus: bus('backend', laboratory.backend.bus),
+      instructionSocket: services.instructionSockets.backend,
       databaseUrl: services.fleetUrl,
       headFile: join(places.backend, 'log-head'),
       receiptKeyFile: laboratory.backend.receiptKeyFile,

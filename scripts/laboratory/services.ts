@@ -6,7 +6,7 @@ import { type PcscdStand, startPcscd } from '../stand/pcscd.ts';
 import { socketDirectory } from '../stand/places.ts';
 import { type PostgresStand, startPostgres } from '../stand/postgres.ts';
 import { startPtyPair } from '../stand/pty-pair.ts';
-import type { Services } from './configurations.ts';
+import { instructionSocketsIn, type Services } from './configurations.ts';
 import { type Laboratory, PLANT } from './laboratory.ts';
 import type { LinePlaces } from './places.ts';
 
@@ -51,6 +51,7 @@ export async function startServices(
     pcscSocket: pcscd.socket,
     readerNames: pcscd.readerNames,
     serialPorts: lines.map((line) => line.stationPath),
+    instructionSockets: instructionSocketsIn(sockets.path),
     journalSockets: stations.map(({ station }) => join(sockets.path, `${station.name}-journal.sock`)),
   };
   const boardPaths = lines.map((line) => line.boardPath);

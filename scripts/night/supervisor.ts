@@ -2,6 +2,7 @@
 import { createSimulatedReader } from '../../drivers/card-reader/virtual-se/simulated-reader.ts';
 import type { SimulatedCrypto } from '../../drivers/crypto/simulated.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
+import { createInMemoryInstructionDoor } from '../../drivers/instruction/in-memory.ts';
 import { createSimulatedJig, type SimulatedJig } from '../../drivers/jig/simulated.ts';
 import { openInMemoryJournal } from '../../drivers/journal/in-memory.ts';
 import { createSimulatedToken, type SimulatedToken } from '../../drivers/token/simulated.ts';
@@ -162,6 +163,7 @@ async function startBackend(standing: Standing, life: Life): Promise<void> {
     ...commonOf(standing, life),
     signer: signerOf(life, parties.backendSigner),
     logSigner: parties.logSigner,
+    instructions: createInMemoryInstructionDoor(),
     store: storeOf(life, plant.fleet.connect()),
     heads: headsOf(life, plant.heads),
     controllers: names.map((station, i) => ({
@@ -186,6 +188,7 @@ async function startGateway(standing: Standing, life: Life): Promise<void> {
   await createGateway(gatewaySettings(usualSupply), {
     ...commonOf(standing, life),
     token: tokenOf(life, token),
+    instructions: createInMemoryInstructionDoor(),
     ledger: ledgerOf(life, plant.ledger.connect()),
     certificates: derCertificates,
     issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],

@@ -49,6 +49,7 @@ export function gatewaySettings({ transport }: Supply, gateway = 'gateway-1') {
     profile: 'laboratory',
     bus: nowhere,
     token: { module: 'none', label: 'none', pinFile: 'none', constantsFile: 'none' },
+    instructionSocket: 'simulated.sock',
     ledgerUrl: 'postgres:simulated',
     transport,
     issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: 'none' }],
@@ -63,6 +64,7 @@ export function backendSettings(stations: readonly string[], gate: GateKind) {
   return backendConfig.parse({
     backend: 'backend-1',
     bus: nowhere,
+    instructionSocket: 'simulated.sock',
     databaseUrl: 'postgres:simulated',
     headFile: 'none',
     receiptKeyFile: 'none',

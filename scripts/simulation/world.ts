@@ -8,6 +8,10 @@ import type { VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
 import { createSimulatedClock, type SimulatedClock } from '../../drivers/clock/simulated.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
+import {
+  createInMemoryInstructionDoor,
+  type InMemoryInstructionDoor,
+} from '../../drivers/instruction/in-memory.ts';
 import { createMemoryLog } from '../../drivers/log/memory.ts';
 import { createInMemoryFleetDatabase, type InMemoryFleetDatabase } from '../../drivers/store/in-memory.ts';
 import { createInMemoryHead } from '../../drivers/store/in-memory-head.ts';
@@ -59,6 +63,12 @@ export interface WorldOptions {
   readonly supply?: Partial<Supply>;
 }
 
+/** Where a test instructs the simulated programs. */
+export interface WorldDoors {
+  readonly gateway: InMemoryInstructionDoor;
+  readonly backend: InMemoryInstructionDoor;
+}
+
 export interface World {
   readonly clock: SimulatedClock;
   readonly broker: InMemoryBroker;
@@ -67,6 +77,7 @@ export interface World {
   readonly stations: readonly SimulatedStation[];
   readonly chips: ReadonlyMap<number, VirtualSe>;
   readonly parties: SimulatedParties;
+  readonly instructions: WorldDoors;
   readonly log: ReturnType<typeof createMemoryLog>;
   /** Runs until every unit has left by a lane, or simulated time is up. */
   run(untilMs: number): Promise<void>;
@@ -94,37 +105,17 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
   const common = { clock, crypto: options.crypto ?? nodeCrypto, trusted: parties.trusted, log };
 
+  const instructions: WorldDoors = {
+    gateway: createInMemoryInstructionDoor(),
+    backend: createInMemoryInstructionDoor(),
+  };
   const supply = { ...usualSupply, ...options.supply };
-  await startPrograms({ options, supply, clock, parties, names, fleet, ledger, common, connect });
+  const chips = new Map<number, VirtualSe>();
+  const plant = { options, supply, clock, parties, names, fleet, ledger, common, connect, instructions };
+  await startPrograms(plant);
   const order = { stations: names, quota: options.quota ?? options.units, nowMs: START_MS, supply };
   const ticket = await simulatedTicket(parties, order);
-  const chips = new Map<number, VirtualSe>();
-  const stations: SimulatedStation[] = [];
-  for (const [i, name] of names.entries())
-    stations.push(
-      await driven(
-        clock,
-        createSimulatedStation({
-          name,
-          index: i,
-          seed: options.seed,
-          clock,
-          parties,
-          chips,
-          ticket,
-          common,
-          bus: connect(name),
-          wire: options.wire,
-          betweenJig: options.betweenJig,
-          betweenReader: options.betweenReader,
-          gate: options.gates?.stations ?? 'controller',
-          startMs: START_MS,
-          manners: options.manners ?? {},
-          forged: options.forged ?? {},
-          supply,
-        }),
-      ),
-    );
+  const stations = await startStations(plant, ticket, chips);
   const share = Math.ceil(options.units / options.stations);
   for (const [i, station] of stations.entries())
     station.fixture.line.feed(Math.min(share, options.units - i * share), 1 + i * share);
@@ -136,6 +127,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     stations,
     chips,
     parties,
+    instructions,
     log,
     run: async (untilMs) => {
       const left = (): number =>
@@ -158,6 +150,7 @@ interface Plant {
   readonly ledger: InMemoryLedgerDatabase;
   readonly common: StationParts['common'];
   readonly connect: (clientId: string) => Bus;
+  readonly instructions: WorldDoors;
 }
 
 /** Backend and gateways, in this order: the stations ask both. */
@@ -171,6 +164,7 @@ async function startPrograms({
   ledger,
   common,
   connect,
+  instructions,
 }: Plant): Promise<void> {
   const gate = options.gates?.backend ?? 'controller';
   await driven(
@@ -182,6 +176,7 @@ async function startPrograms({
       signer: parties.backendSigner,
       logSigner: parties.logSigner,
       store: fleet.connect(),
+      instructions: instructions.backend,
       heads: createInMemoryHead(),
       controllers: names.map((station, i) => ({
         name: `gate-${i + 1}`,
@@ -206,12 +201,44 @@ async function startPrograms({
           signingKeys: parties.gatewayKeys,
           monotonicMs: clock.monotonicMs,
         }),
+        instructions: i === 1 ? instructions.gateway : createInMemoryInstructionDoor(),
         ledger: ledger.connect(),
         certificates: derCertificates,
         issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
       }),
     );
   }
+}
+
+async function startStations(
+  { options, supply, clock, parties, names, common, connect }: Plant,
+  ticket: string,
+  chips: Map<number, VirtualSe>,
+): Promise<readonly SimulatedStation[]> {
+  const stations: SimulatedStation[] = [];
+  for (const [i, name] of names.entries()) {
+    const station = createSimulatedStation({
+      name,
+      index: i,
+      seed: options.seed,
+      clock,
+      parties,
+      chips,
+      ticket,
+      common,
+      bus: connect(name),
+      wire: options.wire,
+      betweenJig: options.betweenJig,
+      betweenReader: options.betweenReader,
+      gate: options.gates?.stations ?? 'controller',
+      startMs: START_MS,
+      manners: options.manners ?? {},
+      forged: options.forged ?? {},
+      supply,
+    });
+    stations.push(await driven(clock, station));
+  }
+  return stations;
 }
 
 /** A party's connection, with somebody listening to what it publishes, or standing in between. */

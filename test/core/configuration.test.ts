@@ -24,6 +24,7 @@ const bus = {
 const backend = {
   backend: 'backend-1',
   bus,
+  instructionSocket: '/run/holdfast-backend/instructions.sock',
   databaseUrl: 'postgresql:///fleet',
   headFile: 'log-head',
   receiptKeyFile: 'receipts.key',

@@ -6,7 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { FaultCode } from '../../runtime/core/faults.ts';
-import { type Configurations, writeConfigurations } from '../../scripts/laboratory/configurations.ts';
+import {
+  type Configurations,
+  instructionSocketsIn,
+  writeConfigurations,
+} from '../../scripts/laboratory/configurations.ts';
 import { p256KeyFile } from '../../scripts/laboratory/keys.ts';
 import { type Laboratory, setUpLaboratory, writeTicket } from '../../scripts/laboratory/laboratory.ts';
 import { enginesDirectory } from '../../scripts/laboratory/line.ts';
@@ -45,6 +49,7 @@ before(async () => {
     pcscSocket: join(root, 'pcscd.comm'),
     readerNames: ['none'],
     serialPorts: [join(root, 'no-board')],
+    instructionSockets: instructionSocketsIn(root),
     journalSockets: [join(root, 'journal.sock')],
   });
 });

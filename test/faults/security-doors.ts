@@ -10,4 +10,18 @@ export const securityDoors: Doors = {
     'one officer signs twice',
     elsewhere('core/approval.test', 'is refused when one officer signed twice, with other words even'),
   ],
+  INSTRUCTION_UNREACHABLE: [
+    'the program does not run',
+    elsewhere(
+      'contracts/instruction.test',
+      'finds nobody before the program serves: INSTRUCTION_UNREACHABLE',
+    ),
+  ],
+  INSTRUCTION_REFUSED: [
+    'the program is of another version',
+    elsewhere(
+      'contracts/instruction.test',
+      'is refused when the program does not know it or its form is wrong: INSTRUCTION_REFUSED',
+    ),
+  ],
 };

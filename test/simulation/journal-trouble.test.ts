@@ -12,6 +12,7 @@ import { createSimulatedReader } from '../../drivers/card-reader/virtual-se/simu
 import { createSimulatedClock } from '../../drivers/clock/simulated.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
+import { createInMemoryInstructionDoor } from '../../drivers/instruction/in-memory.ts';
 import { createFixture } from '../../drivers/jig/controller/fixture.ts';
 import { BLANK_MEMORY } from '../../drivers/jig/controller/gate-controller.ts';
 import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
@@ -54,6 +55,7 @@ async function rig(seed: string) {
     signer: parties.backendSigner,
     logSigner: parties.logSigner,
     store: createInMemoryFleetDatabase({ clock }).connect(),
+    instructions: createInMemoryInstructionDoor(),
     heads: createInMemoryHead(),
     controllers: [{ name: 'gate-1', station: NAME, key: tagKey }],
   });

@@ -17,4 +17,19 @@ export const faultsOfSecurity = {
     disposition: 'hold',
     blame: 'outside',
   },
+  INSTRUCTION_UNREACHABLE: {
+    title: 'The program that should do this does not answer',
+    cause:
+      'It does not run on this machine, its configuration names another socket, or you may not use that socket.',
+    remedy: 'Run the command on the machine and as the user of that program, and see that it runs.',
+    disposition: 'hold',
+    blame: 'own',
+  },
+  INSTRUCTION_REFUSED: {
+    title: 'The program does not understand this instruction',
+    cause: 'The command and the program are of different versions, or the instruction was altered.',
+    remedy: 'Use the command of the same version as the program.',
+    disposition: 'hold',
+    blame: 'own',
+  },
 } as const satisfies Record<string, FaultDefinition>;
