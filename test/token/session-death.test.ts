@@ -136,4 +136,14 @@ describe('a token process that has grown', () => {
     await token.closeChannel(kept);
     await eventually(async () => assert.ok(!children().includes(grown ?? 0)));
   });
+
+  it('opens what a dialogue still needs, since one channel of it wraps the keys that another drew', async () => {
+    await using token = await open({ recycleAfterChannels: 1 });
+    const { channel } = await token.openChannel(TRANSPORT, 's8', 'one');
+    await eventually(async () => assert.ok(children().length > 1));
+    const opened = async (dialogue: string) =>
+      (await token.openScratchChannel(0x3f, 'aes-128', 's8', dialogue)).channel.split('-')[0];
+    await eventually(async () => assert.notEqual(await opened('another'), channel.split('-')[0]));
+    assert.equal(await opened('one'), channel.split('-')[0]);
+  });
 });

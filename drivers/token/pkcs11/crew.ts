@@ -13,11 +13,17 @@ const RECYCLE_AFTER_BYTES = 250 * 1024 * 1024;
 /** How often a replaced process is looked at whether its last channel has gone. */
 const RETIRE_CHECK_MS = 1_000;
 
+/** Dialogues whose process is remembered; more than a gateway holds at a time. */
+const DIALOGUES_MAX = 4_096;
+
 export interface Crew {
   /** Starts the first process. */
   begin(): Promise<void>;
   /** The process that takes new work. @throws Fault HSM_FAILED, or why none may be started */
   current(): TokenProcess;
+  /** The process that opens the channels of a dialogue: the one that opened its first, as long as it lives.
+   * @throws Fault as `current` */
+  serving(dialogue: string | undefined): TokenProcess;
   /** The process that a channel lives in; null when it died. */
   ownerOf(channel: string): TokenProcess | null;
   /** After each channel opened: replaces a process that has served long enough, while it finishes its own. */
@@ -53,6 +59,13 @@ export function createCrew(options: Pkcs11TokenOptions): Crew {
     deadlines,
     onFault: (fault) => options.onFault?.(fault),
   });
+  const dialogues = new Map<string, TokenProcess>();
+  const current = (): TokenProcess => {
+    if (active !== null) return active;
+    const refusal = starter.refusal();
+    if (refusal !== null) throw refusal;
+    throw new Fault('HSM_FAILED', { reason: closed ? 'closed' : 'the token process is starting again' });
+  };
   const lose = (process: TokenProcess): void => {
     retired.remove(process);
     if (active !== process) return;
@@ -61,11 +74,14 @@ export function createCrew(options: Pkcs11TokenOptions): Crew {
   };
   return {
     begin,
-    current: () => {
-      if (active !== null) return active;
-      const refusal = starter.refusal();
-      if (refusal !== null) throw refusal;
-      throw new Fault('HSM_FAILED', { reason: closed ? 'closed' : 'the token process is starting again' });
+    current,
+    serving: (dialogue) => {
+      if (dialogue === undefined) return current();
+      const first = dialogues.get(dialogue);
+      if (first !== undefined && (active === first || retired.of(first.prefix) === first)) return first;
+      const process = current();
+      remember(dialogues, dialogue, process);
+      return process;
     },
     ownerOf: (channel) => {
       const prefix = channel.slice(0, channel.lastIndexOf('-'));
@@ -85,6 +101,13 @@ export function createCrew(options: Pkcs11TokenOptions): Crew {
   };
 }
 
+/** A dialogue that is forgotten here goes on, unless its process is replaced at that moment. */
+function remember(dialogues: Map<string, TokenProcess>, dialogue: string, process: TokenProcess): void {
+  dialogues.set(dialogue, process);
+  const oldest = dialogues.keys().next();
+  if (dialogues.size > DIALOGUES_MAX && oldest.done !== true) dialogues.delete(oldest.value);
+}
+
 /** Processes that take no new work: each is stopped when its last channel has gone or has idled too long. */
 function createRetirement(idleMs: number) {
   const retiring = new Map<string, TokenProcess>();
@@ -93,7 +116,8 @@ function createRetirement(idleMs: number) {
       retiring.set(process.prefix, process);
       const since = performance.now();
       const timer = setInterval(() => {
-        if (process.channels.open > 0 && performance.now() - since < idleMs) return;
+        const busy = process.channels.open > 0 || process.isAsked();
+        if (busy && performance.now() - since < idleMs) return;
         clearInterval(timer);
         void process.stop();
       }, RETIRE_CHECK_MS);

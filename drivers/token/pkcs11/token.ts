@@ -49,13 +49,13 @@ export async function openPkcs11Token(options: Pkcs11TokenOptions): Promise<Toke
   };
   return {
     describe: async () => crew.current().description,
-    openChannel: async (keys, mode) => {
-      const opening = await any('openChannel', keys, mode);
+    openChannel: async (keys, mode, dialogue) => {
+      const opening = await crew.serving(dialogue).call('openChannel', [keys, mode]);
       crew.recycle();
       return opening;
     },
-    openScratchChannel: async (keyVersion, algorithm, mode) => {
-      const opening = await any('openScratchChannel', keyVersion, algorithm, mode);
+    openScratchChannel: async (keyVersion, algorithm, mode, dialogue) => {
+      const opening = await crew.serving(dialogue).call('openScratchChannel', [keyVersion, algorithm, mode]);
       crew.recycle();
       return opening;
     },
