@@ -17,6 +17,10 @@ export const gatewayConfig = z.strictObject({
     label: z.string().meta({ description: 'Label of the token.' }),
     pinFile: file.meta({ description: 'File with the PIN.' }),
     constantsFile: file.meta({ description: 'Constants of the key derivation, made at the ceremony.' }),
+    kdf: z.enum(['cbc-data', 'sp800-108']).default('cbc-data').meta({
+      description:
+        'Mechanism by which the EID-KDF is computed: from the constants, on any module, or by CKM_SP800_108_COUNTER_KDF. Both give the same keys, as the test EID shows at each start.',
+    }),
     softHsmConf: file
       .nullable()
       .default(null)

@@ -15,6 +15,7 @@ await runProgram(async () => {
     label: config.token.label,
     pinFile: config.token.pinFile,
     constantsFile: config.token.constantsFile,
+    kdf: config.token.kdf,
     ...(softHsmConf === null ? {} : { softHsmConf }),
     laboratory: config.profile !== 'production',
     recycleAfterBytes: config.token.recycleGrowthMiB * 1024 * 1024,

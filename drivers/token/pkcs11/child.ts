@@ -43,7 +43,7 @@ function start(request: StartRequest): void {
       throw new Fault('TOKEN_UNAVAILABLE', { label: request.label, reason: 'a software token' });
     const constants = readConstants(request.constantsFile);
     const session = logIn(cryptoki, slot, request.pinFile);
-    const vault = openVault({ cryptoki, slot, session, constants });
+    const vault = openVault({ cryptoki, slot, session, constants, kdf: request.kdf });
     const { limits, prefix } = request;
     table = createVerbs({ vault, limits, prefix, monotonicMs: () => performance.now() });
     readyBytes = process.memoryUsage.rss();

@@ -45,7 +45,8 @@ export function createCrew(options: Pkcs11TokenOptions): Crew {
   const begin = async (): Promise<void> => {
     const { module, label, pinFile, constantsFile, laboratory, softHsmConf } = options;
     const prefix = randomBytes(8).toString('hex');
-    const start = { module, label, pinFile, constantsFile, laboratory, limits, prefix };
+    const { kdf = 'cbc-data' } = options;
+    const start = { module, label, pinFile, constantsFile, kdf, laboratory, limits, prefix };
     const environment = softHsmConf === undefined ? {} : { SOFTHSM2_CONF: softHsmConf };
     const started = await startTokenProcess(start, environment, deadlines);
     if (closed) return started.stop();

@@ -6,6 +6,7 @@ import { Fault } from '../../../runtime/core/faults.ts';
 import type { Token } from '../../../runtime/core/token.ts';
 import type { ChannelLimits, Verb, VerbArguments, VerbResult } from '../verbs.ts';
 import { createCrew } from './crew.ts';
+import type { Kdf } from './derivation.ts';
 import type { TokenDeadlines } from './process.ts';
 
 export interface Pkcs11TokenOptions {
@@ -15,6 +16,8 @@ export interface Pkcs11TokenOptions {
   readonly label: string;
   readonly pinFile: string;
   readonly constantsFile: string;
+  /** How the fleet's keys are derived; `cbc-data`, which every module has, by default. */
+  readonly kdf?: Kdf;
   /** Configuration of SoftHSM, for its environment variable. */
   readonly softHsmConf?: string;
   /** Allows a token that computes in software. */
