@@ -1,5 +1,6 @@
 /** Everything a backend can be told. */
 import { z } from 'zod';
+import { quorumForm } from '../runtime/core/messages/approval.ts';
 import { busConfig, file, milliseconds, partyName, trustedKeys } from './parts.ts';
 
 export const backendConfig = z.strictObject({
@@ -51,6 +52,10 @@ export const backendConfig = z.strictObject({
     .string()
     .default('fleet root')
     .meta({ description: 'Name of the root above the intermediates.' }),
+  stationQuorum: quorumForm.nullable().default(null).meta({
+    description:
+      'How many of which officers must have approved the revocation of a station; null: it is refused.',
+  }),
   trusted: trustedKeys,
   queueMax: z
     .int()

@@ -59,6 +59,15 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
               .flatMap((key) => tables.conclusions.find('conclusion_operation_epoch', ...key) ?? [])
               .sort((a, b) => (a.at === b.at ? b.epoch - a.epoch : a.at < b.at ? 1 : -1));
           }),
+        stationRevocations: () => call(() => tables.stationLists.group('')[0]?.jws ?? null),
+        keepStationRevocations: (number, jws) =>
+          call((undo) => {
+            const [held] = tables.stationLists.group('');
+            if (held !== undefined && held.number > number) return held.jws;
+            if (held === undefined) tables.stationLists.insert({ id: 1, number, jws }, undo);
+            else tables.stationLists.replace(held, { id: 1, number, jws }, undo);
+            return jws;
+          }),
         abandon: () => connection.abandon(),
         close: () => connection.close(),
         [Symbol.asyncDispose]: () => connection.close(),
@@ -90,6 +99,11 @@ function createTables() {
     attempts: createTable({
       unique: { unit_attempts_eid: (row: { eid: string; attempts: number }) => [row.eid] },
       group: (row) => row.eid,
+      order: () => 0,
+    }),
+    stationLists: createTable({
+      unique: { station_list_id: (row: { id: number; number: number; jws: string }) => [row.id] },
+      group: () => '',
       order: () => 0,
     }),
     quotas: quotaTable(),

@@ -15,10 +15,12 @@ import {
 import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
+import { stationInstructions } from './instructions/stations.ts';
 import type { BackendPorts } from './ports.ts';
 import { registerHandler } from './registration.ts';
 import { rejectHandler } from './rejection.ts';
 import { reserveHandler } from './reservation.ts';
+import { readRevokedStations } from './revoked-stations.ts';
 import { Sequencer } from './sequencer.ts';
 
 /** Reads the log, compares it with its head, then listens. @throws Fault LOG_FORKED, STORE_UNAVAILABLE */
@@ -28,7 +30,8 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       throw new Fault('CONFIG_INVALID', { why: `no authority is named for ${station}` });
   const sequencer = new Sequencer(ports, config.queueMax);
   await sequencer.load();
-  const service = { addressedAs: ['backend', config.backend], topic: {} };
+  const revoked = await readRevokedStations(ports);
+  const service = { addressedAs: ['backend', config.backend], topic: {}, demand: revoked.demand };
   await serve(reserveExchange, service, reserveHandler(ports, sequencer), ports);
   await serve(registerExchange, service, registerHandler(config, ports, sequencer), ports);
   await serve(rejectExchange, service, rejectHandler(ports, sequencer), ports);
@@ -45,6 +48,6 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       controller: controller.name,
       station: controller.station,
     });
-  await ports.instructions.serve([]);
+  await ports.instructions.serve([...stationInstructions(config, ports, sequencer, revoked)]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

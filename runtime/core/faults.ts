@@ -4,6 +4,7 @@
  */
 import { faultsOfBackend } from './faults/backend.ts';
 import { faultsOfCard } from './faults/card.ts';
+import { faultsOfEnrolment } from './faults/enrolment.ts';
 import { faultsOfExchange } from './faults/exchange.ts';
 import { faultsOfGateway } from './faults/gateway.ts';
 import { faultsOfSecurity } from './faults/security.ts';
@@ -30,6 +31,7 @@ export const faults = {
   ...faultsOfGateway,
   ...faultsOfBackend,
   ...faultsOfSecurity,
+  ...faultsOfEnrolment,
 } as const satisfies Record<string, FaultDefinition>;
 
 export type FaultCode = keyof typeof faults;

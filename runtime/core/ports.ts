@@ -175,6 +175,8 @@ export const logEvents = [
   'dialogue-opened',
   'dialogue-ended',
   'committed',
+  'station-revoked',
+  'stations-revoked',
   'events-acknowledged',
   'warning',
   'fault',

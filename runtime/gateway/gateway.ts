@@ -19,10 +19,12 @@ import { uuidV4 } from '../core/uuid.ts';
 import { type HandlerOf, serve } from '../exchange/responder.ts';
 import { admit, demandOwnTransportKeys, judgeOpening } from './admission.ts';
 import { Dialogue } from './dialogue.ts';
+import { stationInstructions } from './instructions/stations.ts';
 import { createEvidence } from './personalization/evidence.ts';
 import type { Job } from './personalization/job.ts';
 import { personalize } from './personalization/procedure.ts';
 import type { GatewayPorts } from './ports.ts';
+import { readRevokedStations } from './revoked-stations.ts';
 
 interface UnderWay {
   readonly dialogue: Dialogue;
@@ -52,17 +54,26 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
     issuerKeys: await issuerKeys(ports),
   };
   const dialogues = new Map<string, UnderWay>();
+  const revoked = await readRevokedStations(ports);
   const responder = { ...ports, signer };
   const addressed = ['gateway', config.gateway];
   await serve(
     dialogueOpenExchange,
-    { addressedAs: addressed, topic: {}, share: 'gateways' },
+    {
+      addressedAs: addressed,
+      topic: {},
+      share: 'gateways',
+      demand: async (station) => {
+        await revoked.refresh();
+        revoked.demand(station);
+      },
+    },
     openHandler(config, ports, fixed, dialogues),
     responder,
   );
   await serve(
     dialogueContinueExchange,
-    { addressedAs: addressed, topic: { instance: config.gateway } },
+    { addressedAs: addressed, topic: { instance: config.gateway }, demand: revoked.demand },
     continueHandler(config, ports, dialogues),
     responder,
   );
@@ -70,7 +81,10 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
     if (link.up) ports.log.write('info', 'link-up');
     else ports.log.write('warn', 'link-down', { code: link.fault.code, ...link.fault.context });
   });
-  await ports.instructions.serve([]);
+  const abandonOf = (station: string): void => {
+    for (const underWay of dialogues.values()) if (underWay.station === station) underWay.dialogue.abandon();
+  };
+  await ports.instructions.serve([...stationInstructions(revoked, abandonOf)]);
   ports.log.write('info', 'started', { gateway: config.gateway, softwareToken: token.softwareToken });
 }
 

@@ -22,6 +22,8 @@ import {
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
+import type { Quorum } from '../../runtime/core/messages/approval.ts';
+import type { TrustedKey } from '../../runtime/core/messages/envelope.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
 import type { Bus, Crypto } from '../../runtime/core/ports.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
@@ -59,6 +61,8 @@ export interface WorldOptions {
   readonly forged?: StationParts['forged'];
   /** What stations and backend are configured for at the gates; gate controllers by default. */
   readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
+  /** Who may revoke a station; nobody by default. */
+  readonly revokers?: { readonly quorum: Quorum; readonly keys: readonly TrustedKey[] };
   /** Where it differs from the usual. */
   readonly supply?: Partial<Supply>;
 }
@@ -103,7 +107,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const ledger = createInMemoryLedgerDatabase({ clock });
   const log = createMemoryLog();
   const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
-  const common = { clock, crypto: options.crypto ?? nodeCrypto, trusted: parties.trusted, log };
+  const trusted = [...parties.trusted, ...(options.revokers?.keys ?? [])];
+  const common = { clock, crypto: options.crypto ?? nodeCrypto, trusted, log };
 
   const instructions: WorldDoors = {
     gateway: createInMemoryInstructionDoor(),
@@ -169,21 +174,24 @@ async function startPrograms({
   const gate = options.gates?.backend ?? 'controller';
   await driven(
     clock,
-    createBackend(backendSettings(names, gate), {
-      ...common,
-      entropy: createSimulatedEntropy(`${options.seed}/backend`),
-      bus: connect('backend-1'),
-      signer: parties.backendSigner,
-      logSigner: parties.logSigner,
-      store: fleet.connect(),
-      instructions: instructions.backend,
-      heads: createInMemoryHead(),
-      controllers: names.map((station, i) => ({
-        name: `gate-${i + 1}`,
-        station,
-        key: gate === 'controller' ? (parties.tagKeys[i] ?? new Uint8Array(16)) : null,
-      })),
-    }),
+    createBackend(
+      { ...backendSettings(names, gate), stationQuorum: options.revokers?.quorum ?? null },
+      {
+        ...common,
+        entropy: createSimulatedEntropy(`${options.seed}/backend`),
+        bus: connect('backend-1'),
+        signer: parties.backendSigner,
+        logSigner: parties.logSigner,
+        store: fleet.connect(),
+        instructions: instructions.backend,
+        heads: createInMemoryHead(),
+        controllers: names.map((station, i) => ({
+          name: `gate-${i + 1}`,
+          station,
+          key: gate === 'controller' ? (parties.tagKeys[i] ?? new Uint8Array(16)) : null,
+        })),
+      },
+    ),
   );
   for (let i = 1; i <= (options.gateways ?? 1); i++) {
     const name = `gateway-${i}`;

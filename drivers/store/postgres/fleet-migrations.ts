@@ -1,7 +1,7 @@
 /**
  * The schema of the fleet database, in the dialect that PostgreSQL 15, CockroachDB and YugabyteDB share.
  * Rows of `confirmation`, `custody`, `rejection`, `appearance`, `gate_release`, `station_event`, `identity_record`,
- * `disowned_operation` and `log_leaf` are only ever inserted: a role without UPDATE and DELETE on them is enough.
+ * `disowned_operation`, `revoked_station` and `log_leaf` are only ever inserted: a role without UPDATE and DELETE on them is enough.
  * DELETE is needed on `operation` alone, whose row then goes into `disowned_operation`.
  */
 import type { Migration } from './migration.ts';
@@ -101,6 +101,16 @@ export const fleetMigrations: readonly Migration[] = [
     statements: [
       'alter table identity_record alter column certificate_serial drop not null',
       'alter table identity_record alter column public_key_hash drop not null',
+    ],
+  },
+  {
+    id: 4,
+    title: 'revoked stations',
+    statements: [
+      `create table if not exists revoked_station (
+        station text not null, number bigint not null, since text not null, reason text not null,
+        constraint revoked_station_station primary key (station),
+        constraint revoked_station_number unique (number))`,
     ],
   },
 ];

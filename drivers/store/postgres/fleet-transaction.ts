@@ -18,6 +18,7 @@ const insert = {
   events: insertInto(sql.events),
   subjects: insertInto(sql.subjects),
   leaves: insertInto(sql.leaves),
+  revokedStations: insertInto(sql.revokedStations),
 } as const;
 
 const { select } = sql;
@@ -76,6 +77,9 @@ export function fleetTransaction(session: Session): FleetTransaction {
         add(insert.subjects, sql.subjects, rows.flatMap(subjectsOf)),
       ]);
     },
+
+    revokedStations: () => all(select.revokedStations),
+    insertRevokedStation: (row) => add(insert.revokedStations, sql.revokedStations, [row]),
 
     lockHead: () => theHead(one(select.lockHead)),
     readHead: () => theHead(one(select.readHead)),

@@ -54,4 +54,13 @@ export const ledgerMigrations: readonly Migration[] = [
       'create index if not exists transcript_by_eid on transcript (eid)',
     ],
   },
+  {
+    id: 3,
+    title: 'the list of revoked stations',
+    statements: [
+      `create table if not exists station_list (
+        id bigint not null, number bigint not null, jws text not null,
+        constraint station_list_id primary key (id))`,
+    ],
+  },
 ];

@@ -66,6 +66,14 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
     conclusionOf: async (operation, epoch) =>
       (await list<Conclusion>(statements.conclusionOf, operation, epoch))[0] ?? null,
     transcriptsOf: (eid) => list<ConclusionRow>(statements.transcriptsOf, eid),
+    stationRevocations: async () => (await list<{ jws: string }>(statements.stationList))[0]?.jws ?? null,
+    keepStationRevocations: (number, jws) =>
+      database.transaction(async (session) => {
+        await session.count(statements.keepStationList, [number, jws]);
+        const [kept] = await session.rows<{ jws: string }>(statements.stationList, []);
+        assert.ok(kept !== undefined, 'a list was kept');
+        return kept.jws;
+      }),
     close: () => database.close(),
     [Symbol.asyncDispose]: () => database.close(),
   };

@@ -90,5 +90,9 @@ export interface GatewayLedger {
   ): Promise<{ readonly kind: 'confirmation' | 'verdict'; readonly jws: string } | null>;
   /** Of an EID, the newest first. */
   transcriptsOf(eid: string): Promise<readonly ConclusionRow[]>;
+  /** The newest list of revoked stations that any gateway was given, compact JWS; null for none. */
+  stationRevocations(): Promise<string | null>;
+  /** Keeps a list unless one with a higher number is kept; resolves with the one that is kept then. */
+  keepStationRevocations(number: number, jws: string): Promise<string>;
   close(): Promise<void>;
 }
