@@ -52,6 +52,10 @@ export const backendConfig = z.strictObject({
     .string()
     .default('fleet root')
     .meta({ description: 'Name of the root above the intermediates.' }),
+  stationQuorum: quorumForm.nullable().default(null).meta({
+    description:
+      'How many of which officers must have approved the revocation of a station; null: it is refused.',
+  }),
   trusted: trustedKeys,
   ticketQuorum: quorumForm.meta({
     description: 'How many of which officers must have approved an order. Gateway and backend judge it each.',

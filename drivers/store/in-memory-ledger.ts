@@ -69,6 +69,15 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
           store: (serial, der, undo) => storeCertificate(tables, serial, der, undo),
           issuerOf: (serial) => tables.certificates.find('certificate_serial', serial)?.issuer ?? null,
         }),
+        stationRevocations: () => call(() => tables.stationLists.group('')[0]?.jws ?? null),
+        keepStationRevocations: (number, jws) =>
+          call((undo) => {
+            const [held] = tables.stationLists.group('');
+            if (held !== undefined && held.number > number) return held.jws;
+            if (held === undefined) tables.stationLists.insert({ id: 1, number, jws }, undo);
+            else tables.stationLists.replace(held, { id: 1, number, jws }, undo);
+            return jws;
+          }),
         abandon: () => connection.abandon(),
         close: () => connection.close(),
         [Symbol.asyncDispose]: () => connection.close(),
@@ -101,6 +110,11 @@ function createTables() {
     attempts: createTable({
       unique: { unit_attempts_eid: (row: { eid: string; attempts: number }) => [row.eid] },
       group: (row) => row.eid,
+      order: () => 0,
+    }),
+    stationLists: createTable({
+      unique: { station_list_id: (row: { id: number; number: number; jws: string }) => [row.id] },
+      group: () => '',
       order: () => 0,
     }),
     quotas: quotaTable(),

@@ -3,7 +3,6 @@ import { booked } from '../../runtime/core/orders/rate.ts';
 import type {
   NestRow,
   OrderVerbs,
-  RevokedStationRow,
   Taking,
   TicketRow,
   TicketUnit,
@@ -29,11 +28,6 @@ export const orderTables = () => ({
   nests: createTable({
     unique: { nest_claim_controller_nest: (row: NestRow) => [row.controller, row.nest] },
     group: (row) => row.controller,
-    order: () => 0,
-  }),
-  revokedStations: createTable({
-    unique: { revoked_station_station: (row: RevokedStationRow) => [row.station] },
-    group: (row) => row.station,
     order: () => 0,
   }),
 });
@@ -65,11 +59,6 @@ export function orderVerbs(verb: Verb, tables: FleetTables): OrderVerbs {
         else nests.replace(known, row, undo);
       }),
     revokedStation: (station) => verb(() => revokedStations.find('revoked_station_station', station)),
-    revokeStation: (row) =>
-      verb((undo) => {
-        if (revokedStations.find('revoked_station_station', row.station) === null)
-          revokedStations.insert(row, undo);
-      }),
   };
 }
 

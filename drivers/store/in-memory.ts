@@ -106,6 +106,9 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
         insertAll(tables.subjects, rows.flatMap(subjectsOf), undo);
       }),
 
+    revokedStations: () => verb(() => tables.revokedStations.group(ALL)),
+    insertRevokedStation: (row) => verb((undo) => tables.revokedStations.insert(row, undo)),
+
     lockHead: () => verb(() => theHead(tables)),
     readHead: () => verb(() => theHead(tables)),
     updateHead: (row) => verb((undo) => tables.heads.replace({ ...row, id: 1 }, { ...row, id: 1 }, undo)),

@@ -5,6 +5,7 @@
 import { faultsOfBackend } from './faults/backend.ts';
 import { faultsOfCard } from './faults/card.ts';
 import { faultsOfCeremony } from './faults/ceremony.ts';
+import { faultsOfEnrolment } from './faults/enrolment.ts';
 import { faultsOfExchange } from './faults/exchange.ts';
 import { faultsOfGateway } from './faults/gateway.ts';
 import { faultsOfOrders } from './faults/orders.ts';
@@ -36,6 +37,7 @@ export const faults = {
   ...faultsOfCeremony,
   ...faultsOfOrders,
   ...faultsOfPki,
+  ...faultsOfEnrolment,
 } as const satisfies Record<string, FaultDefinition>;
 
 export type FaultCode = keyof typeof faults;

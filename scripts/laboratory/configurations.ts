@@ -1,6 +1,6 @@
 /** Writes the programs' configurations for the services of this run: ports and reader names differ each time. */
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { documentationIdentifiers } from '../../runtime/core/pki/profile.ts';
 import type { BusIdentity } from './certificates.ts';
@@ -36,7 +36,15 @@ export function instructionSocketsIn(directory: string): Services['instructionSo
   return { gateway: join(directory, 'gateway.sock'), backend: join(directory, 'backend.sock') };
 }
 
+/** The first gateway has the socket that everybody looks for; others have theirs beside it. */
+function instructionSocketOf({ instructionSockets }: Services, name: string, index: number): string {
+  const { gateway } = instructionSockets;
+  return index === 0 ? gateway : join(dirname(gateway), `${name}.sock`);
+}
+
 export interface Configurations {
+  /** One for each gateway of the token; the first is `gateway-1`. */
+  readonly gateways: readonly string[];
   readonly gateway: string;
   readonly backend: string;
   readonly stations: readonly string[];
@@ -54,13 +62,13 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
     ...identity,
   });
   const { module, label, pinFile, constantsFile, softHsmConf } = laboratory.gateway.token;
-  return {
-    gateway: writeJson(join(places.gateway, 'gateway.json'), {
-      gateway: 'gateway-1',
+  const gateways = Object.entries(laboratory.gateways).map(([name, identity], i) =>
+    writeJson(join(places.gateway, i === 0 ? 'gateway.json' : `${name}.json`), {
+      gateway: name,
       profile: 'laboratory',
-      bus: bus('gateway', laboratory.gateway.bus),
+      bus: bus('gateway', identity),
       token: { module, label, pinFile, constantsFile, softHsmConf },
-      instructionSocket: services.instructionSockets.gateway,
+      instructionSocket: instructionSocketOf(services, name, i),
       ledgerUrl: services.ledgerUrl,
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: laboratory.issuerCertificate }],
       hardwareType: documentationIdentifiers.hardwareType,
@@ -68,6 +76,10 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       trusted,
       ticketQuorum,
     }),
+  );
+  return {
+    gateways,
+    gateway: gateways[0] ?? '',
     backend: writeJson(join(places.backend, 'backend.json'), {
       backend: 'backend-1',
       bus: bus('backend', laboratory.backend.bus),

@@ -44,6 +44,8 @@ export interface Laboratory {
   readonly places: LinePlaces;
   readonly stations: readonly LaboratoryStation[];
   readonly gateway: { readonly token: GatewayToken; readonly bus: BusIdentity };
+  /** Every gateway of the one token, the first among them, by name. */
+  readonly gateways: Readonly<Record<string, BusIdentity>>;
   readonly backend: {
     readonly receiptKeyFile: string;
     readonly logKeyFile: string;
@@ -64,7 +66,11 @@ export interface Party {
   readonly publicKey: string;
 }
 
-export async function setUpLaboratory(places: LinePlaces, stationCount: number): Promise<Laboratory> {
+export async function setUpLaboratory(
+  places: LinePlaces,
+  stationCount: number,
+  gatewayCount = 1,
+): Promise<Laboratory> {
   const office = await openCertificateOffice();
   const stations = Array.from({ length: stationCount }, (_, i) => places.station(i + 1));
   const gatewayToken = await makeGatewayToken(places);
@@ -104,10 +110,15 @@ export async function setUpLaboratory(places: LinePlaces, stationCount: number):
     const ca = join(places.pki, 'bus-ca.pem');
     identities.push({ station, token, bus: { ca, certificate, key: { pkcs11: token.tlsKeyUri } } });
   }
+  const gatewayBus = await party('gateway-1', places.gateway);
+  const gateways: Record<string, BusIdentity> = { 'gateway-1': gatewayBus };
+  for (let i = 2; i <= gatewayCount; i++)
+    gateways[`gateway-${i}`] = await party(`gateway-${i}`, places.gateway);
   return {
     places,
     stations: identities,
-    gateway: { token: gatewayToken, bus: await party('gateway-1', places.gateway) },
+    gateway: { token: gatewayToken, bus: gatewayBus },
+    gateways,
     backend: {
       receiptKeyFile,
       logKeyFile: join(places.backend, 'log.key'),

@@ -46,9 +46,9 @@ export function stationSettings({ name, index, gate }: StationPlace, parties: Si
   });
 }
 
-export function gatewaySettings({ transport }: Supply) {
+export function gatewaySettings({ transport }: Supply, gateway = 'gateway-1') {
   return gatewayConfig.parse({
-    gateway: 'gateway-1',
+    gateway,
     profile: 'laboratory',
     bus: nowhere,
     token: { module: 'none', label: 'none', pinFile: 'none', constantsFile: 'none' },

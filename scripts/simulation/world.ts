@@ -23,6 +23,8 @@ import {
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
+import type { Quorum } from '../../runtime/core/messages/approval.ts';
+import type { TrustedKey } from '../../runtime/core/messages/envelope.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
 import type { Bus, Crypto } from '../../runtime/core/ports.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
@@ -35,6 +37,8 @@ export interface WorldOptions {
   readonly seed: string;
   readonly stations: number;
   readonly units: number;
+  /** Gateways of the one HSM; one by default. */
+  readonly gateways?: number;
   /** Of the ticket; as many as there are units by default. */
   readonly quota?: number;
   readonly weather?: Weather;
@@ -60,6 +64,8 @@ export interface WorldOptions {
   readonly forged?: StationParts['forged'];
   /** What stations and backend are configured for at the gates; gate controllers by default. */
   readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
+  /** Who may revoke a station; nobody by default. */
+  readonly revokers?: { readonly quorum: Quorum; readonly keys: readonly TrustedKey[] };
   /** Where it differs from the usual. */
   readonly supply?: Partial<Supply>;
 }
@@ -105,7 +111,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const ledger = createInMemoryLedgerDatabase({ clock });
   const log = createMemoryLog();
   const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
-  const common = { clock, crypto: options.crypto ?? cheap ?? nodeCrypto, trusted: parties.trusted, log };
+  const trusted = [...parties.trusted, ...(options.revokers?.keys ?? [])];
+  const common = { clock, crypto: options.crypto ?? cheap ?? nodeCrypto, trusted, log };
 
   const instructions: WorldDoors = {
     gateway: createInMemoryInstructionDoor(),
@@ -168,7 +175,7 @@ interface Plant {
   readonly cheap: SimulatedCrypto | null;
 }
 
-/** Backend and gateway, in this order: the stations ask both. */
+/** Backend and gateways, in this order: the stations ask both. */
 async function startPrograms({
   options,
   supply,
@@ -185,41 +192,49 @@ async function startPrograms({
   const gate = options.gates?.backend ?? 'controller';
   await driven(
     clock,
-    createBackend(backendSettings(names, gate), {
-      ...common,
-      entropy: createSimulatedEntropy(`${options.seed}/backend`),
-      bus: connect('backend-1'),
-      signer: parties.backendSigner,
-      logSigner: parties.logSigner,
-      store: fleet.connect(),
-      instructions: instructions.backend,
-      heads: createInMemoryHead(),
-      controllers: names.map((station, i) => ({
-        name: `gate-${i + 1}`,
-        station,
-        key: gate === 'controller' ? (parties.tagKeys[i] ?? new Uint8Array(16)) : null,
-      })),
-    }),
+    createBackend(
+      { ...backendSettings(names, gate), stationQuorum: options.revokers?.quorum ?? null },
+      {
+        ...common,
+        entropy: createSimulatedEntropy(`${options.seed}/backend`),
+        bus: connect('backend-1'),
+        signer: parties.backendSigner,
+        logSigner: parties.logSigner,
+        store: fleet.connect(),
+        instructions: instructions.backend,
+        heads: createInMemoryHead(),
+        controllers: names.map((station, i) => ({
+          name: `gate-${i + 1}`,
+          station,
+          key: gate === 'controller' ? (parties.tagKeys[i] ?? new Uint8Array(16)) : null,
+        })),
+      },
+    ),
   );
-  await driven(
-    clock,
-    createGateway(gatewaySettings(supply), {
-      ...common,
-      entropy: createSimulatedEntropy(`${options.seed}/gateway`),
-      bus: connect('gateway-1'),
-      token: createSimulatedToken({
-        entropy: createSimulatedEntropy(`${options.seed}/token`),
-        masters: mastersOf(parties, supply),
-        signingKeys: parties.gatewayKeys,
-        monotonicMs: clock.monotonicMs,
-        ...(cheap === null ? {} : { signature: cheap.sign }),
+  for (let i = 1; i <= (options.gateways ?? 1); i++) {
+    const name = `gateway-${i}`;
+    // The names of the first one's draws are older than the second gateway.
+    const own = i === 1 ? '' : `-${i}`;
+    await driven(
+      clock,
+      createGateway(gatewaySettings(supply, name), {
+        ...common,
+        entropy: createSimulatedEntropy(`${options.seed}/gateway${own}`),
+        bus: connect(name),
+        token: createSimulatedToken({
+          entropy: createSimulatedEntropy(`${options.seed}/token${own}`),
+          masters: mastersOf(parties, supply),
+          signingKeys: parties.gatewayKeys,
+          monotonicMs: clock.monotonicMs,
+          ...(cheap === null ? {} : { signature: cheap.sign }),
+        }),
+        instructions: i === 1 ? instructions.gateway : createInMemoryInstructionDoor(),
+        ledger: ledger.connect(),
+        certificates: derCertificates,
+        issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
       }),
-      instructions: instructions.gateway,
-      ledger: ledger.connect(),
-      certificates: derCertificates,
-      issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
-    }),
-  );
+    );
+  }
 }
 
 async function startStations(

@@ -172,6 +172,19 @@ function keysAreUnique(store: () => FleetStore): void {
     assert.equal(new Set(answers).size, 1);
   });
 
+  it('keeps revoked stations in their order, and no station and no number twice', async () => {
+    const since = '2026-11-22T12:00:00.000Z';
+    const row = (station: string, number: number) => ({ station, number, since, reason: 'stolen' });
+    await store().transaction(async (tx) => {
+      await tx.insertRevokedStation(row('station-8', 2));
+      await tx.insertRevokedStation(row('station-9', 1));
+    });
+    const kept = await store().transaction((tx) => tx.revokedStations());
+    assert.deepEqual(kept, [row('station-9', 1), row('station-8', 2)]);
+    await conflicts('revoked_station_station', (tx) => tx.insertRevokedStation(row('station-9', 3)));
+    await conflicts('revoked_station_number', (tx) => tx.insertRevokedStation(row('station-7', 2)));
+  });
+
   it('refuses a counter, a leaf or an event a second time', async () => {
     const name = unique('gate');
     const journal = unique('journal');

@@ -14,6 +14,20 @@ export const securityDoors: Doors = {
     'one officer signs twice',
     elsewhere('core/approval.test', 'is refused when one officer signed twice, with other words even'),
   ],
+  STATION_REVOKED: [
+    'officers have revoked the station',
+    elsewhere(
+      'identity/revoked-station.test',
+      'is refused by the backend from its next request on, while another goes on',
+    ),
+  ],
+  STATION_LIST_REFUSED: [
+    'a gateway is given the list of yesterday',
+    elsewhere(
+      'identity/revoked-station.test',
+      'cannot be taken back by an older list, nor by one that leaves a station out',
+    ),
+  ],
   INSTRUCTION_UNREACHABLE: [
     'the program does not run',
     elsewhere(

@@ -162,7 +162,11 @@ describe('a reservation under a ticket', () => {
   it('from a revoked station is refused, though everything else is right', async () => {
     const world = await quietPlant();
     const since = instantOf(world.clock.now());
-    await world.fleet.connect().transaction((tx) => tx.revokeStation({ station: 'station-1', since }));
+    await world.fleet
+      .connect()
+      .transaction((tx) =>
+        tx.insertRevokedStation({ station: 'station-1', number: 1, since, reason: 'stolen' }),
+      );
     const ticket = await goodTicket(world);
     assert.equal((await reserve(world, { ticket, unit: 1, arrival: 1 })).refused, 'STATION_REVOKED');
     assert.deepEqual(given(world), NOTHING);

@@ -106,7 +106,7 @@ export const fleetMigrations: readonly Migration[] = [
   },
   {
     id: 4,
-    title: 'orders: rate, closing, the units of each ticket, nests, revoked stations',
+    title: 'orders: rate, closing, the units of each ticket, nests',
     statements: [
       'alter table ticket_quota add column if not exists full_us bigint not null default 0',
       'alter table ticket_quota add column if not exists closed_at text',
@@ -120,9 +120,6 @@ export const fleetMigrations: readonly Migration[] = [
       `create table if not exists nest_claim (
         controller text not null, nest text not null, arrival bigint not null, operation text not null,
         constraint nest_claim_controller_nest primary key (controller, nest))`,
-      `create table if not exists revoked_station (
-        station text not null, since text not null,
-        constraint revoked_station_station primary key (station))`,
     ],
   },
   {
@@ -160,6 +157,16 @@ export const fleetMigrations: readonly Migration[] = [
       `create table if not exists trust_list (
         "number" bigint not null, jws text not null, leaf_index bigint not null,
         constraint trust_list_number primary key ("number"))`,
+    ],
+  },
+  {
+    id: 6,
+    title: 'revoked stations',
+    statements: [
+      `create table if not exists revoked_station (
+        station text not null, number bigint not null, since text not null, reason text not null,
+        constraint revoked_station_station primary key (station),
+        constraint revoked_station_number unique (number))`,
     ],
   },
 ];

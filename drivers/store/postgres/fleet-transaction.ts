@@ -22,6 +22,7 @@ const insert = {
   subjects: insertInto(sql.subjects),
   leaves: insertInto(sql.leaves),
   unitCertificates: insertInto(unitCertificates),
+  revokedStations: insertInto(sql.revokedStations),
 } as const;
 
 const { select } = sql;
@@ -86,6 +87,9 @@ export function fleetTransaction(session: Session): FleetTransaction {
         add(insert.subjects, sql.subjects, rows.flatMap(subjectsOf)),
       ]);
     },
+
+    revokedStations: () => all(select.revokedStations),
+    insertRevokedStation: (row) => add(insert.revokedStations, sql.revokedStations, [row]),
 
     lockHead: () => theHead(one(select.lockHead)),
     readHead: () => theHead(one(select.readHead)),

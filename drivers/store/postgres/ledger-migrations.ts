@@ -87,4 +87,13 @@ export const ledgerMigrations: readonly Migration[] = [
         constraint known_trust_list_number primary key ("number"))`,
     ],
   },
+  {
+    id: 5,
+    title: 'the list of revoked stations',
+    statements: [
+      `create table if not exists station_list (
+        id bigint not null, number bigint not null, jws text not null,
+        constraint station_list_id primary key (id))`,
+    ],
+  },
 ];

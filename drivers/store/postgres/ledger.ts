@@ -79,6 +79,14 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
         ({ derivations, ...unit }) => ({ ...unit, derived: derivations > 0 }),
       ),
     ...issuerLedger(database),
+    stationRevocations: async () => (await list<{ jws: string }>(statements.stationList))[0]?.jws ?? null,
+    keepStationRevocations: (number, jws) =>
+      database.transaction(async (session) => {
+        await session.count(statements.keepStationList, [number, jws]);
+        const [kept] = await session.rows<{ jws: string }>(statements.stationList, []);
+        assert.ok(kept !== undefined, 'a list was kept');
+        return kept.jws;
+      }),
     close: () => database.close(),
     [Symbol.asyncDispose]: () => database.close(),
   };

@@ -1,8 +1,9 @@
 /** Orders in the fleet database: the verbs as statements. */
+
+import type { RevokedStationRow } from '../../../runtime/core/store/fleet.ts';
 import type {
   NestRow,
   OrderVerbs,
-  RevokedStationRow,
   Taking,
   TicketRow,
   UnitLimits,
@@ -33,9 +34,6 @@ export function orderVerbs(session: Session): OrderVerbs {
     },
     revokedStation: async (station) =>
       (await session.rows<RevokedStationRow>(orders.revokedStation, [station]))[0] ?? null,
-    revokeStation: async ({ station, since }) => {
-      await session.count(orders.revokeStation, [station, since]);
-    },
   };
 }
 

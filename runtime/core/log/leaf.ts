@@ -14,6 +14,7 @@ export const leafKinds = [
   'station-event',
   'refusal',
   'close-out',
+  'station-revocation',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 

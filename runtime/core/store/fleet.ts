@@ -140,6 +140,15 @@ export interface HeadRow {
   readonly checkpoint: string;
 }
 
+/** A station whose requests are refused, for ever. */
+export interface RevokedStationRow {
+  readonly station: string;
+  /** Its place in the list, from 1. */
+  readonly number: number;
+  readonly since: string;
+  readonly reason: string;
+}
+
 /** Rows are locked where a decision follows from reading them. Lists are written in one round trip. */
 export interface FleetTransaction extends OrderVerbs, RevocationTransaction {
   operationByEid(eid: string): Promise<OperationRow | null>;
@@ -186,6 +195,10 @@ export interface FleetTransaction extends OrderVerbs, RevocationTransaction {
   /** Events whose text contains the EID, oldest first. */
   eventsAbout(eid: string, limit: number): Promise<readonly EventRow[]>;
   insertEvents(rows: readonly EventRow[]): Promise<void>;
+
+  /** In the order of their numbers. */
+  revokedStations(): Promise<readonly RevokedStationRow[]>;
+  insertRevokedStation(row: RevokedStationRow): Promise<void>;
 
   /** Locks the head of the log: whoever holds it is the only one that appends. */
   lockHead(): Promise<HeadRow>;

@@ -1,5 +1,6 @@
 /** What the fleet store keeps of production orders: units taken, rate, nests, revoked stations. */
 import type { Rate } from '../orders/rate.ts';
+import type { RevokedStationRow } from './fleet.ts';
 
 /** A ticket that was used at least once. */
 export interface TicketRow {
@@ -37,13 +38,6 @@ export interface NestRow {
   readonly operation: string;
 }
 
-/** A station whose requests count for nothing any more. */
-export interface RevokedStationRow {
-  readonly station: string;
-  /** ISO 8601. */
-  readonly since: string;
-}
-
 /** How far a unit of a ticket came, as the backend knows it. */
 export interface TicketUnit {
   readonly operation: string;
@@ -71,6 +65,4 @@ export interface OrderVerbs {
   putNest(row: NestRow): Promise<void>;
 
   revokedStation(station: string): Promise<RevokedStationRow | null>;
-  /** The first revocation stays. */
-  revokeStation(row: RevokedStationRow): Promise<void>;
 }
