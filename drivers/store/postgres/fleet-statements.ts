@@ -11,7 +11,6 @@ import type {
   RecordRow,
   RejectionRow,
   ReleaseRow,
-  RevokedStationRow,
 } from '../../../runtime/core/store/fleet.ts';
 import type { SubjectRow } from '../event-subject.ts';
 import type { Statement } from './session.ts';
@@ -148,11 +147,6 @@ const head: Table<HeadRow> = {
   columns: { size: 'bigint', root: 'bytea', checkpoint: 'text' },
 };
 
-export const revokedStations: Table<RevokedStationRow> = {
-  name: 'revoked_station',
-  columns: { station: 'text', number: 'bigint', since: 'text', reason: 'text' },
-};
-
 export const select = {
   operationByEid: from(operations, 'where eid = $1 for update'),
   operationById: from(operations, 'where operation = $1 for update'),
@@ -183,7 +177,6 @@ export const select = {
        order by received_at, station, journal, sequence limit $2) as subject
      using (received_at, station, journal, sequence) order by received_at, station, journal, sequence`,
   ),
-  revokedStations: from(revokedStations, 'order by number'),
   lockHead: from(head, 'where id = 1 for update'),
   readHead: from(head, 'where id = 1'),
   leafByKey: from(leaves, 'where "key" = $1'),

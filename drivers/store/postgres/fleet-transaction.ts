@@ -8,6 +8,7 @@ import { revocationVerbs, unitCertificates } from './fleet-revocations.ts';
 import * as sql from './fleet-statements.ts';
 import { orderVerbs } from './order-verbs.ts';
 import type { Session, Statement } from './session.ts';
+import { stationVerbs } from './station-verbs.ts';
 import { arraysOf, insertInto, type Table, valuesOf } from './table.ts';
 
 const insert = {
@@ -22,7 +23,6 @@ const insert = {
   subjects: insertInto(sql.subjects),
   leaves: insertInto(sql.leaves),
   unitCertificates: insertInto(unitCertificates),
-  revokedStations: insertInto(sql.revokedStations),
 } as const;
 
 const { select } = sql;
@@ -48,6 +48,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
     disownOperation: (operation) => disown(session, operation),
     disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
     ...orderVerbs(session),
+    ...stationVerbs(session),
 
     recordByOperation: (operation) => one(select.recordByOperation, operation),
     recordByEid: (eid) => one(select.recordByEid, eid),
@@ -87,9 +88,6 @@ export function fleetTransaction(session: Session): FleetTransaction {
         add(insert.subjects, sql.subjects, rows.flatMap(subjectsOf)),
       ]);
     },
-
-    revokedStations: () => all(select.revokedStations),
-    insertRevokedStation: (row) => add(insert.revokedStations, sql.revokedStations, [row]),
 
     lockHead: () => theHead(one(select.lockHead)),
     readHead: () => theHead(one(select.readHead)),

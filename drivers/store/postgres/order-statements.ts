@@ -54,10 +54,6 @@ export const orders = {
     `insert into nest_claim (controller, nest, arrival, operation) values ($1, $2, $3, $4)
      on conflict (controller, nest) do update set arrival = excluded.arrival, operation = excluded.operation`,
   ),
-  revokedStation: named(
-    'revoked station',
-    'select station, number, since, reason from revoked_station where station = $1',
-  ),
 } as const;
 
 function named(name: string, text: string): Statement {

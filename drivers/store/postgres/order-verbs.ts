@@ -1,6 +1,4 @@
 /** Orders in the fleet database: the verbs as statements. */
-
-import type { RevokedStationRow } from '../../../runtime/core/store/fleet.ts';
 import type {
   NestRow,
   OrderVerbs,
@@ -15,7 +13,7 @@ import { nests, orders, type StoredUnit } from './order-statements.ts';
 import type { Session } from './session.ts';
 import { valuesOf } from './table.ts';
 
-export function orderVerbs(session: Session): OrderVerbs {
+export function orderVerbs(session: Session): Omit<OrderVerbs, 'revokedStation'> {
   const ticket = async (name: string): Promise<TicketRow | null> =>
     (await session.rows<TicketRow>(orders.ticket, [name]))[0] ?? null;
   return {
@@ -32,8 +30,6 @@ export function orderVerbs(session: Session): OrderVerbs {
     putNest: async (row) => {
       await session.count(orders.putNest, valuesOf(nests, row));
     },
-    revokedStation: async (station) =>
-      (await session.rows<RevokedStationRow>(orders.revokedStation, [station]))[0] ?? null,
   };
 }
 
