@@ -15,6 +15,7 @@ import {
 import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
+import { ceremonyInstructions } from './instructions/ceremony.ts';
 import type { BackendPorts } from './ports.ts';
 import { registerHandler } from './registration.ts';
 import { rejectHandler } from './rejection.ts';
@@ -45,6 +46,6 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       controller: controller.name,
       station: controller.station,
     });
-  await ports.instructions.serve([]);
+  await ports.instructions.serve([...ceremonyInstructions(ports, sequencer)]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

@@ -2,6 +2,7 @@
 import { auditVerifyCommand } from './audit/command.ts';
 import { ceremonyApproveCommand } from './ceremony/approve.ts';
 import { ceremonyComponentCommand } from './ceremony/component.ts';
+import { ceremonyLinkCommand } from './ceremony/link.ts';
 import { ceremonyPlanCommand } from './ceremony/plan.ts';
 import { ceremonyRunCommand } from './ceremony/run.ts';
 import { ceremonyVerifyCommand } from './ceremony/verify.ts';
@@ -29,5 +30,6 @@ export const commands: readonly Command[] = [
   ceremonyApproveCommand,
   ceremonyRunCommand,
   ceremonyVerifyCommand,
+  ceremonyLinkCommand,
   helpCommand(() => commands),
 ];

@@ -15,6 +15,7 @@ const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run', 'ceremony verify'],
+  'ceremony link',
   'help',
 ];
 

@@ -12,6 +12,7 @@ export const leafKinds = [
   'rejection',
   'appearance',
   'station-event',
+  'ceremony',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 
