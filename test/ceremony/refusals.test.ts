@@ -37,6 +37,15 @@ describe('a ceremony is refused', () => {
       },
       /twice/,
     ],
+    [
+      'for an officer who holds a component too',
+      {
+        steps: [
+          { do: 'join', key: 'mdk-1', components: [components[0], { ...components[1], custodian: 'eve' }] },
+        ],
+      },
+      /custodian too/,
+    ],
     ['for a software token in production', { profile: 'production' }, /software/],
     [
       'for production on whatever token is there',
