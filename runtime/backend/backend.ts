@@ -16,6 +16,7 @@ import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
 import { stationInstructions } from './instructions/stations.ts';
+import { ceremonyInstructions } from './instructions/ceremony.ts';
 import type { BackendPorts } from './ports.ts';
 import { noting } from './refusals.ts';
 import { registerHandler } from './registration.ts';
@@ -52,6 +53,9 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       controller: controller.name,
       station: controller.station,
     });
-  await ports.instructions.serve([...stationInstructions(config, ports, sequencer, revoked)]);
+  await ports.instructions.serve([
+    ...stationInstructions(config, ports, sequencer, revoked),
+    ...ceremonyInstructions(ports, sequencer),
+  ]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

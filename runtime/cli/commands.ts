@@ -2,6 +2,8 @@
 import { auditVerifyCommand } from './audit/command.ts';
 import { ceremonyApproveCommand } from './ceremony/approve.ts';
 import { ceremonyComponentCommand } from './ceremony/component.ts';
+import { ceremonyLinkCommand } from './ceremony/link.ts';
+import { ceremonyOfficerCommand } from './ceremony/officer.ts';
 import { ceremonyPlanCommand } from './ceremony/plan.ts';
 import { ceremonyRunCommand } from './ceremony/run.ts';
 import { ceremonyVerifyCommand } from './ceremony/verify.ts';
@@ -28,11 +30,13 @@ export const commands: readonly Command[] = [
   auditVerifyCommand,
   transcriptShowCommand,
   transcriptVerifyCommand,
+  ceremonyOfficerCommand,
   ceremonyComponentCommand,
   ceremonyPlanCommand,
   ceremonyApproveCommand,
   ceremonyRunCommand,
   ceremonyVerifyCommand,
+  ceremonyLinkCommand,
   ticketDraftCommand,
   ticketApproveCommand,
   ticketSignCommand,

@@ -17,6 +17,7 @@ import type { CeremonyPlan } from '../../runtime/core/ceremony/plan.ts';
 import type { CeremonyToken } from '../../runtime/core/ceremony/token.ts';
 import { type VerifiedRecord, verifyRecord } from '../../runtime/core/ceremony/verification.ts';
 import type { TokenRole } from '../../runtime/core/key-policy.ts';
+import { scanChildMemory } from '../token/memory-scan.ts';
 import { components, custody, planOf, roomOf, trusted, withCode } from './room.ts';
 
 let directory = '';
@@ -212,5 +213,27 @@ describe('a ceremony on SoftHSM', () => {
     const sources = components.map((component) => ({ ...component, file }));
     await assert.rejects(token.join('mdk-3', sources, null), withCode('FILE_UNREADABLE'));
     assert.equal(await token.readKey('mdk-3'), null);
+  });
+
+  it('keeps no component and no key that was joined of them in the memory of its process', async () => {
+    await using token = await openToken(gateway, 'gateway');
+    const sources = components.map((component) => ({
+      ...component,
+      file: join(directory, `${component.custodian}.key`),
+    }));
+    await token.join('mdk-5', sources, null);
+    await token.wrapNewborn(sources);
+    const parts = Object.values(custody).map(({ component }) => component);
+    const secrets = [
+      Buffer.from(kek),
+      ...parts.flatMap((hex) => [Buffer.from(hex, 'hex'), Buffer.from(hex)]),
+    ];
+    // The name of the key must be found, or the scan sees nothing.
+    const found = await scanChildMemory([Buffer.from('mdk-5'), ...secrets]);
+    assert.ok((found[0] ?? 0) > 0);
+    assert.deepEqual(
+      found.slice(1),
+      secrets.map(() => 0),
+    );
   });
 });

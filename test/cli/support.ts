@@ -18,8 +18,10 @@ const DAY_MS = 86_400_000;
 export function holdfast(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
+  input: string | null = null,
 ): Promise<Ended> {
-  return runToEnd('runtime/cli/main.js', args, { DATABASE_URL: undefined, TZ: 'UTC', ...environment });
+  const own = { DATABASE_URL: undefined, TZ: 'UTC', ...environment };
+  return runToEnd('runtime/cli/main.js', args, own, input);
 }
 
 /** Nothing of the HSM room. */

@@ -14,7 +14,8 @@ import { holdfast, linesOf, noCeremony } from './support.ts';
 const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
   ...['transcript show', 'transcript verify'],
-  ...['ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run', 'ceremony verify'],
+  ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
+  ...['ceremony verify', 'ceremony link'],
   ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'help'],
 ];
 
@@ -55,6 +56,7 @@ describe('what was mistyped', () => {
     ['journal', /--dir is missing/],
     ['ceremony plan', /say which: a plan: FILE/],
     ['ceremony verify', /say which: a RECORD/],
+    ['ceremony officer', /--officer is missing/],
     ['ceremony component', /a FILE that is not there yet/],
     ['ceremony component x --bytes 24', /16 or 32 bytes/],
     ['journal --dir', /--dir takes a value: DIR/],

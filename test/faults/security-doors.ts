@@ -1,5 +1,7 @@
 /** Doors of what needs more than one person. */
-import { type Doors, elsewhere } from './door.ts';
+import { checkPlan } from '../../runtime/core/ceremony/plan-check.ts';
+import { planOf } from '../ceremony/room.ts';
+import { type Doors, elsewhere, refusalOf } from './door.ts';
 
 export const securityDoors: Doors = {
   APPROVALS_MISSING: [
@@ -41,5 +43,25 @@ export const securityDoors: Doors = {
       'contracts/instruction.test',
       'is refused when the program does not know it or its form is wrong: INSTRUCTION_REFUSED',
     ),
+  ],
+  CEREMONY_PLAN_REFUSED: [
+    'a plan makes the key of the root in the token of a gateway',
+    () => refusalOf(() => checkPlan(planOf({ steps: [{ do: 'key-pair', key: 'root' }] }))),
+  ],
+  CEREMONY_TOKEN_OTHER: [
+    'a ceremony is begun with another token connected',
+    elsewhere('ceremony/refusals.test', 'on another token than the one that was approved'),
+  ],
+  CEREMONY_COMPONENT_WRONG: [
+    'a custodian enters the component of another',
+    elsewhere('ceremony/refusals.test', 'with a wrong component, of which nothing stays'),
+  ],
+  CEREMONY_KEY_DIFFERS: [
+    'a vendor delivered another master than was announced',
+    elsewhere('ceremony/token.test', 'keeps nothing of a key whose check value is another than the vendor’s'),
+  ],
+  CEREMONY_RECORD_INVALID: [
+    'a letter of a record is altered',
+    elsewhere('ceremony/record.test', 'proves nothing once any part of it is altered'),
   ],
 };

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -15,6 +14,7 @@ import type { Token } from '../../runtime/core/token.ts';
 import { contractKeyVersions, contractMasters } from '../contracts/token-support.ts';
 import { createCardModel, deriveSet } from './card-model.ts';
 import type { Intrusion } from './intruder.ts';
+import { scanChildMemory } from './memory-scan.ts';
 
 const EID = '89049032123451234512345678901235';
 const master = Uint8Array.from({ length: 32 }, (_, i) => 0x51 ^ (37 * i));
@@ -156,7 +156,7 @@ describe('memory of the token process', () => {
       await using token = await openPkcs11Token({ ...place, laboratory: true });
       const { channel, secrets } = await dialogue(token, algorithm);
       // The name of the channel must be found, or the scan sees nothing.
-      const found = await scan([Buffer.from(channel), ...secrets]);
+      const found = await scanChildMemory([Buffer.from(channel), ...secrets]);
       assert.ok((found[0] ?? 0) > 0);
       assert.deepEqual(
         found.slice(1),
@@ -191,31 +191,4 @@ async function dialogue(token: Token, algorithm: KeyAlgorithm) {
   assert.ok(fresh !== undefined && drawn !== undefined && card.sessionKeys.length === 3);
   const secrets = [Buffer.from(master), ...transport, ...card.sessionKeys, ...fresh, ...drawn];
   return { channel, secrets };
-}
-
-/** How often each of the needles stands in the writable memory of the one child of this process. */
-async function scan(needles: readonly Buffer[]): Promise<readonly number[]> {
-  const [pid] = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').split(' ');
-  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
-  const counts = needles.map(() => 0);
-  const memory = await open(`/proc/${pid}/mem`);
-  for (const line of maps) {
-    const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? [];
-    if (from === undefined || to === undefined) continue;
-    const start = Number.parseInt(from, 16);
-    const region = Buffer.alloc(Number.parseInt(to, 16) - start);
-    const { bytesRead } = await memory.read(region, 0, region.length, start).catch(unreadable);
-    const text = region.subarray(0, bytesRead);
-    for (const [i, needle] of needles.entries())
-      for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1))
-        counts[i] = (counts[i] ?? 0) + 1;
-  }
-  await memory.close();
-  return counts;
-}
-
-/** Regions that are reserved but not there (EIO). */
-function unreadable(error: NodeJS.ErrnoException): { readonly bytesRead: number } {
-  assert.equal(error.code, 'EIO');
-  return { bytesRead: 0 };
 }

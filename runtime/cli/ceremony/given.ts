@@ -1,6 +1,11 @@
 /** What the commands of ceremonies are given: plans, keys of officers, tokens, records. */
 import type { z } from 'zod';
-import { ceremonyTokenFile, officersFile, officerTokenFile } from '../../../config/ceremony.ts';
+import {
+  ceremonyTokenFile,
+  type OfficerTokenFile,
+  officersFile,
+  officerTokenFile,
+} from '../../../config/ceremony.ts';
 import { fromHex } from '../../core/bytes.ts';
 import { type CeremonyPlan, planForm } from '../../core/ceremony/plan.ts';
 import { checkPlan } from '../../core/ceremony/plan-check.ts';
@@ -54,8 +59,13 @@ export function openOfficer(given: Arguments, means: Means): Promise<Signer & As
   const [key, token] = [textOf(given, 'key'), textOf(given, 'officer-token')];
   if (key !== null && token === null) return means.ceremony.openSigner({ file: key });
   if (key === null && token !== null)
-    return means.ceremony.openSigner({ token: formIn(token, officerTokenFile, means) });
+    return means.ceremony.openSigner({ token: officerTokenIn(token, means) });
   throw usage('say which key the officer signs with: --key FILE or --officer-token FILE');
+}
+
+/** @throws Fault FILE_UNREADABLE, CONFIG_INVALID */
+export function officerTokenIn(path: string, means: Means): OfficerTokenFile {
+  return formIn(path, officerTokenFile, means);
 }
 
 /** A JWS in a file, by the file's name. @throws Fault FILE_UNREADABLE */

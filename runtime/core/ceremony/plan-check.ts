@@ -1,7 +1,7 @@
 /** Whether a plan can be carried out under the key policy: refused before the room opens, not in the middle. */
 import { Fault } from '../faults.ts';
 import { type KeyRule, ruleFor } from '../key-policy.ts';
-import { type CeremonyPlan, keyOf, type PlanStep } from './plan.ts';
+import { type CeremonyPlan, componentsOf, keyOf, officersOf, type PlanStep } from './plan.ts';
 
 /** The rules for what a step makes in the token: one of a secret key, two of a pair, none of a file.
  * @throws Fault CEREMONY_PLAN_REFUSED for a key that no rule is for */
@@ -29,6 +29,9 @@ export function checkPlan(plan: CeremonyPlan): void {
     if (why !== null) throw refused(why, { step: at + 1 });
     const name = keyOf(step) ?? ('file' in step ? step.file : '');
     if (made.size === made.add(name).size) throw refused('is made twice', { step: at + 1, name });
+    const both = componentsOf(step).find(({ custodian }) => officersOf(plan).includes(custodian));
+    if (both !== undefined)
+      throw refused('an officer is custodian too', { step: at + 1, name: both.custodian });
   }
 }
 

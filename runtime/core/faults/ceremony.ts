@@ -12,14 +12,14 @@ export const faultsOfCeremony = {
   CEREMONY_TOKEN_OTHER: {
     title: 'This is not the token of the plan',
     cause: 'Label, serial number or class of the token are others than the officers approved.',
-    remedy: 'Connect the token that the plan names, or plan and approve anew for this one.',
+    remedy: 'Plug in the token that the plan names, or plan and approve anew for this one.',
     disposition: 'hold',
     blame: 'outside',
   },
   CEREMONY_COMPONENT_WRONG: {
     title: 'A component of a key is not the one that was planned',
     cause: 'It has another length or check value than the plan says: mistyped, or of another key.',
-    remedy: 'Let the custodian named here compare it with what is written down, and enter it again.',
+    remedy: 'Tell the custodian named here to compare it with what is written down, and to enter it again.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -27,7 +27,7 @@ export const faultsOfCeremony = {
     title: 'What a step of the ceremony finds or makes is not what it should be',
     cause: 'A key or file of this name comes from somewhere else, or what was delivered is another key.',
     remedy:
-      'Change nothing more. Compare check values with whoever made the key, and end or redo the ceremony.',
+      'Stop here. Compare check values with whoever made the key; then end the ceremony, or plan it anew.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -35,7 +35,7 @@ export const faultsOfCeremony = {
     title: 'This ceremony record proves nothing',
     cause:
       'It was altered, is signed by nobody who conducts ceremonies, or tells of keys that break the policy.',
-    remedy: 'Fetch the record from where it was first kept. If that fails too, treat its keys as never made.',
+    remedy: 'Take the record from where it was first kept. If that fails too, treat its keys as never made.',
     disposition: 'hold',
     blame: 'outside',
   },

@@ -15,6 +15,7 @@ export const leafKinds = [
   'refusal',
   'close-out',
   'station-revocation',
+  'ceremony',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 
