@@ -7,6 +7,7 @@ import { createInMemoryBroker, type InMemoryBroker, type Weather } from '../../d
 import type { VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
 import { createSimulatedClock, type SimulatedClock } from '../../drivers/clock/simulated.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { createSimulatedCrypto, type SimulatedCrypto } from '../../drivers/crypto/simulated.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import {
   createInMemoryInstructionDoor,
@@ -47,6 +48,8 @@ export interface WorldOptions {
   readonly wire?: Wiretap;
   /** What all programs calculate with; node:crypto by default. */
   readonly crypto?: Crypto;
+  /** The cryptography of long simulations: what is to be seen here does not hang on real signatures. */
+  readonly cheap?: boolean;
   /** Stands between the stations and their jigs. */
   readonly betweenJig?: StationParts['betweenJig'];
   /** Stands between the stations and their readers. */
@@ -91,7 +94,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const entropy = createSimulatedEntropy(options.keysFrom ?? options.seed);
   const clock = createSimulatedClock(START_MS);
   const names = Array.from({ length: options.stations }, (_, i) => `station-${i + 1}`);
-  const parties = createParties(entropy, names, START_MS);
+  const cheap = options.cheap === true ? createSimulatedCrypto() : null;
+  const parties = createParties(entropy, names, START_MS, cheap?.signer);
   const broker = createInMemoryBroker({
     clock,
     entropy: createSimulatedEntropy(`${options.seed}/weather`),
@@ -101,7 +105,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const ledger = createInMemoryLedgerDatabase({ clock });
   const log = createMemoryLog();
   const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
-  const common = { clock, crypto: options.crypto ?? nodeCrypto, trusted: parties.trusted, log };
+  const common = { clock, crypto: options.crypto ?? cheap ?? nodeCrypto, trusted: parties.trusted, log };
 
   const instructions: WorldDoors = {
     gateway: createInMemoryInstructionDoor(),
@@ -109,7 +113,19 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   };
   const supply = { ...usualSupply, ...options.supply };
   const chips = new Map<number, VirtualSe>();
-  const plant = { options, supply, clock, parties, names, fleet, ledger, common, connect, instructions };
+  const plant = {
+    options,
+    supply,
+    clock,
+    parties,
+    names,
+    fleet,
+    ledger,
+    common,
+    connect,
+    instructions,
+    cheap,
+  };
   await startPrograms(plant);
   const order = { stations: names, quota: options.quota ?? options.units, nowMs: START_MS, supply };
   const ticket = await simulatedTicket(parties, order);
@@ -149,6 +165,7 @@ interface Plant {
   readonly common: StationParts['common'];
   readonly connect: (clientId: string) => Bus;
   readonly instructions: WorldDoors;
+  readonly cheap: SimulatedCrypto | null;
 }
 
 /** Backend and gateway, in this order: the stations ask both. */
@@ -163,6 +180,7 @@ async function startPrograms({
   common,
   connect,
   instructions,
+  cheap,
 }: Plant): Promise<void> {
   const gate = options.gates?.backend ?? 'controller';
   await driven(
@@ -194,6 +212,7 @@ async function startPrograms({
         masters: mastersOf(parties, supply),
         signingKeys: parties.gatewayKeys,
         monotonicMs: clock.monotonicMs,
+        ...(cheap === null ? {} : { signature: cheap.sign }),
       }),
       instructions: instructions.gateway,
       ledger: ledger.connect(),
