@@ -12,6 +12,7 @@ export const openDriver = {
   readGenesis: async () => (await import('./journal/parts.ts')).readGenesis,
   journalCopy: async () => (await import('./journal/copy.ts')).openJournalCopy,
   journalSocket: async () => (await import('./journal/socket.ts')).serveJournal,
+  instruct: async () => (await import('./instruction/client.ts')).instruct,
   instructionSocket: async () => (await import('./instruction/socket.ts')).openInstructionSocket,
   mqttBus: async () => (await import('./bus/mqtt.ts')).openMqttBus,
   secureContext: async () => (await import('./bus/secure-context.ts')).clientSecureContext,

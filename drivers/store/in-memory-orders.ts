@@ -32,7 +32,10 @@ export const orderTables = () => ({
     order: () => 0,
   }),
   revokedStations: createTable({
-    unique: { revoked_station_station: (row: RevokedStationRow) => [row.station] },
+    unique: {
+      revoked_station_station: (row: RevokedStationRow) => [row.station],
+      revoked_station_number: (row: RevokedStationRow) => [row.number],
+    },
     group: (row) => row.station,
     order: () => 0,
   }),
@@ -42,6 +45,7 @@ export function orderVerbs(verb: Verb, tables: FleetTables): OrderVerbs {
   const { tickets, units, nests, revokedStations } = tables;
   return {
     ticket: (ticket) => verb(() => tickets.find('ticket_quota_ticket', ticket)),
+    lockTicket: (ticket) => verb(() => tickets.find('ticket_quota_ticket', ticket)),
     takeUnit: (unit, limits) => verb((undo) => takeUnit(tables, unit, limits, undo)),
     hasUnit: (ticket, operation) =>
       verb(() => units.find('ticket_unit_ticket_operation', ticket, operation) !== null),
@@ -65,11 +69,7 @@ export function orderVerbs(verb: Verb, tables: FleetTables): OrderVerbs {
         else nests.replace(known, row, undo);
       }),
     revokedStation: (station) => verb(() => revokedStations.find('revoked_station_station', station)),
-    revokeStation: (row) =>
-      verb((undo) => {
-        if (revokedStations.find('revoked_station_station', row.station) === null)
-          revokedStations.insert(row, undo);
-      }),
+    insertRevokedStation: (row) => verb((undo) => revokedStations.insert(row, undo)),
   };
 }
 

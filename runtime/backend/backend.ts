@@ -15,6 +15,7 @@ import {
 import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
+import { orderInstructions } from './instructions/orders.ts';
 import type { BackendPorts } from './ports.ts';
 import { noting } from './refusals.ts';
 import { registerHandler } from './registration.ts';
@@ -47,6 +48,6 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       controller: controller.name,
       station: controller.station,
     });
-  await ports.instructions.serve([]);
+  await ports.instructions.serve([...orderInstructions(config, ports, sequencer)]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

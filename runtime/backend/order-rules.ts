@@ -9,7 +9,9 @@ import type { NestRow, RevokedStationRow, TicketRow } from '../core/store/orders
 
 /** @throws Fault STATION_REVOKED */
 export function demandStation(revoked: RevokedStationRow | null): void {
-  if (revoked !== null) throw new Fault('STATION_REVOKED', { ...revoked });
+  if (revoked === null) return;
+  const { station, since } = revoked;
+  throw new Fault('STATION_REVOKED', { station, since });
 }
 
 /** @throws Fault TICKET_CLOSED */

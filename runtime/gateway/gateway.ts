@@ -19,6 +19,7 @@ import { uuidV4 } from '../core/uuid.ts';
 import { type HandlerOf, serve } from '../exchange/responder.ts';
 import { admit, demandOwnTransportKeys, judgeOpening } from './admission.ts';
 import { Dialogue } from './dialogue.ts';
+import { orderInstructions } from './instructions/orders.ts';
 import { createEvidence } from './personalization/evidence.ts';
 import type { Job } from './personalization/job.ts';
 import { personalize } from './personalization/procedure.ts';
@@ -71,7 +72,7 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
     if (link.up) ports.log.write('info', 'link-up');
     else ports.log.write('warn', 'link-down', { code: link.fault.code, ...link.fault.context });
   });
-  await ports.instructions.serve([]);
+  await ports.instructions.serve([...orderInstructions(config, ports, signer)]);
   ports.log.write('info', 'started', { gateway: config.gateway, softwareToken: token.softwareToken });
 }
 

@@ -65,7 +65,7 @@ async function holdfast(args: readonly string[]): Promise<{ code: number; out: s
       parent: dirname,
     },
     databaseUrl: null,
-    openSigner: openFileSigner,
+    tickets: { openSigner: openFileSigner, instruct: unused },
     openJournal: unused,
     openFleet: unused,
     openLedger: unused,

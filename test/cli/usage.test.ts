@@ -14,7 +14,15 @@ import { holdfast, linesOf } from './support.ts';
 const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
   ...['transcript show', 'transcript verify'],
-  ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'help'],
+  ...[
+    'ticket draft',
+    'ticket approve',
+    'ticket sign',
+    'ticket show',
+    'ticket counts',
+    'ticket close',
+    'help',
+  ],
 ];
 
 const EID = '89049032000000000000000000009960';
@@ -35,7 +43,7 @@ function nothing(said: { out: string; err: string }): Means {
     crypto: nodeCrypto,
     files: { exists: () => false, read: opened, names: () => [], parent: (path) => path },
     databaseUrl: null,
-    openSigner: async () => opened(),
+    tickets: { openSigner: async () => opened(), instruct: async () => opened() },
     openJournal: async () => opened(),
     openFleet: async () => opened(),
     openLedger: async () => opened(),

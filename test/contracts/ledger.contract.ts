@@ -9,6 +9,7 @@ import type {
   GatewayLedger,
 } from '../../runtime/core/store/ledger.ts';
 import { unique } from '../store/fleet-rows.ts';
+import { keepsOrders } from '../store/ledger-order-claims.ts';
 
 export interface LedgerSubject extends AsyncDisposable {
   /** Two gateways on one database. */
@@ -30,6 +31,7 @@ export function ledgerContract(name: string, open: () => Promise<LedgerSubject>)
     admits(ledger, any);
     keepsIntentsAndConclusions(ledger, any);
     keepsCertificates(ledger, any);
+    keepsOrders(ledger, any, dialogue);
   });
 }
 

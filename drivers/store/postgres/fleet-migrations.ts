@@ -120,8 +120,9 @@ export const fleetMigrations: readonly Migration[] = [
         controller text not null, nest text not null, arrival bigint not null, operation text not null,
         constraint nest_claim_controller_nest primary key (controller, nest))`,
       `create table if not exists revoked_station (
-        station text not null, since text not null,
-        constraint revoked_station_station primary key (station))`,
+        station text not null, number bigint not null, since text not null, reason text not null,
+        constraint revoked_station_station primary key (station),
+        constraint revoked_station_number unique (number))`,
     ],
   },
 ];

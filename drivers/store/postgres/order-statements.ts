@@ -1,5 +1,10 @@
 /** Statements on orders in the fleet database. */
-import type { NestRow, TicketRow, TicketUnit } from '../../../runtime/core/store/orders.ts';
+import type {
+  NestRow,
+  RevokedStationRow,
+  TicketRow,
+  TicketUnit,
+} from '../../../runtime/core/store/orders.ts';
 import type { Statement } from './session.ts';
 import { fieldsOf, type Table } from './table.ts';
 
@@ -13,11 +18,20 @@ export const nests: Table<NestRow> = {
   columns: { controller: 'text', nest: 'text', arrival: 'bigint', operation: 'text' },
 };
 
+export const revokedStations: Table<RevokedStationRow> = {
+  name: 'revoked_station',
+  columns: { station: 'text', number: 'bigint', since: 'text', reason: 'text' },
+};
+
 /** What a row of `ticketUnits` is before its flags are made. */
 export type StoredUnit = Omit<TicketUnit, 'recorded'> & { readonly records: number };
 
 export const orders = {
   ticket: named('ticket', `select ${fieldsOf(tickets)} from ticket_quota where ticket = $1`),
+  lockTicket: named(
+    'lock ticket',
+    `select ${fieldsOf(tickets)} from ticket_quota where ticket = $1 for update`,
+  ),
   /** One statement, so that the row of the ticket is judged and changed under its lock; no row comes back for a
    * refusal. $3: now, $4: what one unit takes, $5: how far ahead may be booked; microseconds. */
   takeUnit: named(
@@ -54,10 +68,9 @@ export const orders = {
     `insert into nest_claim (controller, nest, arrival, operation) values ($1, $2, $3, $4)
      on conflict (controller, nest) do update set arrival = excluded.arrival, operation = excluded.operation`,
   ),
-  revokedStation: named('revoked station', 'select station, since from revoked_station where station = $1'),
-  revokeStation: named(
-    'revoke station',
-    `insert into revoked_station (station, since) values ($1, $2) on conflict (station) do nothing`,
+  revokedStation: named(
+    'revoked station',
+    `select ${fieldsOf(revokedStations)} from revoked_station where station = $1`,
   ),
 } as const;
 

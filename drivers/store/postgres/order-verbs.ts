@@ -10,15 +10,18 @@ import type {
 } from '../../../runtime/core/store/orders.ts';
 import { takingRefused } from '../taking.ts';
 import { InvisibleRowError } from './failure.ts';
-import { nests, orders, type StoredUnit } from './order-statements.ts';
+import { nests, orders, revokedStations, type StoredUnit } from './order-statements.ts';
 import type { Session } from './session.ts';
-import { valuesOf } from './table.ts';
+import { arraysOf, insertInto, valuesOf } from './table.ts';
+
+const insertRevoked = insertInto(revokedStations);
 
 export function orderVerbs(session: Session): OrderVerbs {
   const ticket = async (name: string): Promise<TicketRow | null> =>
     (await session.rows<TicketRow>(orders.ticket, [name]))[0] ?? null;
   return {
     ticket,
+    lockTicket: async (name) => (await session.rows<TicketRow>(orders.lockTicket, [name]))[0] ?? null,
     takeUnit: (unit, limits) => takeUnit(session, unit, limits, ticket),
     hasUnit: async (name, operation) => (await session.rows(orders.hasUnit, [name, operation])).length === 1,
     ticketUnits: async (name, after, limit) =>
@@ -33,8 +36,8 @@ export function orderVerbs(session: Session): OrderVerbs {
     },
     revokedStation: async (station) =>
       (await session.rows<RevokedStationRow>(orders.revokedStation, [station]))[0] ?? null,
-    revokeStation: async ({ station, since }) => {
-      await session.count(orders.revokeStation, [station, since]);
+    insertRevokedStation: async (row) => {
+      await session.count(insertRevoked, arraysOf(revokedStations, [row]));
     },
   };
 }

@@ -37,11 +37,13 @@ export interface NestRow {
   readonly operation: string;
 }
 
-/** A station whose requests count for nothing any more. */
+/** A station whose requests are refused, for ever. */
 export interface RevokedStationRow {
   readonly station: string;
-  /** ISO 8601. */
+  /** Its place in the list, from 1. */
+  readonly number: number;
   readonly since: string;
+  readonly reason: string;
 }
 
 /** How far a unit of a ticket came, as the backend knows it. */
@@ -58,6 +60,8 @@ export interface TicketUnit {
 
 export interface OrderVerbs {
   ticket(ticket: string): Promise<TicketRow | null>;
+  /** Whoever takes a unit of it or closes it waits. */
+  lockTicket(ticket: string): Promise<TicketRow | null>;
   /** Takes a unit of the quota and books it in the bucket, or does neither. Whoever asks for the same ticket waits. */
   takeUnit(unit: UnitRow, limits: UnitLimits): Promise<Taking>;
   hasUnit(ticket: string, operation: string): Promise<boolean>;
@@ -71,6 +75,5 @@ export interface OrderVerbs {
   putNest(row: NestRow): Promise<void>;
 
   revokedStation(station: string): Promise<RevokedStationRow | null>;
-  /** The first revocation stays. */
-  revokeStation(row: RevokedStationRow): Promise<void>;
+  insertRevokedStation(row: RevokedStationRow): Promise<void>;
 }
