@@ -12,6 +12,7 @@ export const openDriver = {
   readGenesis: async () => (await import('./journal/parts.ts')).readGenesis,
   journalCopy: async () => (await import('./journal/copy.ts')).openJournalCopy,
   journalSocket: async () => (await import('./journal/socket.ts')).serveJournal,
+  instruct: async () => (await import('./instruction/client.ts')).instruct,
   instructionSocket: async () => (await import('./instruction/socket.ts')).openInstructionSocket,
   mqttBus: async () => (await import('./bus/mqtt.ts')).openMqttBus,
   secureContext: async () => (await import('./bus/secure-context.ts')).clientSecureContext,
@@ -21,7 +22,6 @@ export const openDriver = {
   pkcs11CeremonyToken: async () =>
     (await import('./token/pkcs11/ceremony/process.ts')).openPkcs11CeremonyToken,
   directoryShelf: async () => (await import('./shelf/directory.ts')).openDirectoryShelf,
-  instruct: async () => (await import('./instruction/client.ts')).instruct,
   pkcs11Token: async () => (await import('./token/pkcs11/token.ts')).openPkcs11Token,
   fileSigner: async () => await import('./token/file-signer.ts'),
   certificates: async () => (await import('./certificates/checked.ts')).openCheckedCertificates,

@@ -36,6 +36,7 @@ export function orderVerbs(verb: Verb, tables: FleetTables): OrderVerbs {
   const { tickets, units, nests, revokedStations } = tables;
   return {
     ticket: (ticket) => verb(() => tickets.find('ticket_quota_ticket', ticket)),
+    lockTicket: (ticket) => verb(() => tickets.find('ticket_quota_ticket', ticket)),
     takeUnit: (unit, limits) => verb((undo) => takeUnit(tables, unit, limits, undo)),
     hasUnit: (ticket, operation) =>
       verb(() => units.find('ticket_unit_ticket_operation', ticket, operation) !== null),

@@ -15,8 +15,9 @@ import {
 import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
-import { stationInstructions } from './instructions/stations.ts';
 import { ceremonyInstructions } from './instructions/ceremony.ts';
+import { orderInstructions } from './instructions/orders.ts';
+import { stationInstructions } from './instructions/stations.ts';
 import type { BackendPorts } from './ports.ts';
 import { noting } from './refusals.ts';
 import { registerHandler } from './registration.ts';
@@ -56,6 +57,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   await ports.instructions.serve([
     ...stationInstructions(config, ports, sequencer, revoked),
     ...ceremonyInstructions(ports, sequencer),
+    ...orderInstructions(config, ports, sequencer),
   ]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

@@ -15,6 +15,8 @@ import { helpCommand } from './help.ts';
 import { journalCommand } from './journal/command.ts';
 import { statusCommand } from './status/command.ts';
 import { ticketApproveCommand } from './ticket/approve.ts';
+import { ticketCloseCommand } from './ticket/close.ts';
+import { ticketCountsCommand } from './ticket/counts.ts';
 import { ticketDraftCommand } from './ticket/draft.ts';
 import { ticketShowCommand } from './ticket/show.ts';
 import { ticketSignCommand } from './ticket/sign.ts';
@@ -41,5 +43,7 @@ export const commands: readonly Command[] = [
   ticketApproveCommand,
   ticketSignCommand,
   ticketShowCommand,
+  ticketCountsCommand,
+  ticketCloseCommand,
   helpCommand(() => commands),
 ];

@@ -91,7 +91,10 @@ async function means(): Promise<Means> {
       const openCopy = (path: string): Promise<Copy> => openJournalCopy(path, { sha256 });
       return closing.keep(openJournal(directory, { ...world, openCopy }));
     },
-    openSigner: async (path) => (await openDriver.fileSigner()).openFileSigner(path),
+    tickets: {
+      openSigner: async (path) => (await openDriver.fileSigner()).openFileSigner(path),
+      instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
+    },
     openFleet: (url) => closing.keep(fleetReader(url)),
     openLedger: (url) => closing.keep(ledgerReader(url)),
     openToken: (config) => closing.keep(tokenJudge(config)),

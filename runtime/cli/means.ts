@@ -1,12 +1,13 @@
 /** What the commands ask of the world; `main.ts` gives it, from drivers. */
 import type { GatewayConfig } from '../../config/gateway.ts';
 import type { Genesis, JournalEntry } from '../core/journal/entry.ts';
-import type { Crypto, Signer } from '../core/ports.ts';
+import type { Crypto } from '../core/ports.ts';
 import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
 import type { GatewayLedger } from '../core/store/ledger.ts';
 import type { Token } from '../core/token.ts';
 import type { CeremonyMeans } from './ceremony/means.ts';
 import type { Paint } from './screen.ts';
+import type { TicketMeans } from './ticket/means.ts';
 
 export interface Means {
   /** Data: a line on standard output. @throws OutputClosed */
@@ -22,8 +23,7 @@ export interface Means {
   readonly files: Files;
   /** `DATABASE_URL`. */
   readonly databaseUrl: string | null;
-  /** A P-256 key in a file that nobody else may read. @throws Fault FILE_UNREADABLE */
-  openSigner(path: string): Promise<Signer>;
+  readonly tickets: TicketMeans;
   /** @param directory a journal's, or its station's
    * @throws Fault JOURNAL_MISSING, JOURNAL_LOCKED, JOURNAL_DAMAGED */
   openJournal(directory: string): Promise<OpenedJournal>;

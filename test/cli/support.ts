@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
 import type { CeremonyMeans } from '../../runtime/cli/ceremony/means.ts';
+import type { TicketMeans } from '../../runtime/cli/ticket/means.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
@@ -23,6 +24,12 @@ export function holdfast(
   const own = { DATABASE_URL: undefined, TZ: 'UTC', ...environment };
   return runToEnd('runtime/cli/main.js', args, own, input);
 }
+
+/** No orders. */
+export const noTickets: TicketMeans = {
+  openSigner: async () => assert.fail('a key was opened'),
+  instruct: async () => assert.fail('somebody was instructed'),
+};
 
 /** Nothing of the HSM room. */
 export const noCeremony: CeremonyMeans = {

@@ -67,7 +67,7 @@ async function holdfast(args: readonly string[]): Promise<{ code: number; out: s
     },
     databaseUrl: null,
     ceremony: noCeremony,
-    openSigner: openFileSigner,
+    tickets: { openSigner: openFileSigner, instruct: unused },
     openJournal: unused,
     openFleet: unused,
     openLedger: unused,

@@ -199,7 +199,7 @@ async function inProcess(args: readonly string[], token = () => tokenOf(world)):
       parent: (path) => path,
     },
     databaseUrl: null,
-    openSigner: nowhere,
+    tickets: { openSigner: nowhere, instruct: nowhere },
     openJournal: nowhere,
     openFleet: nowhere,
     openLedger: nowhere,

@@ -16,7 +16,15 @@ const COMMANDS = [
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
   ...['ceremony verify', 'ceremony link'],
-  ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'help'],
+  ...[
+    'ticket draft',
+    'ticket approve',
+    'ticket sign',
+    'ticket show',
+    'ticket counts',
+    'ticket close',
+    'help',
+  ],
 ];
 
 const EID = '89049032000000000000000000009960';
@@ -37,7 +45,7 @@ function nothing(said: { out: string; err: string }): Means {
     crypto: nodeCrypto,
     files: { exists: () => false, read: opened, names: () => [], parent: (path) => path },
     databaseUrl: null,
-    openSigner: async () => opened(),
+    tickets: { openSigner: async () => opened(), instruct: async () => opened() },
     openJournal: async () => opened(),
     openFleet: async () => opened(),
     openLedger: async () => opened(),

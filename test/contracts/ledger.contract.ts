@@ -9,6 +9,7 @@ import type {
   GatewayLedger,
 } from '../../runtime/core/store/ledger.ts';
 import { unique } from '../store/fleet-rows.ts';
+import { keepsOrders } from '../store/ledger-order-claims.ts';
 import { keepsForIssuers } from '../store/revocation-claims.ts';
 
 export interface LedgerSubject extends AsyncDisposable {
@@ -33,6 +34,7 @@ export function ledgerContract(name: string, open: () => Promise<LedgerSubject>)
     keepsCertificates(ledger, any);
     keepsForIssuers(ledger, certificate);
     keepsStationLists(any);
+    keepsOrders(ledger, any, dialogue);
   });
 }
 

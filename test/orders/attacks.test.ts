@@ -162,11 +162,8 @@ describe('a reservation under a ticket', () => {
   it('from a revoked station is refused, though everything else is right', async () => {
     const world = await quietPlant();
     const since = instantOf(world.clock.now());
-    await world.fleet
-      .connect()
-      .transaction((tx) =>
-        tx.insertRevokedStation({ station: 'station-1', number: 1, since, reason: 'stolen' }),
-      );
+    const revoked = { station: 'station-1', number: 1, since, reason: 'stolen' };
+    await world.fleet.connect().transaction((tx) => tx.insertRevokedStation(revoked));
     const ticket = await goodTicket(world);
     assert.equal((await reserve(world, { ticket, unit: 1, arrival: 1 })).refused, 'STATION_REVOKED');
     assert.deepEqual(given(world), NOTHING);

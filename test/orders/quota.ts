@@ -64,7 +64,7 @@ export async function rush(
   deaths: readonly number[],
   between: (death: number) => Promise<void> = async () => undefined,
 ): Promise<readonly Answer[]> {
-  const lives = [await begin(), await begin()];
+  const lives = [await begun(begin), await begun(begin)];
   let answered = 0;
   const asking = Array.from({ length: UNITS }, async (_, i): Promise<Answer> => {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
@@ -85,11 +85,23 @@ export async function rush(
     while (answered < after) await Promise.race([sleep(1), everything]);
     await lives[i % 2]?.die();
     await between(i);
-    lives[i % 2] = await begin();
+    lives[i % 2] = await begun(begin);
   }
   const answers = await everything;
   for (const life of lives) await life.die();
   return answers;
+}
+
+/** A program that cannot start is started again. */
+async function begun<T>(begin: () => Promise<T>): Promise<T> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    try {
+      return await begin();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+    }
+  }
+  return assert.fail('it does not start');
 }
 
 function isPassing(error: unknown): boolean {

@@ -87,17 +87,21 @@ export function ordersAreKept(store: () => FleetStore, other: () => FleetStore):
     assert.deepEqual([await has(made.operation), await has(unique('op'))], [true, false]);
   });
 
-  it('keeps who is in a nest, and knows a revoked station', async () => {
+  it('keeps who is in a nest, and which station is revoked', async () => {
     const row = { controller: unique('gate'), nest: 'a', arrival: 3, operation: 'one' };
     await store().transaction((tx) => tx.putNest(row));
     await store().transaction((tx) => tx.putNest({ ...row, arrival: 4, operation: 'two' }));
     const nest = (name: string) => other().transaction((tx) => tx.nest(row.controller, name));
     assert.deepEqual(await nest('a'), { ...row, arrival: 4, operation: 'two' });
     assert.equal(await nest('b'), null);
-    const station = unique('station');
-    assert.equal(await store().transaction((tx) => tx.revokedStation(station)), null);
-    const revoked = { station, number: 1_000_000, since: '2026-11-22T12:00:00.000Z', reason: 'stolen' };
+    const revoked = {
+      station: unique('station'),
+      number: Number(unique('').slice(-6)),
+      since: 'then',
+      reason: 'stolen',
+    };
+    assert.equal(await store().transaction((tx) => tx.revokedStation(revoked.station)), null);
     await store().transaction((tx) => tx.insertRevokedStation(revoked));
-    assert.deepEqual(await other().transaction((tx) => tx.revokedStation(station)), revoked);
+    assert.deepEqual(await other().transaction((tx) => tx.revokedStation(revoked.station)), revoked);
   });
 }

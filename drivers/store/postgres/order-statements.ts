@@ -18,6 +18,10 @@ export type StoredUnit = Omit<TicketUnit, 'recorded'> & { readonly records: numb
 
 export const orders = {
   ticket: named('ticket', `select ${fieldsOf(tickets)} from ticket_quota where ticket = $1`),
+  lockTicket: named(
+    'lock ticket',
+    `select ${fieldsOf(tickets)} from ticket_quota where ticket = $1 for update`,
+  ),
   /** One statement, so that the row of the ticket is judged and changed under its lock; no row comes back for a
    * refusal. $3: now, $4: what one unit takes, $5: how far ahead may be booked; microseconds. */
   takeUnit: named(

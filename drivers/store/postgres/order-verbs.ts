@@ -18,6 +18,7 @@ export function orderVerbs(session: Session): Omit<OrderVerbs, 'revokedStation'>
     (await session.rows<TicketRow>(orders.ticket, [name]))[0] ?? null;
   return {
     ticket,
+    lockTicket: async (name) => (await session.rows<TicketRow>(orders.lockTicket, [name]))[0] ?? null,
     takeUnit: (unit, limits) => takeUnit(session, unit, limits, ticket),
     hasUnit: async (name, operation) => (await session.rows(orders.hasUnit, [name, operation])).length === 1,
     ticketUnits: async (name, after, limit) =>

@@ -4,6 +4,7 @@ import { trustedKeys } from '../../../config/parts.ts';
 import { fromHex } from '../../core/bytes.ts';
 import { Fault } from '../../core/faults.ts';
 import { type Quorum, quorumForm } from '../../core/messages/approval.ts';
+import { type CloseOutDocument, closeOutDocument } from '../../core/messages/close-out.ts';
 import type { TrustedKey } from '../../core/messages/envelope.ts';
 import { type Order, orderForm } from '../../core/messages/ticket.ts';
 import { objectionsTo } from '../../core/orders/order-check.ts';
@@ -11,7 +12,7 @@ import { type Arguments, textOf, usage } from '../command.ts';
 import type { Means } from '../means.ts';
 
 /** Longest file of this kind. */
-const CHARACTERS_MAX = 262_144;
+const CHARACTERS_MAX = 33_554_432;
 
 /** An order that can be approved. @throws Fault ORDER_INVALID, FILE_UNREADABLE */
 export function readOrder(file: string, means: Means): Order {
@@ -28,6 +29,21 @@ export function readOrder(file: string, means: Means): Order {
   const objections = objectionsTo(order.data, means.now());
   if (objections.length > 0) throw new Fault('ORDER_INVALID', { file, why: objections.join('; ') });
   return order.data;
+}
+
+/** What a dry run of `ticket close` printed. @throws Fault CLOSE_OUT_REFUSED, FILE_UNREADABLE */
+export function readCloseOut(file: string, means: Means): CloseOutDocument {
+  const printed = jsonIn(file, means);
+  const {
+    subject: _,
+    differences: __,
+    leafIndex: ___,
+    ...rest
+  } = { ...(printed as Record<string, unknown>) };
+  const document = closeOutDocument.safeParse(rest);
+  if (!document.success)
+    throw new Fault('CLOSE_OUT_REFUSED', { file, why: 'not what ticket close --dry-run prints' });
+  return document.data;
 }
 
 /** A JWS in a file, alone. @throws Fault FILE_UNREADABLE */
@@ -75,7 +91,7 @@ export function demanded(given: Arguments, option: string, what: string): string
 }
 
 /** @throws Fault ORDER_INVALID, FILE_UNREADABLE */
-function jsonIn(file: string, { files }: Means): unknown {
+export function jsonIn(file: string, { files }: Means): unknown {
   const text = files.read(file);
   try {
     if (text.length > CHARACTERS_MAX) throw new SyntaxError('too long');

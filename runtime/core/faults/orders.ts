@@ -16,6 +16,21 @@ export const faultsOfOrders = {
     disposition: 'hold',
     blame: 'outside',
   },
+  COUNTS_DIFFER: {
+    title: 'The counts of the production ticket do not agree',
+    cause: 'What the gateway did and what the backend has of the unit named here are not the same.',
+    remedy: 'Find out what became of the unit named here, and close the ticket when both agree.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  CLOSE_OUT_REFUSED: {
+    title: 'The production ticket cannot be closed with this',
+    cause:
+      'The counts of the gateway are not complete, not of this hour or of another ticket, or nothing was made under it.',
+    remedy: 'Fetch the counts from the gateway again with holdfast ticket counts, and try again with them.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
   RATE_EXCEEDED: {
     title: 'Units come faster than the order allows',
     cause: 'More units were reserved than a fifth above the takt of the ticket, over all its stations.',

@@ -52,6 +52,8 @@ export interface TicketUnit {
 
 export interface OrderVerbs {
   ticket(ticket: string): Promise<TicketRow | null>;
+  /** Whoever takes a unit of it or closes it waits. */
+  lockTicket(ticket: string): Promise<TicketRow | null>;
   /** Takes a unit of the quota and books it in the bucket, or does neither. Whoever asks for the same ticket waits. */
   takeUnit(unit: UnitRow, limits: UnitLimits): Promise<Taking>;
   hasUnit(ticket: string, operation: string): Promise<boolean>;
