@@ -25,6 +25,7 @@ export const openDriver = {
   pkcs11Token: async () => (await import('./token/pkcs11/token.ts')).openPkcs11Token,
   fileSigner: async () => await import('./token/file-signer.ts'),
   certificates: async () => (await import('./certificates/checked.ts')).openCheckedCertificates,
+  rootDirectory: async () => await import('./certificates/root-directory.ts'),
   publisher: async () => (await import('./certificates/publisher.ts')).openPublisher,
   postgresFleetStore: async () => (await import('./store/postgres/fleet-store.ts')).openPostgresFleetStore,
   headFile: async () => (await import('./store/head-file.ts')).openHeadFile,

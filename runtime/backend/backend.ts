@@ -17,6 +17,7 @@ import { gateOf } from './controllers.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
 import { ceremonyInstructions } from './instructions/ceremony.ts';
 import { orderInstructions } from './instructions/orders.ts';
+import { revocationInstructions } from './instructions/revocation.ts';
 import { stationInstructions } from './instructions/stations.ts';
 import type { BackendPorts } from './ports.ts';
 import { noting } from './refusals.ts';
@@ -58,6 +59,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
     ...stationInstructions(config, ports, sequencer, revoked),
     ...ceremonyInstructions(ports, sequencer),
     ...orderInstructions(config, ports, sequencer),
+    ...revocationInstructions(config, ports, sequencer),
   ]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

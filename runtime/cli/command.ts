@@ -13,7 +13,7 @@ export interface Option {
 }
 
 export interface Command {
-  /** One word, or two: `fleet list`. */
+  /** One word, two or three: `fleet list`. */
   readonly name: string;
   readonly summary: string;
   /** Words after the command, as the help shows them. */

@@ -13,6 +13,12 @@ import { fleetListCommand } from './fleet/list.ts';
 import { fleetShowCommand } from './fleet/show.ts';
 import { helpCommand } from './help.ts';
 import { journalCommand } from './journal/command.ts';
+import { pkiApproveCommand } from './pki/approve.ts';
+import { pkiDrillCommand } from './pki/drill.ts';
+import { pkiExpiryCommand } from './pki/expiry.ts';
+import { pkiRevokeCommand } from './pki/revoke.ts';
+import { rootCertifyCommand, rootCrlCommand, rootInitCommand } from './pki/root.ts';
+import { pkiVerifyCommand } from './pki/verify.ts';
 import { statusCommand } from './status/command.ts';
 import { ticketApproveCommand } from './ticket/approve.ts';
 import { ticketCloseCommand } from './ticket/close.ts';
@@ -45,5 +51,13 @@ export const commands: readonly Command[] = [
   ticketShowCommand,
   ticketCountsCommand,
   ticketCloseCommand,
+  pkiRevokeCommand,
+  pkiApproveCommand,
+  pkiVerifyCommand,
+  pkiExpiryCommand,
+  pkiDrillCommand,
+  rootInitCommand,
+  rootCertifyCommand,
+  rootCrlCommand,
   helpCommand(() => commands),
 ];

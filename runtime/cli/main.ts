@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /** `holdfast` as a process: gives the commands their readers, made of drivers; decides nothing. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayConfig } from '../../config/gateway.ts';
@@ -20,6 +21,7 @@ import {
   OutputClosed,
   type TokenJudge,
 } from './means.ts';
+import type { PkiMeans } from './pki/means.ts';
 import { runCommandLine } from './run.ts';
 import { coloured, plain } from './screen.ts';
 import { showFault, unforeseen } from './show-fault.ts';
@@ -99,6 +101,7 @@ async function means(): Promise<Means> {
     openLedger: (url) => closing.keep(ledgerReader(url)),
     openToken: (config) => closing.keep(tokenJudge(config)),
     ceremony: await ceremonyMeans(),
+    pki: await pkiMeans(),
   };
 }
 
@@ -232,5 +235,23 @@ async function ceremonyMeans(): Promise<CeremonyMeans> {
     shelf: openShelf(),
     random: (count) => entropy.bytes(count),
     instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
+  };
+}
+
+async function pkiMeans(): Promise<PkiMeans> {
+  const { makeKeyFile, makeRootDirectory, openRootDirectory } = await openDriver.rootDirectory();
+  const entropy = await openDriver.kernelEntropy();
+  const openPublisher = await openDriver.publisher();
+  return {
+    openSigner: async (path) => (await openDriver.fileSigner()).openFileSigner(path),
+    makeRoot: makeRootDirectory,
+    openRoot: openRootDirectory,
+    makeKey: (path) => makeKeyFile(path),
+    random: (count) => entropy.bytes(count),
+    write: (path, content) => openPublisher(dirname(resolve(path))).publish(basename(path), content),
+    instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
+    temporaryDirectory: () => mkdtempSync(join(tmpdir(), 'holdfast-drill-')),
+    forget: (directory) => rmSync(directory, { recursive: true, force: true }),
+    monotonicMs: () => performance.now(),
   };
 }

@@ -6,6 +6,7 @@ import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
 import type { GatewayLedger } from '../core/store/ledger.ts';
 import type { Token } from '../core/token.ts';
 import type { CeremonyMeans } from './ceremony/means.ts';
+import type { PkiMeans } from './pki/means.ts';
 import type { Paint } from './screen.ts';
 import type { TicketMeans } from './ticket/means.ts';
 
@@ -35,6 +36,7 @@ export interface Means {
    * @throws Fault TOKEN_PIN_WRONG, TOKEN_UNAVAILABLE, KEY_POLICY_BROKEN, CONFIG_INVALID, FILE_UNREADABLE */
   openToken(config: GatewayConfig): Promise<TokenJudge>;
   readonly ceremony: CeremonyMeans;
+  readonly pki: PkiMeans;
 }
 
 export type LedgerReader = Pick<GatewayLedger, 'transcriptsOf'> & AsyncDisposable;
@@ -83,6 +85,13 @@ export type FleetView = Pick<
   | 'readHead'
   | 'leafByKey'
   | 'leaves'
+  | 'certificatesBy'
+  | 'countCertificatesOf'
+  | 'recordedIssuers'
+  | 'revocation'
+  | 'revocationsOf'
+  | 'revokedIssuers'
+  | 'newestTrustList'
 >;
 
 export interface FleetReader extends AsyncDisposable {

@@ -10,7 +10,7 @@ import { didYouMean } from './near.ts';
 import { showFault, unforeseen } from './show-fault.ts';
 
 /** Words in a command's name. */
-const NAME_WORDS_MAX = 2;
+const NAME_WORDS_MAX = 3;
 
 /** Resolves with the exit code; nothing is thrown but by `means`. */
 export async function runCommandLine(argv: readonly string[], means: Means): Promise<number> {

@@ -83,5 +83,6 @@ export async function demandNotRevoked(
   { serial }: CertificateRow,
 ): Promise<void> {
   const revoked = await ports.ledger.revoked(serial);
-  if (revoked !== null) throw new Fault('CERTIFICATE_REFUSED', { why: 'the certificate is revoked', serial });
+  if (revoked !== null)
+    throw new Fault('CERTIFICATE_REFUSED', { why: 'the certificate is revoked', serial: serial.slice(-8) });
 }

@@ -12,9 +12,9 @@ import {
   LABORATORY_ROOM,
   type Laboratory,
   LOG_ORIGIN,
-  OFFICERS,
   PLANT,
 } from './laboratory.ts';
+import { QUORUM } from './root.ts';
 
 /** Where the services of this run are found. */
 export interface Services {
@@ -50,9 +50,6 @@ export interface Configurations {
   readonly stations: readonly string[];
 }
 
-/** Who must approve the orders of a laboratory. */
-const ticketQuorum = { required: 2, officers: OFFICERS };
-
 export function writeConfigurations(laboratory: Laboratory, services: Services): Configurations {
   const { places, trusted } = laboratory;
   const bus = (party: 'station' | 'gateway' | 'backend', identity: BusIdentity) => ({
@@ -73,8 +70,10 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: laboratory.issuerCertificate }],
       hardwareType: documentationIdentifiers.hardwareType,
       batchExtension: documentationIdentifiers.manufacturing,
+      scopeExtension: documentationIdentifiers.scope,
+      crl: { directory: places.crl },
       trusted,
-      ticketQuorum,
+      ticketQuorum: QUORUM,
     }),
   );
   return {
@@ -95,8 +94,9 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       })),
       authorities: Object.fromEntries(laboratory.stations.map(({ station }) => [station.name, AUTHORITY])),
       rootName: 'Laboratory fleet root',
+      revocation: { quorum: QUORUM },
       trusted,
-      ticketQuorum,
+      ticketQuorum: QUORUM,
     }),
     stations: laboratory.stations.map((station, i) =>
       writeStation(laboratory, station, i, services, bus('station', station.bus)),

@@ -19,9 +19,10 @@ import { scp03KeyVersions } from '../../runtime/core/card/eid-kdf.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import type { Role } from '../../runtime/core/messages/envelope.ts';
 import { type Officer, signedTicket } from '../simulation/orders.ts';
-import { authorityIn, type BusIdentity, busParty, certificateFor, certifyIssuer } from './certificates.ts';
+import { authorityIn, type BusIdentity, busParty, certificateFor } from './certificates.ts';
 import { ed25519KeyFile, p256KeyFile, secretFile } from './keys.ts';
 import type { LinePlaces, StationPlaces } from './places.ts';
+import { certifyLaboratory, OFFICERS, officerKey } from './root.ts';
 
 const profile = cardProfiles['holdfast-virtual'];
 
@@ -31,7 +32,6 @@ const GENERATION = 1;
 export const PLANT = { enterprise: 'Laboratory', site: 'Laptop', area: 'Bench', line: 'Line-1' };
 export const ISSUER = 'line-1';
 export const AUTHORITY = 'unattended under authority of the laboratory';
-export const OFFICERS = ['officer-1', 'officer-2'];
 export const LOG_ORIGIN = 'laboratory.holdfast.example/log';
 
 export interface LaboratoryStation {
@@ -75,9 +75,8 @@ export async function setUpLaboratory(
   const stations = Array.from({ length: stationCount }, (_, i) => places.station(i + 1));
   const gatewayToken = await makeGatewayToken(places);
   const stationTokens = await Promise.all(stations.map((station) => makeStationToken(station)));
-  const root = await authorityIn(office, places.pki, 'root', 'Laboratory fleet root', 1);
-  const issuerCertificate = await certifyIssuer(office, root, {
-    file: join(places.pki, 'issuer.pem'),
+  const certified = await certifyLaboratory(places, {
+    name: ISSUER,
     commonName: `Laboratory ${ISSUER}`,
     publicKey: gatewayToken.publicKeys[`issuer-${ISSUER}`] ?? new Uint8Array(0),
   });
@@ -126,8 +125,8 @@ export async function setUpLaboratory(
     },
     subscriber: await party('mes-1', places.pki),
     broker: { authority: join(places.pki, 'bus-ca.pem'), certificate: brokerCertificate, key: brokerKey },
-    rootCertificate: join(places.pki, 'root.pem'),
-    issuerCertificate,
+    rootCertificate: certified.root,
+    issuerCertificate: certified.issuer,
     trusted: await trustedParties(places, receiptKeyFile, gatewayToken, identities),
     logKey,
   };
@@ -172,7 +171,7 @@ function officersOf(places: LinePlaces): Promise<readonly Officer[]> {
   return Promise.all(
     OFFICERS.map(async (name) => ({
       name,
-      signer: await openFileSigner(p256KeyFile(join(places.pki, `${name}.key`))),
+      signer: await officerKey(places, name),
     })),
   );
 }

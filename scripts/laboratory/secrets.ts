@@ -39,7 +39,7 @@ export function secretsOf(root: string, stations: readonly string[]): readonly S
     hexFile('vendor', 'transport-master'),
     ...stations.map((station) => hexFile('fixtures', station, 'tag.key')),
     pem('backend', 'receipts.key'),
-    pem('pki', 'root.key'),
+    pem('offline-root', 'root.key'),
     pem('pki', 'ticket-authority.key'),
     ...['gateway-1', stations[0] ?? ''].flatMap((owner) =>
       ['pin', 'so-pin'].map((name) => pin(owner, 'token', name)),

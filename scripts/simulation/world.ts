@@ -63,7 +63,11 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const ledger = createInMemoryLedgerDatabase({ clock });
   const log = createMemoryLog();
   const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
-  const trusted = [...parties.trusted, ...(options.revokers?.keys ?? [])];
+  const trusted = [
+    ...parties.trusted,
+    ...(options.revokers?.keys ?? []),
+    ...(options.revocation?.officers ?? []),
+  ];
   const common = { clock, crypto: options.crypto ?? cheap ?? nodeCrypto, trusted, log };
 
   const instructions: WorldDoors = {
@@ -145,7 +149,11 @@ async function startPrograms({
   await driven(
     clock,
     createBackend(
-      { ...backendSettings(names, gate), stationQuorum: options.revokers?.quorum ?? null },
+      {
+        ...backendSettings(names, gate),
+        ...revocationOf(options).backend,
+        stationQuorum: options.revokers?.quorum ?? null,
+      },
       {
         ...common,
         entropy: createSimulatedEntropy(`${options.seed}/backend`),
@@ -169,24 +177,38 @@ async function startPrograms({
     const own = i === 1 ? '' : `-${i}`;
     await driven(
       clock,
-      createGateway(gatewaySettings(supply, name), {
-        ...common,
-        entropy: createSimulatedEntropy(`${options.seed}/gateway${own}`),
-        bus: connect(name),
-        token: createSimulatedToken({
-          entropy: createSimulatedEntropy(`${options.seed}/token${own}`),
-          masters: mastersOf(parties, supply),
-          signingKeys: parties.gatewayKeys,
-          monotonicMs: clock.monotonicMs,
-          ...(cheap === null ? {} : { signature: cheap.sign }),
-        }),
-        instructions: i === 1 ? instructions.gateway : createInMemoryInstructionDoor(),
-        ledger: ledger.connect(),
-        certificates: derCertificates,
-        issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
-      }),
+      createGateway(
+        { ...gatewaySettings(supply, name), ...revocationOf(options).gateway },
+        {
+          ...common,
+          entropy: createSimulatedEntropy(`${options.seed}/gateway${own}`),
+          bus: connect(name),
+          token: createSimulatedToken({
+            entropy: createSimulatedEntropy(`${options.seed}/token${own}`),
+            masters: mastersOf(parties, supply),
+            signingKeys: parties.gatewayKeys,
+            monotonicMs: clock.monotonicMs,
+            ...(cheap === null ? {} : { signature: cheap.sign }),
+          }),
+          instructions: i === 1 ? instructions.gateway : createInMemoryInstructionDoor(),
+          ...(options.revocation === undefined ? {} : { publisher: options.revocation.publisher }),
+          ledger: ledger.connect(),
+          certificates: derCertificates,
+          issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
+        },
+      ),
     );
   }
+}
+
+/** What the settings say of revocation. */
+function revocationOf({ revocation }: WorldOptions) {
+  if (revocation === undefined) return { backend: {}, gateway: {} };
+  const { quorum } = revocation;
+  return {
+    backend: { revocation: { quorum, crlDays: 30, rootCrlDays: 365 } },
+    gateway: { crl: { directory: 'simulated', validityDays: 30 } },
+  };
 }
 
 async function startStations(

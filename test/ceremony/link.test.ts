@@ -20,7 +20,7 @@ import { ceremonyRecordInstruction } from '../../runtime/core/messages/ceremony-
 import { hashOf, type TrustedKey } from '../../runtime/core/messages/envelope.ts';
 import { createParties } from '../../scripts/simulation/parties.ts';
 import { backendSettings } from '../../scripts/simulation/settings.ts';
-import { noCeremony, noTickets } from '../cli/support.ts';
+import { noCeremony, nothingElse } from '../cli/support.ts';
 import { AT, planOf, roomOf, trusted, withCode } from './room.ts';
 
 const NAME = 'station-1';
@@ -149,7 +149,7 @@ async function run(
       parent: (path) => path,
     },
     databaseUrl: null,
-    tickets: noTickets,
+    ...nothingElse,
     openJournal: nowhere,
     openFleet: nowhere,
     openLedger: nowhere,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
 import type { CeremonyMeans } from '../../runtime/cli/ceremony/means.ts';
+import type { PkiMeans } from '../../runtime/cli/pki/means.ts';
 import type { TicketMeans } from '../../runtime/cli/ticket/means.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
@@ -39,6 +40,9 @@ export const noCeremony: CeremonyMeans = {
   random: () => assert.fail('something was drawn'),
   instruct: async () => assert.fail('somebody was instructed'),
 };
+
+/** Means of a command that needs none of these. */
+export const nothingElse = { tickets: noTickets, ceremony: noCeremony, pki: noPki };
 
 export function linesOf(text: string): readonly string[] {
   return text.split('\n').filter((line) => line !== '');
@@ -146,3 +150,8 @@ export function heldVisit(fromMs: number): readonly NewEntry[] {
   ];
   return facts.map((fact, i) => ({ at: fromMs + i * 1000, fact }));
 }
+
+/** Certificates and roots of nobody: whatever is asked of them is a mistake of the test. */
+export const noPki: PkiMeans = new Proxy({} as PkiMeans, {
+  get: (_, name) => () => assert.fail(`pki.${String(name)} was asked`),
+});

@@ -11,7 +11,7 @@ import { plain } from '../../runtime/cli/screen.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
 import { openApprovedTicket, orderForm } from '../../runtime/core/messages/ticket.ts';
 import { p256KeyFile } from '../../scripts/laboratory/keys.ts';
-import { noCeremony } from './support.ts';
+import { nothingElse } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-ticket-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -66,7 +66,7 @@ async function holdfast(args: readonly string[]): Promise<{ code: number; out: s
       parent: dirname,
     },
     databaseUrl: null,
-    ceremony: noCeremony,
+    ...nothingElse,
     tickets: { openSigner: openFileSigner, instruct: unused },
     openJournal: unused,
     openFleet: unused,

@@ -9,22 +9,16 @@ import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
 import { explanation } from '../../runtime/core/fault-text.ts';
 import { type FaultCode, faults } from '../../runtime/core/faults.ts';
-import { holdfast, linesOf, noCeremony } from './support.ts';
+import { holdfast, linesOf, nothingElse } from './support.ts';
 
 const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
   ...['ceremony verify', 'ceremony link'],
-  ...[
-    'ticket draft',
-    'ticket approve',
-    'ticket sign',
-    'ticket show',
-    'ticket counts',
-    'ticket close',
-    'help',
-  ],
+  ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'ticket counts', 'ticket close'],
+  ...['pki revoke', 'pki approve', 'pki verify', 'pki expiry', 'pki drill'],
+  ...['pki root init', 'pki root certify', 'pki root crl', 'help'],
 ];
 
 const EID = '89049032000000000000000000009960';
@@ -45,12 +39,11 @@ function nothing(said: { out: string; err: string }): Means {
     crypto: nodeCrypto,
     files: { exists: () => false, read: opened, names: () => [], parent: (path) => path },
     databaseUrl: null,
-    tickets: { openSigner: async () => opened(), instruct: async () => opened() },
+    ...nothingElse,
     openJournal: async () => opened(),
     openFleet: async () => opened(),
     openLedger: async () => opened(),
     openToken: async () => opened(),
-    ceremony: noCeremony,
   };
 }
 

@@ -7,7 +7,7 @@ import type { Means } from '../../runtime/cli/means.ts';
 import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
 import type { World } from '../../scripts/simulation/world.ts';
-import { noCeremony } from '../cli/support.ts';
+import { nothingElse } from '../cli/support.ts';
 
 export interface Said {
   readonly code: number;
@@ -38,6 +38,7 @@ export function commandIn(world: World): (args: readonly string[]) => Promise<Sa
         parent: dirname,
       },
       databaseUrl: null,
+      ...nothingElse,
       tickets: {
         openSigner: async (path) =>
           world.parties.officers.find(({ name }) => name === path)?.signer ?? assert.fail('no key'),
@@ -50,7 +51,6 @@ export function commandIn(world: World): (args: readonly string[]) => Promise<Sa
       openFleet: unused,
       openLedger: unused,
       openToken: unused,
-      ceremony: noCeremony,
     };
     const code = await runCommandLine(args, means);
     return { code, ...said };

@@ -18,14 +18,6 @@ export const faultsOfPki = {
     disposition: 'hold',
     blame: 'own',
   },
-  CRL_REFUSED: {
-    title: 'This revocation list is not believed',
-    cause:
-      'It is older than one seen before, out of its time, or not signed by the intermediate that it is of.',
-    remedy: 'Fetch the newest list of this intermediate from where it is published.',
-    disposition: 'hold',
-    blame: 'outside',
-  },
   CRL_NOT_PUBLISHED: {
     title: 'A revocation list could not be written',
     cause: 'The directory that lists are published in is missing, full or not writable.',

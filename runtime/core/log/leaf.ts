@@ -16,6 +16,8 @@ export const leafKinds = [
   'close-out',
   'station-revocation',
   'ceremony',
+  'revocation',
+  'trust-list',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 

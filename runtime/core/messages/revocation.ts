@@ -1,6 +1,7 @@
 /** The order to revoke: what the backend tells the gateway of the intermediates to put on their lists. */
 import { z } from 'zod';
 import { reasonNames } from '../pki/crl.ts';
+import { aimForm, revocationPlan, revocationWays } from '../pki/revocation-plan.ts';
 import { statement } from './envelope.ts';
 import { hash, hex, instant, jws, partyName } from './fields.ts';
 import { instruction } from './instruction.ts';
@@ -55,4 +56,35 @@ export const showCrlInstruction = instruction({
     crls: z.array(publishedCrl.extend({ der: z.base64() })),
     trustList: jws.nullable(),
   }),
+});
+
+/** Who would die: asks nothing of anybody, and changes nothing. */
+export const planRevocationInstruction = instruction({
+  name: 'plan-revocation',
+  to: 'backend',
+  body: z.strictObject({ aim: aimForm, way: z.enum(revocationWays), reason: z.enum(reasonNames) }),
+  answer: revocationPlan,
+});
+
+/** Done once; the same plan again gets the same orders, and changes nothing. */
+export const executeRevocationInstruction = instruction({
+  name: 'execute-revocation',
+  to: 'backend',
+  body: z.strictObject({ plan: revocationPlan, approvals: z.array(jws).max(64) }),
+  answer: z.strictObject({
+    plan: hash,
+    executedAt: instant,
+    leafIndex: z.int(),
+    certificates: z.int(),
+    intermediates: z.array(partyName),
+    orders: z.array(jws).max(ORDERS_MAX).meta({ description: 'For the gateway, signed by the backend.' }),
+    trustList: jws.nullable(),
+  }),
+});
+
+export const trustListInstruction = instruction({
+  name: 'trust-list',
+  to: 'backend',
+  body: z.strictObject({}),
+  answer: z.strictObject({ trustList: jws.nullable() }),
 });

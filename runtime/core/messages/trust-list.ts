@@ -23,8 +23,8 @@ export const trustListPayload = z.strictObject({
         revokedAt: instant,
       }),
     )
-    .max(10_000),
-  stations: z.array(z.strictObject({ name: partyName, revokedAt: instant })).max(10_000),
+    .max(1_000),
+  stations: z.array(z.strictObject({ name: partyName, revokedAt: instant })).max(1_000),
 });
 export type TrustList = z.output<typeof trustListPayload>;
 

@@ -85,7 +85,7 @@ async function judged(
   if (foreign !== undefined)
     throw new Fault('REVOCATION_ORDER_REFUSED', {
       issuer: issuer.name,
-      serial: foreign,
+      serial: foreign.slice(-8),
       why: 'this intermediate did not issue it',
     });
   const hash = hashOf(jws, ports.crypto);
