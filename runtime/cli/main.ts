@@ -7,8 +7,10 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayConfig } from '../../config/gateway.ts';
 import { openDriver } from '../../drivers/index.ts';
+import { toHex } from '../core/bytes.ts';
 import { Fault } from '../core/faults.ts';
 import { createClosing } from './closing.ts';
+import type { EnrolmentMeans } from './enrol/means.ts';
 import type { Wire } from './journal/live.ts';
 import { type Copy, openJournal } from './journal/reader.ts';
 import {
@@ -28,6 +30,9 @@ const SILENCE_MS = 5_000;
 const CONNECT_MS = 5_000;
 /** A reader of a large log may wait longer than a line. */
 const STATEMENT_MS = 30_000;
+
+/** Of a one-time code: nobody guesses 128 bits. */
+const CODE_BYTES = 16;
 
 const closing = createClosing();
 const closed = { output: false };
@@ -93,6 +98,9 @@ async function means(): Promise<Means> {
     openFleet: (url) => closing.keep(fleetReader(url)),
     openLedger: (url) => closing.keep(ledgerReader(url)),
     openToken: (config) => closing.keep(tokenJudge(config)),
+    openSigner: async (path) => (await openDriver.fileSigner()).openFileSigner(path),
+    instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
+    enrolment: await enrolmentMeans(),
   };
 }
 
@@ -182,6 +190,20 @@ async function ledgerReader(url: string): Promise<LedgerReader> {
   return {
     transcriptsOf: (eid) => ledger.transcriptsOf(eid),
     [Symbol.asyncDispose]: () => ledger.close(),
+  };
+}
+
+async function enrolmentMeans(): Promise<EnrolmentMeans> {
+  const { openBusOffice, readClientCertificate } = await openDriver.busOffice();
+  const { appendLine, replaceFile } = await openDriver.durableText();
+  const { bytes } = await openDriver.kernelEntropy();
+  return {
+    openKeys: async (place, make) => closing.keep((await openDriver.stationKeys())(place, make)),
+    readCertificate: readClientCertificate,
+    drawCode: () => toHex(bytes(CODE_BYTES)),
+    ...openBusOffice(),
+    appendLine,
+    replaceFile,
   };
 }
 

@@ -202,6 +202,9 @@ async function inProcess(args: readonly string[], token = () => tokenOf(world)):
     openJournal: nowhere,
     openFleet: nowhere,
     openLedger: nowhere,
+    openSigner: () => assert.fail('a key was opened'),
+    instruct: () => assert.fail('a program was instructed'),
+    enrolment: {} as Means['enrolment'],
     openToken: async () => {
       const judge = token();
       let closed = false;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import type { EnrolmentMeans } from '../../runtime/cli/enrol/means.ts';
 import type { Means } from '../../runtime/cli/means.ts';
 import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
@@ -13,10 +14,24 @@ import { holdfast, linesOf } from './support.ts';
 
 const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
-  ...['transcript show', 'transcript verify', 'help'],
+  ...['transcript show', 'transcript verify'],
+  ...['enrol request', 'enrol code', 'enrol approve', 'enrol sign', 'enrol install', 'enrol renew'],
+  ...['enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl', 'help'],
 ];
 
 const EID = '89049032000000000000000000009960';
+
+const unasked = (): never => assert.fail('something of enrolment was asked');
+const nobodyEnrols: EnrolmentMeans = {
+  openKeys: unasked,
+  readCertificate: unasked,
+  drawSerial: unasked,
+  drawCode: unasked,
+  certify: unasked,
+  crl: unasked,
+  appendLine: unasked,
+  replaceFile: unasked,
+};
 
 /** Means with nothing behind them: a mistake is found before anything is opened. */
 function nothing(said: { out: string; err: string }): Means {
@@ -38,6 +53,9 @@ function nothing(said: { out: string; err: string }): Means {
     openFleet: async () => opened(),
     openLedger: async () => opened(),
     openToken: async () => opened(),
+    openSigner: async () => opened(),
+    instruct: async () => opened(),
+    enrolment: nobodyEnrols,
   };
 }
 
