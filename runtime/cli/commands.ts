@@ -8,6 +8,12 @@ import { ceremonyPlanCommand } from './ceremony/plan.ts';
 import { ceremonyRunCommand } from './ceremony/run.ts';
 import { ceremonyVerifyCommand } from './ceremony/verify.ts';
 import type { Command } from './command.ts';
+import { enrolApproveCommand } from './enrol/approve.ts';
+import { enrolCodeCommand, enrolCrlCommand } from './enrol/authority.ts';
+import { enrolInstallCommand } from './enrol/install.ts';
+import { enrolRenewCommand, enrolRequestCommand } from './enrol/request.ts';
+import { enrolRevokeCommand, enrolRevokedCommand, enrolTellCommand } from './enrol/revoke.ts';
+import { enrolSignCommand } from './enrol/sign.ts';
 import { explainCommand } from './explain.ts';
 import { fleetListCommand } from './fleet/list.ts';
 import { fleetShowCommand } from './fleet/show.ts';
@@ -59,5 +65,15 @@ export const commands: readonly Command[] = [
   rootInitCommand,
   rootCertifyCommand,
   rootCrlCommand,
+  enrolRequestCommand,
+  enrolCodeCommand,
+  enrolApproveCommand,
+  enrolSignCommand,
+  enrolInstallCommand,
+  enrolRenewCommand,
+  enrolRevokeCommand,
+  enrolRevokedCommand,
+  enrolTellCommand,
+  enrolCrlCommand,
   helpCommand(() => commands),
 ];

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
 import type { CeremonyMeans } from '../../runtime/cli/ceremony/means.ts';
+import type { EnrolmentMeans } from '../../runtime/cli/enrol/means.ts';
 import type { PkiMeans } from '../../runtime/cli/pki/means.ts';
-import type { TicketMeans } from '../../runtime/cli/ticket/means.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
@@ -26,23 +26,13 @@ export function holdfast(
   return runToEnd('runtime/cli/main.js', args, own, input);
 }
 
-/** No orders. */
-export const noTickets: TicketMeans = {
-  openSigner: async () => assert.fail('a key was opened'),
-  instruct: async () => assert.fail('somebody was instructed'),
-};
-
 /** Nothing of the HSM room. */
 export const noCeremony: CeremonyMeans = {
   openToken: async () => assert.fail('a token was opened'),
   openSigner: async () => assert.fail('a key was opened'),
   shelf: { read: async () => null, write: async () => assert.fail('something was written') },
   random: () => assert.fail('something was drawn'),
-  instruct: async () => assert.fail('somebody was instructed'),
 };
-
-/** Means of a command that needs none of these. */
-export const nothingElse = { tickets: noTickets, ceremony: noCeremony, pki: noPki };
 
 export function linesOf(text: string): readonly string[] {
   return text.split('\n').filter((line) => line !== '');
@@ -155,3 +145,12 @@ export function heldVisit(fromMs: number): readonly NewEntry[] {
 export const noPki: PkiMeans = new Proxy({} as PkiMeans, {
   get: (_, name) => () => assert.fail(`pki.${String(name)} was asked`),
 });
+
+/** Means of a command that needs none of these. */
+export const nothingElse = {
+  openSigner: async () => assert.fail('a key was opened'),
+  instruct: async () => assert.fail('somebody was instructed'),
+  ceremony: noCeremony,
+  pki: noPki,
+  enrolment: new Proxy({} as EnrolmentMeans, { get: () => assert.fail('a station was enrolled') }),
+};

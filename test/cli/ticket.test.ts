@@ -67,7 +67,7 @@ async function holdfast(args: readonly string[]): Promise<{ code: number; out: s
     },
     databaseUrl: null,
     ...nothingElse,
-    tickets: { openSigner: openFileSigner, instruct: unused },
+    openSigner: openFileSigner,
     openJournal: unused,
     openFleet: unused,
     openLedger: unused,

@@ -59,6 +59,17 @@ export const securityDoors: Doors = {
       'cannot be taken back by an older list, nor by one that leaves a station out',
     ),
   ],
+  ENROLMENT_REFUSED: [
+    'a one-time code is used again',
+    elsewhere('identity/enrolment.test', 'refuses a code the second time'),
+  ],
+  ENROLMENT_FOREIGN: [
+    'a station is given the certificate of another',
+    elsewhere(
+      'identity/enrolment.test',
+      'needs somebody who vouches: officers do, by their approvals of these very keys',
+    ),
+  ],
   INSTRUCTION_UNREACHABLE: [
     'the program does not run',
     elsewhere(

@@ -39,13 +39,11 @@ export function commandIn(world: World): (args: readonly string[]) => Promise<Sa
       },
       databaseUrl: null,
       ...nothingElse,
-      tickets: {
-        openSigner: async (path) =>
-          world.parties.officers.find(({ name }) => name === path)?.signer ?? assert.fail('no key'),
-        instruct: (socket, of, body) => {
-          assert.equal(socket, of.to);
-          return world.instructions[of.to].instruct(of, body);
-        },
+      openSigner: async (path) =>
+        world.parties.officers.find(({ name }) => name === path)?.signer ?? assert.fail('no key'),
+      instruct: (socket, of, body) => {
+        assert.equal(socket, of.to);
+        return world.instructions[of.to].instruct(of, body);
       },
       openJournal: unused,
       openFleet: unused,

@@ -106,15 +106,15 @@ function meansOf(
     openLedger: nowhere,
     openToken: nowhere,
     ...nothingElse,
+    openSigner: openFileSigner,
+    instruct: (socket, of, body) =>
+      during((doors[socket] ?? assert.fail(`no door ${socket}`)).instruct(of, body)),
     pki: {
-      openSigner: openFileSigner,
       makeRoot: makeRootDirectory,
       openRoot: openRootDirectory,
       makeKey: (path) => makeKeyFile(path),
       random,
       write: (path, content) => openPublisher(dirname(path)).publish(basename(path), content),
-      instruct: (socket, of, body) =>
-        during((doors[socket] ?? assert.fail(`no door ${socket}`)).instruct(of, body)),
       temporaryDirectory: () => mkdtempSync(join(tmpdir(), 'holdfast-drill-')),
       forget: (path) => rmSync(path, { recursive: true, force: true }),
       monotonicMs: () => performance.now(),

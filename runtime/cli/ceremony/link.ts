@@ -46,8 +46,8 @@ export const ceremonyLinkCommand: Command = {
   },
 };
 
-function ask(socket: string, record: string, { ceremony }: Means) {
-  return ceremony.instruct(socket, ceremonyRecordInstruction, { record });
+function ask(socket: string, record: string, { instruct }: Means) {
+  return instruct(socket, ceremonyRecordInstruction, { record });
 }
 
 /** The leaf is of this record, and in the log that the key signed.
