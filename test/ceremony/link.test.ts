@@ -105,7 +105,9 @@ describe('a ceremony record in the fleet log', () => {
     const told = await run({ 'log-key': key }, link);
     assert.match(told, new RegExp(`^${hashOf(jws, nodeCrypto)} is leaf 0 of ${logKey.name}`));
     const good = await link(jws);
+    const other = await conduct(await roomOf(planOf({ title: 'another' })));
     const lies = [
+      await link(other),
       { ...good, leafIndex: 1 },
       { ...good, leaf: `${good.leaf.slice(0, -8)}AAAA${good.leaf.slice(-4)}` },
       { ...good, checkpoint: good.checkpoint.replace('\n1\n', '\n2\n') },
