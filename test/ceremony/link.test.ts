@@ -176,6 +176,7 @@ async function run(
   const given = {
     values: { trusted: 'officers.json', socket: 'backend.sock', ...values },
     operands: ['record.jws'],
+    lists: {},
   };
   assert.equal(await ceremonyLinkCommand.run(given, means), 0);
   return said;
