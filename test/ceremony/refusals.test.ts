@@ -247,6 +247,13 @@ describe('a ceremony is refused', () => {
     assert.deepEqual([...room.token.keys.keys()], ['constants-seal']);
   });
 
+  it('beside a gate controller’s key that somebody laid there before', async () => {
+    const plan = planOf({ steps: [{ do: 'release-tag', controller: 'c1', file: 'c1.tag.key' }] });
+    const room = await roomOf(plan);
+    room.shelf.files.set('record/c1.tag.key', new Uint8Array(33));
+    await assert.rejects(conduct(room), withCode('CEREMONY_KEY_DIFFERS', { file: 'c1.tag.key' }));
+  });
+
   it('in the directory of another ceremony', async () => {
     const room = await roomOf(planOf());
     await conduct(room);
