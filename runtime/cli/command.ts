@@ -8,8 +8,8 @@ export interface Option {
   /** Shown in the help in place of the value. */
   readonly value?: string;
   readonly help: string;
-  /** May be given more than once; `textsOf` gives all of them. */
-  readonly repeats?: true;
+  /** May be given again and again; `listOf` has them all. */
+  readonly multiple?: boolean;
 }
 
 export interface Command {
@@ -31,6 +31,8 @@ export interface Command {
 export interface Arguments {
   readonly values: Readonly<Record<string, string | boolean | undefined>>;
   readonly operands: readonly string[];
+  /** Values of the options that may be given again, in their order. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Options of every command. */
@@ -44,9 +46,8 @@ export function textOf(given: Arguments, option: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** Every value of an option that repeats, in the order they were typed. */
-export function textsOf(given: Arguments, option: string): readonly string[] {
-  return textOf(given, option)?.split('\n') ?? [];
+export function listOf(given: Arguments, option: string): readonly string[] {
+  return given.lists[option] ?? [];
 }
 
 export function isSet(given: Arguments, option: string): boolean {

@@ -72,6 +72,7 @@ function parse(command: Command, rest: readonly string[]): Arguments {
   });
   const values: Record<string, string | boolean | undefined> = {};
   const operands: string[] = [];
+  const lists: Record<string, string[]> = {};
   for (const token of tokens) {
     if (token.kind === 'positional') operands.push(token.value);
     if (token.kind !== 'option') continue;
@@ -86,12 +87,13 @@ function parse(command: Command, rest: readonly string[]): Arguments {
     if (known.type === 'boolean' && token.value !== undefined) throw usage(`${token.rawName} takes no value`);
     if (known.type === 'string' && isMissing(token))
       throw usage(`${token.rawName} takes a value: ${known.value ?? 'VALUE'}`);
-    const before = known.repeats === true ? values[token.name] : undefined;
-    values[token.name] = before === undefined ? (token.value ?? true) : `${before}\n${token.value ?? ''}`;
+    values[token.name] = token.value ?? true;
+    if (known.multiple === true && token.value !== undefined)
+      lists[token.name] = [...(lists[token.name] ?? []), token.value];
   }
   if (operands.length > (command.operandsMax ?? 0))
     throw usage(`${operands.at(command.operandsMax ?? 0)} was not expected here`);
-  return { values, operands };
+  return { values, operands, lists };
 }
 
 /** An option where a value should stand is an option: `--since -n 5` lacks the time. */

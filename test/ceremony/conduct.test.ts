@@ -162,6 +162,9 @@ describe('backup and restore', () => {
       await assert.rejects(conduct(spoilt), withCode('HSM_FAILED'));
       assert.equal(spoilt.token.keys.size, 0);
     }
+    const bare = await roomOf(backedUp);
+    await bare.token.generate('mdk-1');
+    await assert.rejects(conduct(bare), withCode('CEREMONY_KEY_DIFFERS', { why: /backup is not there/ }));
     const planted = await roomOf(backedUp);
     planted.shelf.files.set('record/mdk-1.wrapped', good);
     await assert.rejects(conduct(planted), withCode('CEREMONY_KEY_DIFFERS', { why: /before the key/ }));

@@ -99,13 +99,27 @@ describe('a ceremony record in the fleet log', () => {
     assert.equal((await link(jws)).leafIndex, 0);
   });
 
+  it('is the only one of its ceremony: approvals that were used serve no second record', async () => {
+    const { link } = await backend();
+    const room = await roomOf(planOf(), { startMs: AT + 20_000 });
+    const second = await conduct(room);
+    assert.notEqual(second, jws);
+    assert.equal((await link(jws)).leafIndex, 0);
+    await assert.rejects(link(second), withCode('CEREMONY_RECORD_INVALID', { check: 'ceremony', leaf: 0 }));
+    const both = await backend();
+    const results = await Promise.allSettled([both.link(jws), both.link(second)]);
+    assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  });
+
   it('is believed by the command only with a leaf of this record in the log of this key', async () => {
     const { link, logKey } = await backend();
     const key = `${logKey.name}:${toHex(logKey.publicKey)}`;
     const told = await run({ 'log-key': key }, link);
     assert.match(told, new RegExp(`^${hashOf(jws, nodeCrypto)} is leaf 0 of ${logKey.name}`));
     const good = await link(jws);
+    const other = await conduct(await roomOf(planOf({ id: '3d9d9c2a-5f0f-4b1f-9a43-0c8f5e6f7a01' })));
     const lies = [
+      await link(other),
       { ...good, leafIndex: 1 },
       { ...good, leaf: `${good.leaf.slice(0, -8)}AAAA${good.leaf.slice(-4)}` },
       { ...good, checkpoint: good.checkpoint.replace('\n1\n', '\n2\n') },
@@ -160,6 +174,7 @@ async function run(
   const given = {
     values: { trusted: 'officers.json', socket: 'backend.sock', ...values },
     operands: ['record.jws'],
+    lists: {},
   };
   assert.equal(await ceremonyLinkCommand.run(given, means), 0);
   return said;

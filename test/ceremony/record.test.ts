@@ -5,7 +5,7 @@ import { conduct } from '../../runtime/cli/ceremony/conduct.ts';
 import { type CeremonyRecord, recordStatement } from '../../runtime/core/ceremony/record.ts';
 import { verifyRecord } from '../../runtime/core/ceremony/verification.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
-import type { Attributes } from '../../runtime/core/key-attributes.ts';
+import { type Attributes, BORN_INSIDE } from '../../runtime/core/key-attributes.ts';
 import { seal } from '../../runtime/core/messages/envelope.ts';
 import type { Signer } from '../../runtime/core/ports.ts';
 import { AT, approve, officers, planOf, roomOf, stranger, trusted, withCode } from './room.ts';
@@ -48,10 +48,14 @@ describe('a ceremony record', () => {
       withCode('CEREMONY_RECORD_INVALID', { check: 'signature' }),
     );
     const asAda = await forged(() => undefined, officers.bob);
-    assert.throws(
-      () => verifyRecord(asAda, trusted, nodeCrypto),
-      withCode('CEREMONY_RECORD_INVALID', { check: 'conductor' }),
-    );
+    const asZoe = await forged((record) => {
+      record.conductor = 'zoe';
+    }, officers.zoe);
+    for (const lie of [asAda, asZoe])
+      assert.throws(
+        () => verifyRecord(lie, trusted, nodeCrypto),
+        withCode('CEREMONY_RECORD_INVALID', { check: 'conductor' }),
+      );
     const others = trusted.map((key) =>
       key.name === 'ada' ? { ...key, role: 'ticket-authority' as const } : key,
     );
@@ -86,16 +90,29 @@ describe('a ceremony record', () => {
   const all = (changes: (record: CeremonyRecord) => Partial<CeremonyRecord>) => (record: Mutable) => {
     Object.assign(record, changes(record));
   };
+  const neverOutside = (record: Mutable): void => {
+    Object.assign(record.steps[1]?.key?.objects[0]?.attributes ?? {}, BORN_INSIDE, { VALUE_LEN: 32 });
+    Object.assign(record.steps[1]?.key ?? {}, { origin: 'inside' });
+  };
+  const renamed = (record: Mutable): void => {
+    const [first] = record.steps[0]?.approvals ?? [];
+    Object.assign(first ?? {}, { officer: 'eve' });
+  };
   const lies: readonly [string, (record: Mutable) => void, string][] = [
     ['tells of a plan of another hash', all(() => ({ planHash: '0'.repeat(64) })), 'plan'],
-    ['leaves a step out', all(({ steps }) => ({ steps: steps.slice(1) })), 'steps'],
+    ['leaves a step out', all(({ steps }) => ({ steps: steps.slice(0, -1) })), 'steps'],
+    ['tells a step by another number', told(0, { step: 2 }), 'steps'],
+    ['names no approval of a step', told(0, { approvals: [] }), 'approvals'],
     ['tells steps in another order', all(({ steps }) => ({ steps: [...steps].reverse() })), 'steps'],
     ['tells of another token', all(({ token }) => ({ token: { ...token, serial: 'ffff' } })), 'token'],
     ['calls it hardware', all(({ token }) => ({ token: { ...token, softwareToken: false } })), 'token'],
+    ['gives an approval to another officer', renamed, 'approvals'],
     ['lacks an approval', all(({ approvals }) => ({ approvals: approvals.slice(1) })), 'approvals'],
     ['has one twice', all(({ approvals }) => ({ approvals: [...approvals, ...approvals] })), 'approvals'],
     ['calls a joined key generated inside', key(2, { origin: 'inside' }), 'step 3: join transport-master'],
     ['calls a generated key imported', key(0, { origin: 'outside' }), 'step 1: generate constants-seal'],
+    ['tells of another check value', key(2, { checkValue: '000000' }), 'step 3: join transport-master'],
+    ['says of a key with a backup that it never was outside', neverOutside, 'step 2: generate mdk-1'],
     ['tells of another key', key(0, { key: 'mdk-2' }), 'step 1: generate constants-seal'],
     ['has no public key', key(3, { publicKey: null }), 'step 4: key-pair issuer-line-1'],
     ['tells of another backup', told(1, { file: null }), 'step 2: generate mdk-1'],

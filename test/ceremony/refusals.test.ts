@@ -46,6 +46,41 @@ describe('a ceremony is refused', () => {
       },
       /custodian too/,
     ],
+    [
+      'for a triple DES master that is generated',
+      { steps: [{ do: 'generate', key: 'transport-master-visa2' }] },
+      /comes from its vendor/,
+    ],
+    [
+      'for a triple DES master that is joined',
+      { steps: [{ do: 'join', key: 'transport-master-visa2', components }] },
+      /imported, not joined/,
+    ],
+    [
+      'for a backup of a short key',
+      { steps: [{ do: 'generate', key: 'transport-master-kdf3', backup: { file: 'b', components } }] },
+      /only AES-256/,
+    ],
+    [
+      'for an import under a key that signs',
+      {
+        steps: [
+          {
+            do: 'import',
+            key: 'transport-master',
+            file: 'w',
+            under: { method: 'rsa-oaep', key: 'envelope' },
+            checkValue: '000000',
+          },
+        ],
+      },
+      /unwraps nothing/,
+    ],
+    [
+      'for constants of a key that is no master',
+      { steps: [{ do: 'constants', file: 'c', keyVersions: { 'constants-seal': [1] } }] },
+      /no master/,
+    ],
     ['for a software token in production', { profile: 'production' }, /software/],
     [
       'for production on whatever token is there',
@@ -166,6 +201,29 @@ describe('a ceremony is refused', () => {
     assert.ok(verifyRecord(await conduct({ ...room, approvals }), trusted, nodeCrypto));
   });
 
+  it('at a step with officers of its own, while those of the plan are missing', async () => {
+    const plan = planOf({
+      quorum: { required: 2, officers: ['ada', 'bob'] },
+      steps: [{ do: 'generate', key: 'mdk-1', quorum: { required: 1, officers: ['eve'] } }],
+    });
+    const room = await roomOf(plan, { approvals: [await approve(plan, 'ada'), await approve(plan, 'eve')] });
+    await assert.rejects(conduct(room), withCode('APPROVALS_MISSING', { given: 1, required: 2 }));
+    assert.equal(room.token.keys.size, 0);
+  });
+
+  it('under a conductor who has no say in it, or whose key is another, before anything is done', async () => {
+    const conductors = [
+      { name: 'zoe', signer: officers.zoe },
+      { name: 'ada', signer: officers.bob },
+      { name: 'ada', signer: stranger },
+    ];
+    for (const conductor of conductors) {
+      const room = { ...(await roomOf(planOf())), conductor };
+      await assert.rejects(conduct(room), withCode('CEREMONY_PLAN_REFUSED', { officer: conductor.name }));
+      assert.deepEqual([room.token.keys.size, room.shelf.files.size], [0, 0]);
+    }
+  });
+
   it('when the approvals end in the middle, until there are new ones', async () => {
     const plan = planOf();
     const soon = { notAfter: instantOf(AT + 1045) };
@@ -187,6 +245,13 @@ describe('a ceremony is refused', () => {
     const room = await roomOf(planOf(), { token: { components: files } });
     await assert.rejects(conduct(room), withCode('CEREMONY_COMPONENT_WRONG', { custodian: 'dario' }));
     assert.deepEqual([...room.token.keys.keys()], ['constants-seal']);
+  });
+
+  it('beside a gate controller’s key that somebody laid there before', async () => {
+    const plan = planOf({ steps: [{ do: 'release-tag', controller: 'c1', file: 'c1.tag.key' }] });
+    const room = await roomOf(plan);
+    room.shelf.files.set('record/c1.tag.key', new Uint8Array(33));
+    await assert.rejects(conduct(room), withCode('CEREMONY_KEY_DIFFERS', { file: 'c1.tag.key' }));
   });
 
   it('in the directory of another ceremony', async () => {

@@ -10,7 +10,7 @@ import {
 } from '../../drivers/token/ceremony-simulated.ts';
 import { createSoftwareSigner } from '../../drivers/token/file-signer.ts';
 import type { Ceremony } from '../../runtime/cli/ceremony/conduct.ts';
-import { toHex } from '../../runtime/core/bytes.ts';
+import { fromHex, toHex, xor } from '../../runtime/core/bytes.ts';
 import { type CeremonyPlan, planForm, planHash } from '../../runtime/core/ceremony/plan.ts';
 import { type FaultCode, isFault } from '../../runtime/core/faults.ts';
 import { instantMs, instantOf } from '../../runtime/core/instant.ts';
@@ -21,7 +21,8 @@ import type { Signer } from '../../runtime/core/ports.ts';
 export const AT = instantMs('2026-11-22T12:00:00.000Z');
 const entropy = createSimulatedEntropy('HSM room');
 const signer = (): Signer => createSoftwareSigner(privateKeyFrom(entropy.bytes(40)));
-export const officers = { ada: signer(), bob: signer(), eve: signer() } as const;
+/** Zoe is an officer too, of nothing here. */
+export const officers = { ada: signer(), bob: signer(), eve: signer(), zoe: signer() } as const;
 export type Officer = keyof typeof officers;
 export const stranger = signer();
 export const trusted: readonly TrustedKey[] = Object.entries(officers).map(([name, { publicKey }]) => ({
@@ -40,10 +41,16 @@ export const components = [
   { custodian: 'dario', checkValue: custody.dario.checkValue },
 ] as const;
 
+/** Check value of the key that the components join. */
+export const JOINED = checkValueOf(xor(fromHex(custody.carla.component), fromHex(custody.dario.component)));
+
 function custodian(bytes: number): { readonly component: string; readonly checkValue: string } {
   const component = entropy.bytes(bytes);
-  const block = nodeCrypto.aesEncryptBlock(component, new Uint8Array(16));
-  return { component: toHex(component), checkValue: toHex(block.subarray(0, 3)) };
+  return { component: toHex(component), checkValue: checkValueOf(component) };
+}
+
+function checkValueOf(key: Uint8Array): string {
+  return toHex(nodeCrypto.aesEncryptBlock(key, new Uint8Array(16)).subarray(0, 3));
 }
 
 export const ID = '1d9d9c2a-5f0f-4b1f-9a43-0c8f5e6f7a01';
@@ -60,7 +67,7 @@ export function planOf(changes: Readonly<Record<string, unknown>> = {}): Ceremon
     steps: [
       { do: 'generate', key: 'constants-seal' },
       { do: 'generate', key: 'mdk-1', backup: { file: 'mdk-1.wrapped', components } },
-      { do: 'join', key: 'transport-master', components },
+      { do: 'join', key: 'transport-master', components, checkValue: JOINED },
       { do: 'key-pair', key: 'issuer-line-1' },
       { do: 'constants', file: 'constants.json', keyVersions: { 'mdk-1': [0x31] } },
       { do: 'release-tag', controller: 'c1', file: 'c1.tag.key' },

@@ -206,6 +206,26 @@ describe('a ceremony on SoftHSM', () => {
     );
   });
 
+  it('refuses a component of another custodian, and one that is not whole', async () => {
+    await using token = await openToken(gateway, 'gateway');
+    const files = [join(directory, 'carla.key'), join(directory, 'short.key'), join(directory, 'long.key')];
+    writeFileSync(files[1] ?? '', custody.dario.component.slice(2), { mode: 0o600 });
+    writeFileSync(files[2] ?? '', `${custody.dario.component}00`, { mode: 0o600 });
+    for (const file of files) {
+      const [carla, dario] = components;
+      const sources = [
+        { ...carla, file: join(directory, 'carla.key') },
+        { ...dario, file },
+      ];
+      const custodian = { custodian: 'dario' };
+      await assert.rejects(
+        token.join('mdk-3', sources, null),
+        withCode('CEREMONY_COMPONENT_WRONG', custodian),
+      );
+    }
+    assert.equal(await token.readKey('mdk-3'), null);
+  });
+
   it('refuses a component that others may read', async () => {
     const file = join(directory, 'open.key');
     writeFileSync(file, custody.carla.component, { mode: 0o644 });

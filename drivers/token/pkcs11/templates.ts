@@ -59,10 +59,10 @@ export function readAttribute(cryptoki: Cryptoki, session: Handle, object: Handl
 }
 
 /** Attributes in their order, as pkcs11js wants them. */
-export function listOf(attributes: Attributes): Template {
+export function listOf(attributes: Readonly<Record<string, AttributeValue | Buffer>>): Template {
   return Object.entries(attributes).map(([name, value]) => ({
     type: typeOf(name),
-    value: encode(name, value),
+    value: Buffer.isBuffer(value) ? value : encode(name, value),
   }));
 }
 

@@ -1,10 +1,13 @@
-/** Links a ceremony record into the fleet log: judged first, and one leaf however often it is told. */
+/**
+ * Links a ceremony record into the fleet log: judged first, and one leaf however often it is told. A ceremony has one
+ * record: approvals that were used once serve no second one.
+ */
 import { toBase64, toHex } from '../../core/bytes.ts';
 import type { CeremonyRecord } from '../../core/ceremony/record.ts';
 import { verifyRecord } from '../../core/ceremony/verification.ts';
 import { Fault } from '../../core/faults.ts';
 import { instantMs, instantOf } from '../../core/instant.ts';
-import { leafOf } from '../../core/log/leaf.ts';
+import { leafOf, readLeaf } from '../../core/log/leaf.ts';
 import { ceremonyRecordInstruction } from '../../core/messages/ceremony-record.ts';
 import { hashOf } from '../../core/messages/envelope.ts';
 import { type InstructionHandler, instructionHandler } from '../../core/messages/instruction.ts';
@@ -37,8 +40,9 @@ export function ceremonyInstructions(
   ];
 }
 
+/** @throws Fault CEREMONY_RECORD_INVALID for a second record of one ceremony */
 async function link(draft: Draft, record: CeremonyRecord, hash: string, nowMs: number) {
-  const leaf = leafOf('ceremony', `ceremony/${hash}`, instantOf(nowMs), {
+  const leaf = leafOf('ceremony', `ceremony/${record.plan.id}`, instantOf(nowMs), {
     recordHash: hash,
     planHash: record.planHash,
     ceremony: record.plan.id,
@@ -50,6 +54,13 @@ async function link(draft: Draft, record: CeremonyRecord, hash: string, nowMs: n
     officers: [...new Set(record.steps.flatMap(({ approvals }) => approvals.map(({ officer }) => officer)))],
   });
   const known = await draft.tx.leafByKey(leaf.key);
-  if (known !== null) return { index: known.index, entry: known.entry };
+  if (known !== null) {
+    if (readLeaf(known.entry)?.body.recordHash === hash) return { index: known.index, entry: known.entry };
+    throw new Fault('CEREMONY_RECORD_INVALID', {
+      check: 'ceremony',
+      why: 'the log holds another record of this ceremony',
+      leaf: known.index,
+    });
+  }
   return { index: draft.append(leaf), entry: leaf.entry };
 }

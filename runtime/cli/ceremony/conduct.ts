@@ -2,10 +2,10 @@
  * Carries a plan out: each step is intended on disk before it is done, done once, read back, and written down. A
  * ceremony that was interrupted goes on where it stopped; what stands already is recognised, never made again.
  */
-import { fromText, toText } from '../../core/bytes.ts';
+import { equal, fromText, toText } from '../../core/bytes.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { demandStepApprovals } from '../../core/ceremony/approvals.ts';
-import { type CeremonyPlan, keyOf, planHash } from '../../core/ceremony/plan.ts';
+import { type CeremonyPlan, keyOf, officersOf, planHash } from '../../core/ceremony/plan.ts';
 import { checkPlan } from '../../core/ceremony/plan-check.ts';
 import {
   type CeremonyRecord,
@@ -53,6 +53,7 @@ export async function conduct(ceremony: Ceremony): Promise<string> {
   const { plan, token, shelf, directory, crypto, trusted } = ceremony;
   checkPlan(plan);
   const description = await token.describe();
+  demandConductor(ceremony);
   const why = tokenObjection({ plan, token: description });
   if (why !== null) throw new Fault('CEREMONY_TOKEN_OTHER', { why });
   const startedAt = await begin(ceremony);
@@ -82,6 +83,19 @@ export async function conduct(ceremony: Ceremony): Promise<string> {
   verifyRecord(jws, trusted, crypto);
   await shelf.write(`${directory}/${RECORD_FILE}`, fromText(`${jws}\n`));
   return jws;
+}
+
+/** Found out before anything is done, not when the record is signed.
+ * @throws Fault CEREMONY_PLAN_REFUSED */
+function demandConductor({ plan, trusted, conductor: { name, signer } }: Ceremony): void {
+  const isKnown = trusted.some(
+    (key) => key.role === 'officer' && key.name === name && equal(key.publicKey, signer.publicKey),
+  );
+  if (isKnown && officersOf(plan).includes(name)) return;
+  throw new Fault('CEREMONY_PLAN_REFUSED', {
+    why: 'this officer or this key does not conduct it',
+    officer: name,
+  });
 }
 
 /** The directory belongs to this plan from now on; answers when the ceremony began.

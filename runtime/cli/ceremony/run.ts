@@ -1,7 +1,7 @@
 /** `holdfast ceremony run`: carries out an approved plan, and goes on with one that was interrupted. */
 import { verifyRecord } from '../../core/ceremony/verification.ts';
 import { ExitCode } from '../../program.ts';
-import { type Arguments, type Command, isSet, textsOf, usage } from '../command.ts';
+import { type Arguments, type Command, isSet, listOf, usage } from '../command.ts';
 import { conduct, RECORD_FILE } from './conduct.ts';
 import {
   jwsIn,
@@ -27,12 +27,12 @@ export const ceremonyRunCommand: Command = {
       help: 'directory of the record: intents, steps, backups, the record',
     },
     token: { type: 'string', value: 'FILE', help: 'JSON that says where the token is: module, pinFile' },
-    approval: { type: 'string', value: 'FILE', help: 'an officer’s approval; once for each', repeats: true },
+    approval: { type: 'string', value: 'FILE', help: 'an officer’s approval; once for each', multiple: true },
     component: {
       type: 'string',
       value: 'NAME=FILE',
       help: 'file of a custodian’s component, mode 0600; whoever is not named types it, unseen',
-      repeats: true,
+      multiple: true,
     },
     ...trustedOption,
     ...officerOptions,
@@ -50,7 +50,7 @@ export const ceremonyRunCommand: Command = {
     const directory = needed(given, 'record', 'where the record is kept');
     const place = tokenIn(given, plan, means);
     const trusted = trustedIn(given, means);
-    const approvals = textsOf(given, 'approval').map((path) => jwsIn(path, means));
+    const approvals = listOf(given, 'approval').map((path) => jwsIn(path, means));
     const name = needed(given, 'officer', 'who conducts the ceremony');
     const componentFiles = filesOfComponents(given);
     await using signer = await openOfficer(given, means);
@@ -79,7 +79,7 @@ export const ceremonyRunCommand: Command = {
 /** @throws Fault USAGE */
 function filesOfComponents(given: Arguments): ReadonlyMap<string, string> {
   return new Map(
-    textsOf(given, 'component').map((text) => {
+    listOf(given, 'component').map((text) => {
       const [, name, file] = /^([a-z0-9-]{1,32})=(.+)$/.exec(text) ?? [];
       if (name === undefined || file === undefined) throw usage(`--component takes NAME=FILE, not ${text}`);
       return [name, file] as const;

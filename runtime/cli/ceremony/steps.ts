@@ -69,6 +69,11 @@ export async function doStep(
       return { key: null, file: { file: step.file, sha256, checkValue: null }, constants };
     }
     case 'release-tag': {
+      if (!isIntended && (await room.shelf.read(pathOf(room, step.file))) !== null)
+        throw new Fault('CEREMONY_KEY_DIFFERS', {
+          file: step.file,
+          why: 'somebody else’s key is there already',
+        });
       const { checkValue } = await room.token.writeTagKey(pathOf(room, step.file));
       return { key: null, file: { file: step.file, sha256: null, checkValue }, constants: null };
     }

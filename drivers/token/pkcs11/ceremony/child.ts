@@ -1,6 +1,6 @@
 /** The token's process in a ceremony: the only one with the PIN, with key handles and with components. */
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { CeremonyToken, ComponentSource } from '../../../../runtime/core/ceremony/token.ts';
 import { asFault, Fault, isFault, noteOf } from '../../../../runtime/core/faults.ts';
 import { ruleFor } from '../../../../runtime/core/key-policy.ts';
@@ -160,7 +160,10 @@ function tagKey(file: string, cryptoki: Cryptoki, session: Handle): { readonly c
     );
     const ours = randomBytes(TAG_KEY_BYTES);
     for (let i = 0; i < TAG_KEY_BYTES; i++) drawn[i] = (drawn[i] ?? 0) ^ (ours[i] ?? 0);
-    writeFileSync(file, `${drawn.toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    const next = `${file}.new`;
+    rmSync(next, { force: true });
+    writeFileSync(next, `${drawn.toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    renameSync(next, file);
     drawn.fill(0);
     ours.fill(0);
   }

@@ -16,10 +16,11 @@ let rest: Buffer = Buffer.alloc(0);
 /** One line, from the terminal or from what is piped in; the caller wipes it.
  * @throws Fault CEREMONY_COMPONENT_WRONG when nothing is entered */
 export function promptHidden(custodian: string, digits: number): Promise<Buffer> {
-  process.stderr.write(`${custodian}: ${digits} hexadecimal digits, not shown: `);
   const { stdin } = process;
   const isTerminal = stdin.isTTY === true;
+  // The echo ends before anybody is asked to type.
   if (isTerminal) stdin.setRawMode(true);
+  process.stderr.write(`${custodian}: ${digits} hexadecimal digits, not shown: `);
   const typed = Buffer.alloc(TYPED_MAX);
   let length = 0;
   return new Promise((resolve, reject) => {
