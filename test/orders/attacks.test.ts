@@ -5,7 +5,8 @@ import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import type { FaultCode } from '../../runtime/core/faults.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
 import { readLeaf } from '../../runtime/core/log/leaf.ts';
-import { seal } from '../../runtime/core/messages/envelope.ts';
+import { hashOf, seal } from '../../runtime/core/messages/envelope.ts';
+import { reservation } from '../../runtime/core/messages/receipts.ts';
 import { orderHash, ticketStatement } from '../../runtime/core/messages/ticket.ts';
 import { REFUSALS_PER_MINUTE } from '../../runtime/core/orders/refusal.ts';
 import { approvedBy, signedTicket } from '../../scripts/simulation/orders.ts';
@@ -132,12 +133,14 @@ describe('a reservation under a ticket', () => {
 
   it('that another ticket’s unit comes to takes a unit of its quota, once', async () => {
     const world = await quietPlant();
-    const [first, second] = [await goodTicket(world), await goodTicket(world, { ticket: 'SIM-2', quota: 1 })];
+    const first = await goodTicket(world, { quota: 2 });
+    const second = await goodTicket(world, { ticket: 'SIM-2', quota: 1 });
     for (const unit of [1, 2]) await reserve(world, { ticket: first, unit, arrival: unit });
     for (const arrival of [3, 4])
       assert.equal((await reserve(world, { ticket: second, unit: 1, arrival })).refused, null);
     assert.equal((await reserve(world, { ticket: second, unit: 2, arrival: 5 })).refused, 'QUOTA_EXHAUSTED');
-    assert.equal((await reserve(world, { ticket: first, unit: 2, arrival: 5 })).refused, null);
+    for (const unit of [1, 2])
+      assert.equal((await reserve(world, { ticket: first, unit, arrival: 5 + unit })).refused, null);
   });
 
   it('faster than its takt waits until the time that is named, and then goes on', async () => {
@@ -219,6 +222,15 @@ describe('a dialogue', () => {
     const { world, ticket, reserved } = await reservedPlant();
     assert.equal(await openDialogue(world, { ticket, reserved, unit: 2 }), 'CARD_CHANGED');
     nothingWith(world, 'CARD_CHANGED');
+  });
+
+  it('under a ticket that too few approved is refused by the gateway too, whatever the backend reserved', async () => {
+    const { world, reserved } = await reservedPlant();
+    const ticket = await ticketWith(world, await approvals(world, [0]));
+    const receipt = { ...(reserved.receipt ?? assert.fail()), ticketHash: hashOf(ticket, nodeCrypto) };
+    const jws = await seal(reservation, receipt, world.parties.backendSigner, nodeCrypto);
+    assert.equal(await openDialogue(world, { ticket, reserved: { ...reserved, jws } }), 'APPROVALS_MISSING');
+    nothingWith(world, 'APPROVALS_MISSING');
   });
 
   it('under another ticket than was reserved under is refused and kept', async () => {

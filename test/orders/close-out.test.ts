@@ -120,6 +120,14 @@ describe('the close-out of a ticket', () => {
     await close(world, { dryRun: true });
   });
 
+  it('takes no counts behind those that are complete', async () => {
+    const world = await quietPlant();
+    await reserve(world, { ticket: await goodTicket(world), unit: 1, arrival: 1 });
+    const counts = await countsOf(world);
+    await assert.rejects(close(world, { counts: [...counts, ...counts] }), { code: 'CLOSE_OUT_REFUSED' });
+    await close(world, { counts, dryRun: true });
+  });
+
   it('carries what the gateway refused into the fleet log', async () => {
     const world = await quietPlant();
     const ticket = await goodTicket(world);

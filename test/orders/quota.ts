@@ -25,7 +25,7 @@ export const QUOTA = 37;
 const TRIES_MAX = 400;
 const PAUSE_MS = 50;
 const stations = Array.from({ length: UNITS }, (_, i) => `station-${i + 1}`);
-const clock = openSystemClock();
+export const clock = openSystemClock();
 const parties = createParties(createSimulatedEntropy('quota'), stations, clock.now());
 
 /** One life of a program; what it was asked is lost with it. */
@@ -108,9 +108,9 @@ function isPassing(error: unknown): boolean {
   return isFault(error) && (error.code === 'STORE_UNAVAILABLE' || error.code === 'LEDGER_UNAVAILABLE');
 }
 
-/** A backend that reserves, as far as it takes part in that. */
-export async function backendOn(store: FleetStore, close: () => Promise<void>): Promise<Life<Ask>> {
-  const ports: BackendPorts = {
+/** What a backend needs to reserve. */
+export function backendPorts(store: FleetStore): BackendPorts {
+  return {
     clock,
     entropy: openKernelEntropy(),
     crypto: nodeCrypto,
@@ -128,36 +128,32 @@ export async function backendOn(store: FleetStore, close: () => Promise<void>): 
     trusted: parties.trusted,
     log: createMemoryLog(),
   };
+}
+
+/** The same for a unit as often as it is asked for, from a station of its own. */
+export async function requestOf(unit: number): Promise<Parameters<ReturnType<typeof reserveHandler>>[0]> {
+  ticket ??= simulatedTicket(parties, { stations, quota: QUOTA, nowMs: clock.now(), supply: usualSupply });
+  return {
+    ...{ id: attempt(unit), to: 'backend', step: 0, sentAt: '', operation: null, epoch: null },
+    station: `station-${unit}`,
+    nest: 'a',
+    body: {
+      attempt: attempt(unit),
+      ticket: await ticket,
+      identity: identityOf(unit),
+      report: reportOf({ parties }, unit, 1),
+    },
+  };
+}
+let ticket: Promise<string> | undefined;
+
+/** A backend that reserves, as far as it takes part in that. */
+export async function backendOn(store: FleetStore, close: () => Promise<void>): Promise<Life<Ask>> {
+  const ports = backendPorts(store);
   const sequencer = new Sequencer(ports, 4096);
   await sequencer.load();
   const reserve = reserveHandler(backendSettings(stations, 'controller'), ports, sequencer);
-  const order = {
-    stations,
-    quota: QUOTA,
-    nowMs: Math.floor(clock.now() / 3_600_000) * 3_600_000,
-    supply: usualSupply,
-  };
-  const ticket = await simulatedTicket(parties, order);
-  return lifeOf(
-    (unit) =>
-      answerOf(
-        reserve(
-          {
-            ...{ id: attempt(unit), to: 'backend', step: 0, sentAt: '', operation: null, epoch: null },
-            station: `station-${unit}`,
-            nest: 'a',
-            body: {
-              attempt: attempt(unit),
-              ticket,
-              identity: identityOf(unit),
-              report: reportOf({ parties }, unit, 1),
-            },
-          },
-          { jws: '', hash: '' },
-        ),
-      ),
-    close,
-  );
+  return lifeOf(async (unit) => answerOf(reserve(await requestOf(unit), { jws: '', hash: '' })), close);
 }
 
 /** A gateway that admits. */

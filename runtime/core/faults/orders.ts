@@ -19,7 +19,7 @@ export const faultsOfOrders = {
   COUNTS_DIFFER: {
     title: 'The counts of the production ticket do not agree',
     cause: 'What the gateway did and what the backend has of the unit named here are not the same.',
-    remedy: 'Find out what became of the unit named here, and close the ticket when both agree.',
+    remedy: 'Check what became of the unit named here, and close the ticket when both agree.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -27,7 +27,7 @@ export const faultsOfOrders = {
     title: 'The production ticket cannot be closed with this',
     cause:
       'The counts of the gateway are not complete, not of this hour or of another ticket, or nothing was made under it.',
-    remedy: 'Fetch the counts from the gateway again with holdfast ticket counts, and try again with them.',
+    remedy: 'Bring new counts from the gateway, made with holdfast ticket counts, and try again with them.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -42,9 +42,8 @@ export const faultsOfOrders = {
   NEST_OCCUPIED: {
     title: 'Another unit is being worked on in this nest',
     cause: 'The chip in the nest changed, and the gate controller has not seen the former unit leave.',
-    remedy:
-      'Take the unit out of the nest, wait until the gate controller has seen that, and put it in again.',
-    disposition: 'retry',
+    remedy: 'Take the unit out of the nest, so that the gate controller sees it leave, and put it in again.',
+    disposition: 'hold',
     blame: 'outside',
   },
 } as const satisfies Record<string, FaultDefinition>;
