@@ -5,7 +5,8 @@ import type { InMemoryInstructionDoor } from '../../drivers/instruction/in-memor
 import type { GateKind } from '../../runtime/core/gate/release.ts';
 import type { Quorum } from '../../runtime/core/messages/approval.ts';
 import type { TrustedKey } from '../../runtime/core/messages/envelope.ts';
-import type { Bus, Crypto, Publisher } from '../../runtime/core/ports.ts';
+import type { Bus, Crypto } from '../../runtime/core/ports.ts';
+import type { SimulatedRevocation } from './revocation.ts';
 import type { StationParts, Wiretap } from './station.ts';
 import type { Supply } from './supply.ts';
 
@@ -44,12 +45,8 @@ export interface WorldOptions {
   readonly revokers?: { readonly quorum: Quorum; readonly keys: readonly TrustedKey[] };
   /** Where it differs from the usual. */
   readonly supply?: Partial<Supply>;
-  /** Who may have certificates revoked, and where lists are published; nobody and nowhere when absent. */
-  readonly revocation?: {
-    readonly quorum: Quorum;
-    readonly officers: readonly TrustedKey[];
-    readonly publisher: Publisher;
-  };
+  /** Absent: nobody may have certificates revoked, and no lists are published. */
+  readonly revocation?: SimulatedRevocation;
 }
 
 /** Where a test instructs the simulated programs. */

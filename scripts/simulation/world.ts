@@ -69,11 +69,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     ...(options.revocation?.officers ?? []),
   ];
   const common = { clock, crypto: options.crypto ?? cheap ?? nodeCrypto, trusted, log };
-
-  const instructions: WorldDoors = {
-    gateway: createInMemoryInstructionDoor(),
-    backend: createInMemoryInstructionDoor(),
-  };
+  const [gateway, backend] = [createInMemoryInstructionDoor(), createInMemoryInstructionDoor()];
+  const instructions: WorldDoors = { gateway, backend };
   const supply = { ...usualSupply, ...options.supply };
   const chips = new Map<number, VirtualSe>();
   const plant = {
@@ -150,8 +147,7 @@ async function startPrograms({
     clock,
     createBackend(
       {
-        ...backendSettings(names, gate),
-        ...revocationOf(options).backend,
+        ...backendSettings(names, gate, options.revocation),
         stationQuorum: options.revokers?.quorum ?? null,
       },
       {
@@ -178,7 +174,7 @@ async function startPrograms({
     await driven(
       clock,
       createGateway(
-        { ...gatewaySettings(supply, name), ...revocationOf(options).gateway },
+        gatewaySettings(supply, name, options.revocation),
         {
           ...common,
           entropy: createSimulatedEntropy(`${options.seed}/gateway${own}`),
@@ -199,16 +195,6 @@ async function startPrograms({
       ),
     );
   }
-}
-
-/** What the settings say of revocation. */
-function revocationOf({ revocation }: WorldOptions) {
-  if (revocation === undefined) return { backend: {}, gateway: {} };
-  const { quorum } = revocation;
-  return {
-    backend: { revocation: { quorum, crlDays: 30, rootCrlDays: 365 } },
-    gateway: { crl: { directory: 'simulated', validityDays: 30 } },
-  };
 }
 
 async function startStations(

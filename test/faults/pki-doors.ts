@@ -36,14 +36,14 @@ export const pkiDoors: Doors = {
   REVOCATION_ORDER_REFUSED: [
     'an order that the backend never signed',
     elsewhere(
-      'pki/gateway.test',
+      'pki/crl-office.test',
       'obey nobody but the backend, and no order about certificates of another intermediate',
     ),
   ],
   ROOT_REFUSED: [
     'the root lies beside a gateway',
     elsewhere(
-      'pki/root.test',
+      'pki/root-refusals.test',
       'is never kept with a gateway, in a directory that others enter, or with a damaged register',
     ),
   ],

@@ -1,6 +1,6 @@
 /** The verbs of the fleet store as statements: one round trip each. */
 import assert from 'node:assert/strict';
-import type { ControllerRow, FleetTransaction } from '../../../runtime/core/store/fleet.ts';
+import type { ControllerRow, FleetTransaction, RecordRow } from '../../../runtime/core/store/fleet.ts';
 import { subjectsOf } from '../event-subject.ts';
 import { unitCertificatesOf } from '../unit-certificate.ts';
 import { InvisibleRowError } from './failure.ts';
@@ -54,12 +54,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
     recordByEid: (eid) => one(select.recordByEid, eid),
     recordByPublicKey: (publicKeyHash) => one(select.recordByPublicKey, publicKeyHash),
     listRecords: (limit) => all(select.listRecords, limit),
-    insertRecords: async (rows) => {
-      await Promise.all([
-        add(insert.records, sql.records, rows),
-        add(insert.unitCertificates, unitCertificates, rows.flatMap(unitCertificatesOf)),
-      ]);
-    },
+    insertRecords: (rows) => insertRecords(session, rows),
     ...revocationVerbs(session),
     confirmation: (operation, epoch) => one(select.confirmation, operation, epoch),
     confirmationsOf: (operation) => all(select.confirmationsOf, operation),
@@ -98,6 +93,15 @@ export function fleetTransaction(session: Session): FleetTransaction {
     leafByKey: (key) => one(select.leafByKey, key),
     leaves: (from, limit) => all(select.leaves, from, from + limit),
   };
+}
+
+/** With each record the certificate that is found by its batch, station and intermediate. */
+async function insertRecords(session: Session, rows: readonly RecordRow[]): Promise<void> {
+  const known = rows.flatMap(unitCertificatesOf);
+  await Promise.all([
+    rows.length > 0 ? session.count(insert.records, arraysOf(sql.records, rows)) : undefined,
+    known.length > 0 ? session.count(insert.unitCertificates, arraysOf(unitCertificates, known)) : undefined,
+  ]);
 }
 
 async function disown(session: Session, operation: string): Promise<void> {

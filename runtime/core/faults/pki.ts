@@ -21,22 +21,22 @@ export const faultsOfPki = {
   CRL_NOT_PUBLISHED: {
     title: 'A revocation list could not be written',
     cause: 'The directory that lists are published in is missing, full or not writable.',
-    remedy: 'Mend the directory named here. The gateway publishes its newest lists again by itself.',
+    remedy:
+      'Check the directory named here and make room in it. The gateway publishes its newest lists again by itself.',
     disposition: 'retry',
     blame: 'own',
   },
   TRUST_LIST_REFUSED: {
     title: 'This trust list is not believed',
     cause: 'It is older than the list known here, or not signed by the backend.',
-    remedy:
-      'Fetch the newest trust list from the backend. If it is older there too, call the security officer.',
+    remedy: 'Use the newest trust list of the backend. If that is older too, call the security officer.',
     disposition: 'hold',
     blame: 'outside',
   },
   REVOCATION_REFUSED: {
     title: 'This revocation cannot be executed',
     cause: 'The plan is malformed, or the fleet has changed since it was made.',
-    remedy: 'Make a new plan and have it approved.',
+    remedy: 'Start again with a new plan, and have it approved.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -44,14 +44,14 @@ export const faultsOfPki = {
     title: 'The gateway does not obey this order to revoke',
     cause: 'It is not signed by the backend, or names certificates that this intermediate did not issue.',
     remedy:
-      'Execute the plan again and take the order that the backend answers. If it is refused again, call the security officer.',
+      'Run the plan once more: the backend answers the order anew. If it is refused again, call the security officer.',
     disposition: 'hold',
     blame: 'outside',
   },
   ROOT_REFUSED: {
     title: 'The root does not do this',
     cause: 'The directory is not that of a root, is a gateway’s, or what is asked of it does not fit.',
-    remedy: 'Do what the reason given here says. Nothing was signed.',
+    remedy: 'Correct what the reason given here names. Nothing was signed.',
     disposition: 'hold',
     blame: 'own',
   },
