@@ -13,6 +13,8 @@ async function together(chunk: Chunk): Promise<Tally> {
   return sum;
 }
 
+// Nothing more is wanted, or nobody is left to tell.
+process.on('disconnect', () => process.exit(0));
 process.on('message', (chunk: Chunk) => {
   void together(chunk).then((tally) => process.send?.(tally));
 });

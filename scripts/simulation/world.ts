@@ -7,6 +7,7 @@ import { createInMemoryBroker, type InMemoryBroker, type Weather } from '../../d
 import type { VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
 import { createSimulatedClock, type SimulatedClock } from '../../drivers/clock/simulated.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { createSimulatedCrypto, type SimulatedCrypto } from '../../drivers/crypto/simulated.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import {
   createInMemoryInstructionDoor,
@@ -51,6 +52,8 @@ export interface WorldOptions {
   readonly wire?: Wiretap;
   /** What all programs calculate with; node:crypto by default. */
   readonly crypto?: Crypto;
+  /** The cryptography of long simulations: what is to be seen here does not hang on real signatures. */
+  readonly cheap?: boolean;
   /** Stands between the stations and their jigs. */
   readonly betweenJig?: StationParts['betweenJig'];
   /** Stands between the stations and their readers. */
@@ -97,7 +100,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const entropy = createSimulatedEntropy(options.keysFrom ?? options.seed);
   const clock = createSimulatedClock(START_MS);
   const names = Array.from({ length: options.stations }, (_, i) => `station-${i + 1}`);
-  const parties = createParties(entropy, names, START_MS);
+  const cheap = options.cheap === true ? createSimulatedCrypto() : null;
+  const parties = createParties(entropy, names, START_MS, cheap?.signer);
   const broker = createInMemoryBroker({
     clock,
     entropy: createSimulatedEntropy(`${options.seed}/weather`),
@@ -108,7 +112,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const log = createMemoryLog();
   const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
   const trusted = [...parties.trusted, ...(options.revokers?.keys ?? [])];
-  const common = { clock, crypto: options.crypto ?? nodeCrypto, trusted, log };
+  const common = { clock, crypto: options.crypto ?? cheap ?? nodeCrypto, trusted, log };
 
   const instructions: WorldDoors = {
     gateway: createInMemoryInstructionDoor(),
@@ -116,7 +120,19 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   };
   const supply = { ...usualSupply, ...options.supply };
   const chips = new Map<number, VirtualSe>();
-  const plant = { options, supply, clock, parties, names, fleet, ledger, common, connect, instructions };
+  const plant = {
+    options,
+    supply,
+    clock,
+    parties,
+    names,
+    fleet,
+    ledger,
+    common,
+    connect,
+    instructions,
+    cheap,
+  };
   await startPrograms(plant);
   const order = { stations: names, quota: options.quota ?? options.units, nowMs: START_MS, supply };
   const ticket = await simulatedTicket(parties, order);
@@ -156,21 +172,12 @@ interface Plant {
   readonly common: StationParts['common'];
   readonly connect: (clientId: string) => Bus;
   readonly instructions: WorldDoors;
+  readonly cheap: SimulatedCrypto | null;
 }
 
 /** Backend and gateways, in this order: the stations ask both. */
-async function startPrograms({
-  options,
-  supply,
-  clock,
-  parties,
-  names,
-  fleet,
-  ledger,
-  common,
-  connect,
-  instructions,
-}: Plant): Promise<void> {
+async function startPrograms(plant: Plant): Promise<void> {
+  const { options, clock, parties, names, fleet, common, connect, instructions } = plant;
   const gate = options.gates?.backend ?? 'controller';
   await driven(
     clock,
@@ -193,29 +200,35 @@ async function startPrograms({
       },
     ),
   );
-  for (let i = 1; i <= (options.gateways ?? 1); i++) {
-    const name = `gateway-${i}`;
-    // The names of the first one's draws are older than the second gateway.
-    const own = i === 1 ? '' : `-${i}`;
-    await driven(
-      clock,
-      createGateway(gatewaySettings(supply, name), {
-        ...common,
-        entropy: createSimulatedEntropy(`${options.seed}/gateway${own}`),
-        bus: connect(name),
-        token: createSimulatedToken({
-          entropy: createSimulatedEntropy(`${options.seed}/token${own}`),
-          masters: mastersOf(parties, supply),
-          signingKeys: parties.gatewayKeys,
-          monotonicMs: clock.monotonicMs,
-        }),
-        instructions: i === 1 ? instructions.gateway : createInMemoryInstructionDoor(),
-        ledger: ledger.connect(),
-        certificates: derCertificates,
-        issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
+  for (let i = 1; i <= (options.gateways ?? 1); i++) await startGateway(plant, i);
+}
+
+async function startGateway(
+  { options, supply, clock, parties, ledger, common, connect, instructions, cheap }: Plant,
+  number: number,
+): Promise<void> {
+  const name = `gateway-${number}`;
+  // The names of the first one's draws are older than the second gateway.
+  const own = number === 1 ? '' : `-${number}`;
+  await driven(
+    clock,
+    createGateway(gatewaySettings(supply, name), {
+      ...common,
+      entropy: createSimulatedEntropy(`${options.seed}/gateway${own}`),
+      bus: connect(name),
+      token: createSimulatedToken({
+        entropy: createSimulatedEntropy(`${options.seed}/token${own}`),
+        masters: mastersOf(parties, supply),
+        signingKeys: parties.gatewayKeys,
+        monotonicMs: clock.monotonicMs,
+        ...(cheap === null ? {} : { signature: cheap.sign }),
       }),
-    );
-  }
+      instructions: number === 1 ? instructions.gateway : createInMemoryInstructionDoor(),
+      ledger: ledger.connect(),
+      certificates: derCertificates,
+      issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
+    }),
+  );
 }
 
 async function startStations(

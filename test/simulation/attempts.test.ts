@@ -14,6 +14,7 @@ describe('the budget of attempts', () => {
       seed: 'attempts',
       units: 1,
       stations: 1,
+      cheap: true,
       manners: { 1: { name: 'forges-refusal' } },
       wire: (command) => {
         if (command[1] === INITIALIZE_UPDATE) begun++;

@@ -91,7 +91,7 @@ async function assertRecorded(world: World, name: CardProfileName): Promise<void
 describe('a chip of each card profile that loses contact', () => {
   for (const cardProfile of names)
     it(`${cardProfile}: at some commands of its unit it is held, asked again, and released`, async () => {
-      const options = { seed: 'contact', units: 1, stations: 1, supply: { cardProfile } };
+      const options = { seed: 'contact', units: 1, stations: 1, cheap: true, supply: { cardProfile } };
       let commands = 0;
       const whole = await createWorld({
         ...options,
@@ -167,6 +167,7 @@ describe('a chip that is not what the profile of its ticket says', () => {
         seed: what,
         units: 1,
         stations: 1,
+        cheap: true,
         supply: { cardProfile },
         forged: { 1: (fresh) => ({ ...fresh, profile: { ...fresh.profile, ...chip } }) },
       });

@@ -29,6 +29,7 @@ async function dialogue(
     seed: 'rogue',
     units: 1,
     stations: 1,
+    cheap: true,
     betweenReader: (reader) => rogueReader(reader, rogue, seen),
   });
   await world.run(WATCHED_MS);

@@ -26,6 +26,7 @@ async function swappedBefore(at: number): Promise<{ readonly world: World; reado
     seed: 'swap',
     units: 2,
     stations: 1,
+    cheap: true,
     betweenReader: (reader) => ({
       close: () => reader.close(),
       play: (actions) => {

@@ -5,7 +5,7 @@ export const faultsOfSecurity = {
   APPROVALS_MISSING: {
     title: 'Not enough officers have approved this',
     cause: 'It needs the signatures of more officers than were given.',
-    remedy: 'Let the officers that are missing review it and sign; then try again.',
+    remedy: 'Bring the signatures of the officers that are missing; then try again.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -13,14 +13,14 @@ export const faultsOfSecurity = {
     title: 'An approval does not count',
     cause:
       'It is for something else, is not or no longer valid, is from nobody who may approve this, or one officer signed twice.',
-    remedy: 'Ask the officer named here for a new approval of exactly this.',
+    remedy: 'Bring a new approval of exactly this from the officer named here.',
     disposition: 'hold',
     blame: 'outside',
   },
   INSTRUCTION_UNREACHABLE: {
     title: 'The program that should do this does not answer',
     cause:
-      'It does not run on this machine, its configuration names another socket, or you may not use that socket.',
+      'It does not run on this machine, its configuration names another place for instructions, or you may not use that place.',
     remedy: 'Run the command on the machine and as the user of that program, and see that it runs.',
     disposition: 'hold',
     blame: 'own',

@@ -149,20 +149,26 @@ const unplug: Nemesis = {
   strike: ({ chips }, draw) => unseat(chips, SEEN_MS + draw.fraction() * 1_000),
 };
 
-/** How long a technician watches a unit that is held. */
-const WATCHED_MS = 3_000;
+/** How long a technician watches a line that stands. */
+const WATCHED_MS = 4_000;
 
-/** A card that is away too shortly for pcscd to see may be taken for absent until it is seen to go. */
+/** A card that is away too shortly for pcscd to see may be taken for absent until it is seen to go: the chips of this
+ * line are exchanged behind one connection, so the next unit's is then missed too. */
 const contactLost: Nemesis = {
   kind: 'contact-lost',
   on: ['chips'],
   mayEnd: [],
   expects: 'resumed and released; or held with CARD_ABSENT until the unit is reseated, as the remedy says',
   strike: async ({ chips, infeed }, draw) => {
-    const there = infeed.present()?.arrival;
+    const before = infeed.lines().length;
     await unseat(chips, 20 + draw.fraction() * 250);
-    if (await until(() => infeed.present()?.arrival !== there, WATCHED_MS)) return;
-    await unseat(chips, SEEN_MS);
+    // Read since then: what came in afterwards has gone out again.
+    const isRead = (): boolean => {
+      const since = infeed.lines().slice(before);
+      const came = new Set(since.flatMap((line) => (line.event === 'ARRIVED' ? [line.arrival] : [])));
+      return since.some((line) => line.event === 'LEFT' && came.has(line.arrival));
+    };
+    if (!(await until(isRead, WATCHED_MS))) await unseat(chips, SEEN_MS);
   },
 };
 

@@ -98,6 +98,7 @@ export const mutants: readonly Mutant[] = [
     module: 'runtime/backend/controllers.js',
     from: 'if (spent || !(ended || ignored))',
     to: 'if (false)',
+    survives: 'the gate controllers refuse what has ended; the model tells (FORMER_VOID)',
   },
   {
     name: 'epoch-not-raised',
