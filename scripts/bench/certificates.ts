@@ -22,7 +22,11 @@ import { authorityToBeSigned, issuerFrom, parseAuthority } from '../../runtime/c
 import { assembleCertificate } from '../../runtime/core/pki/certificate.ts';
 import { assembleCrl, crlToBeSigned } from '../../runtime/core/pki/crl.ts';
 import { lintTbs } from '../../runtime/core/pki/lint.ts';
-import { type CertificateIntent, documentationIdentifiers, serialFrom } from '../../runtime/core/pki/profile.ts';
+import {
+  type CertificateIntent,
+  documentationIdentifiers,
+  serialFrom,
+} from '../../runtime/core/pki/profile.ts';
 import { assembleRequest, requestInfo } from '../../runtime/core/pki/request.ts';
 import { FAR_DATE_MS } from '../../runtime/core/pki/time.ts';
 import type { Token } from '../../runtime/core/token.ts';
@@ -64,7 +68,13 @@ export async function benchCertificates(directory: string): Promise<readonly Ben
     const url = `postgresql:///ledger?host=${host}&user=${stand.user}`;
     const limits = { statementTimeoutMs: 5_000, connectTimeoutMs: 5_000, poolMax: 8 };
     await using ledger = await openPostgresLedger({ url, ...limits });
-    const ports = { token, ledger, crypto: nodeCrypto, clock: openSystemClock(), entropy: openKernelEntropy() };
+    const ports = {
+      token,
+      ledger,
+      crypto: nodeCrypto,
+      clock: openSystemClock(),
+      entropy: openKernelEntropy(),
+    };
     const gateway = { ...ports, trusted: [], log: createMemoryLog() } as unknown as GatewayPorts;
     const rate = await issueAll(gateway, issuer);
     const [alone, together] = [await signatures(token, 1), await signatures(token, TOGETHER)];
@@ -73,7 +83,11 @@ export async function benchCertificates(directory: string): Promise<readonly Ben
         what: 'certificates: linted, intent stored, signed, stored',
         value: rate,
         unit: '/s',
-        beside: { what: `signatures of the token, ${TOGETHER} at a time`, value: together, ratio: rate / together },
+        beside: {
+          what: `signatures of the token, ${TOGETHER} at a time`,
+          value: together,
+          ratio: rate / together,
+        },
       },
       { what: 'signatures of the token, one at a time', value: alone, unit: '/s' },
       ...(await lists(token, issuer)),

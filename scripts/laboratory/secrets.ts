@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBase64, fromHex } from '../../runtime/core/bytes.ts';
-import { OFFICERS } from './laboratory.ts';
+import { OFFICERS } from './root.ts';
 import type { Place, Secret } from './secret-scan.ts';
 
 /** Keys of chips, masters, tags, and PINs: what a station must never hold, its own PIN file apart.

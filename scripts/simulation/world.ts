@@ -2,7 +2,6 @@
  * A whole plant in one process and in simulated time: the production modules of station, gateway and backend
  * on simulated ports. The same seed gives the same history, byte for byte.
  */
-import { createHash } from 'node:crypto';
 import { createInMemoryBroker, type InMemoryBroker } from '../../drivers/bus/in-memory.ts';
 import type { VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
 import { createSimulatedClock, type SimulatedClock } from '../../drivers/clock/simulated.ts';
@@ -22,6 +21,8 @@ import { createBackend } from '../../runtime/backend/backend.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
 import type { Bus } from '../../runtime/core/ports.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
+import { driven } from './driven.ts';
+import { historyHashOf } from './history.ts';
 import { createParties, ISSUER, type SimulatedParties, simulatedTicket } from './parties.ts';
 import { backendSettings, gatewaySettings } from './settings.ts';
 import { createSimulatedStation, type SimulatedStation, type StationParts } from './station.ts';
@@ -110,7 +111,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       const end = clock.monotonicMs() + DRAIN_MS;
       while (await clock.runNext(end));
     },
-    historyHash: () => hashOf(stations, chips),
+    historyHash: () => historyHashOf(stations, chips),
   };
 }
 
@@ -129,19 +130,8 @@ interface Plant {
 }
 
 /** Backend and gateways, in this order: the stations ask both. */
-async function startPrograms({
-  options,
-  supply,
-  clock,
-  parties,
-  names,
-  fleet,
-  ledger,
-  common,
-  connect,
-  instructions,
-  cheap,
-}: Plant): Promise<void> {
+async function startPrograms(plant: Plant): Promise<void> {
+  const { options, clock, parties, names, fleet, common, connect, instructions } = plant;
   const gate = options.gates?.backend ?? 'controller';
   await driven(
     clock,
@@ -167,34 +157,36 @@ async function startPrograms({
       },
     ),
   );
-  for (let i = 1; i <= (options.gateways ?? 1); i++) {
-    const name = `gateway-${i}`;
-    // The names of the first one's draws are older than the second gateway.
-    const own = i === 1 ? '' : `-${i}`;
-    await driven(
-      clock,
-      createGateway(
-        gatewaySettings(supply, name, options.revocation),
-        {
-          ...common,
-          entropy: createSimulatedEntropy(`${options.seed}/gateway${own}`),
-          bus: connect(name),
-          token: createSimulatedToken({
-            entropy: createSimulatedEntropy(`${options.seed}/token${own}`),
-            masters: mastersOf(parties, supply),
-            signingKeys: parties.gatewayKeys,
-            monotonicMs: clock.monotonicMs,
-            ...(cheap === null ? {} : { signature: cheap.sign }),
-          }),
-          instructions: i === 1 ? instructions.gateway : createInMemoryInstructionDoor(),
-          ...(options.revocation === undefined ? {} : { publisher: options.revocation.publisher }),
-          ledger: ledger.connect(),
-          certificates: derCertificates,
-          issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
-        },
-      ),
-    );
-  }
+  for (let i = 1; i <= (options.gateways ?? 1); i++) await startGateway(plant, i);
+}
+
+async function startGateway(
+  { options, supply, clock, parties, ledger, common, connect, instructions, cheap }: Plant,
+  number: number,
+): Promise<void> {
+  const name = `gateway-${number}`;
+  // The names of the first one's draws are older than the second gateway.
+  const own = number === 1 ? '' : `-${number}`;
+  await driven(
+    clock,
+    createGateway(gatewaySettings(supply, name, options.revocation), {
+      ...common,
+      entropy: createSimulatedEntropy(`${options.seed}/gateway${own}`),
+      bus: connect(name),
+      token: createSimulatedToken({
+        entropy: createSimulatedEntropy(`${options.seed}/token${own}`),
+        masters: mastersOf(parties, supply),
+        signingKeys: parties.gatewayKeys,
+        monotonicMs: clock.monotonicMs,
+        ...(cheap === null ? {} : { signature: cheap.sign }),
+      }),
+      instructions: number === 1 ? instructions.gateway : createInMemoryInstructionDoor(),
+      ...(options.revocation === undefined ? {} : { publisher: options.revocation.publisher }),
+      ledger: ledger.connect(),
+      certificates: derCertificates,
+      issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
+    }),
+  );
 }
 
 async function startStations(
@@ -246,28 +238,4 @@ function connected(
     close: () => bus.close(),
   };
   return betweenBus?.(tapped, clientId, clock) ?? tapped;
-}
-
-/** Lets simulated time pass until `work` settles. @throws Error when nothing is left that could settle it */
-async function driven<T>(clock: SimulatedClock, work: Promise<T>): Promise<T> {
-  let settled = false;
-  const done = work.finally(() => {
-    settled = true;
-  });
-  while (!settled)
-    if (!(await clock.runNext()) && !settled)
-      return Promise.race([done, Promise.reject(new Error('nothing left to happen'))]);
-  return done;
-}
-
-function hashOf(stations: readonly SimulatedStation[], chips: ReadonlyMap<number, VirtualSe>): string {
-  const hash = createHash('sha256');
-  for (const station of stations) {
-    hash.update(JSON.stringify(station.gateLog));
-    for (const [key, value] of [...station.disk.durable].sort(([a], [b]) => (a < b ? -1 : 1)))
-      hash.update(key).update(value);
-  }
-  for (const [unit, chip] of [...chips].sort(([a], [b]) => a - b))
-    hash.update(`${unit}${JSON.stringify(chip.state)}`);
-  return hash.digest('hex');
 }

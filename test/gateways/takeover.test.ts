@@ -27,6 +27,7 @@ async function struckAt(nth: number, strike: (world: World, gateway: string) => 
   const asked = new Set<string>();
   const world: World = await createWorld({
     seed: `struck at ${nth}`,
+    cheap: true,
     units: 1,
     stations: 1,
     gateways: 2,

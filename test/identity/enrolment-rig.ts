@@ -28,6 +28,7 @@ export interface StationRig {
 }
 
 export interface AuthorityRig {
+  readonly der: Uint8Array;
   readonly certificate: string;
   readonly key: string;
   readonly register: string;
@@ -51,6 +52,7 @@ export async function makeAuthority(directory: string): Promise<AuthorityRig> {
   writeFileSync(certificate, toPem('CERTIFICATE', made.certificate));
   const register = join(directory, 'register');
   return {
+    der: made.certificate,
     certificate,
     key,
     register,
@@ -58,23 +60,37 @@ export async function makeAuthority(directory: string): Promise<AuthorityRig> {
   };
 }
 
-/** An initialised token without keys. */
+/** An initialised token of SoftHSM, without keys. */
 export async function makeStation(directory: string, name: string, ca: string): Promise<StationRig> {
   const tokens = join(directory, 'token');
   mkdirSync(tokens, { recursive: true });
   const conf = join(directory, 'softhsm2.conf');
-  const pinFile = join(directory, 'pin');
   writeFileSync(conf, `directories.tokendir = ${tokens}\nlog.level = ERROR\n`);
-  writeFileSync(pinFile, PIN, { mode: 0o600 });
   const environment = { SOFTHSM2_CONF: conf };
   const init = ['--init-token', '--free', '--label', name, '--pin', PIN, '--so-pin', PIN];
   execFileSync('softhsm2-util', init, { env: { ...process.env, ...environment }, stdio: 'pipe' });
+  return settingsOf({ directory, name, ca, module: SOFTHSM_MODULE, pin: PIN, environment });
+}
+
+/** Configuration, PIN and journal of a station. */
+export async function settingsOf(of: {
+  readonly directory: string;
+  readonly name: string;
+  readonly ca: string;
+  readonly module: string;
+  readonly pin: string;
+  readonly environment: Readonly<Record<string, string>>;
+}): Promise<StationRig> {
+  const { directory, name, ca, module, pin, environment } = of;
+  mkdirSync(directory, { recursive: true });
+  const pinFile = join(directory, 'pin');
+  writeFileSync(pinFile, pin, { mode: 0o600 });
   const certificate = join(directory, 'bus.pem');
   const keyUri = `pkcs11:token=${name};object=tls-${name};type=private;pin-source=${pinFile}`;
   const parties = createParties(createSimulatedEntropy('enrolment'), [name], 0);
   const settings = {
     ...stationSettings({ name, index: 0, gate: 'controller' }, parties),
-    token: { module: SOFTHSM_MODULE, label: name, pinFile },
+    token: { module, label: name, pinFile },
     bus: { host: '127.0.0.1', servername: 'broker', ca, certificate, key: { pkcs11: keyUri } },
   };
   const journal = join(directory, 'journal');

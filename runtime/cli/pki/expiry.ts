@@ -11,7 +11,7 @@ import { fromPem } from '../../core/pki/pem.ts';
 import { documentationIdentifiers } from '../../core/pki/profile.ts';
 import { FAR_DATE_MS } from '../../core/pki/time.ts';
 import { ExitCode } from '../../program.ts';
-import { type Arguments, type Command, isSet, textOf, textsOf } from '../command.ts';
+import { type Arguments, type Command, isSet, listOf, textOf } from '../command.ts';
 import { databaseOptions, openFleetOf } from '../fleet/place.ts';
 import type { Means } from '../means.ts';
 import { columns, type Paint } from '../screen.ts';
@@ -27,8 +27,8 @@ export const pkiExpiryCommand: Command = {
       value: 'DATE',
       help: 'the fleet is meant to live until then (default: as its units, never)',
     },
-    root: { type: 'string', value: 'FILE', repeats: true, help: 'certificate of a root, PEM' },
-    'root-crl': { type: 'string', value: 'FILE', repeats: true, help: 'list of a root, PEM' },
+    root: { type: 'string', value: 'FILE', multiple: true, help: 'certificate of a root, PEM' },
+    'root-crl': { type: 'string', value: 'FILE', multiple: true, help: 'list of a root, PEM' },
     ...databaseOptions,
   },
   notes: [
@@ -65,7 +65,7 @@ async function authoritiesOf(given: Arguments, means: Means): Promise<readonly E
   const units = found.reduce((sum, one) => sum + one.units, 0);
   return [
     ...found,
-    ...textsOf(given, 'root').map((file) => ({ name: file, notAfterMs: endOf(file, means), units })),
+    ...listOf(given, 'root').map((file) => ({ name: file, notAfterMs: endOf(file, means), units })),
   ];
 }
 
@@ -83,7 +83,7 @@ async function listsOf(given: Arguments, means: Means): Promise<readonly Expirin
     issuer: null,
   });
   const own = shown.crls.map(({ issuer, der }) => timesOf(issuer, fromBase64(der)));
-  const roots = textsOf(given, 'root-crl').map((file) =>
+  const roots = listOf(given, 'root-crl').map((file) =>
     readable(file, () => {
       const [der] = fromPem('X509 CRL', means.files.read(file));
       if (der === undefined) throw new RangeError('no list');

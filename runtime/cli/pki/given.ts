@@ -5,12 +5,12 @@ import { canonicalJson, type Json } from '../../core/canonical-json.ts';
 import { Fault } from '../../core/faults.ts';
 import { instantOf } from '../../core/instant.ts';
 import { FAR_DATE_MS } from '../../core/pki/time.ts';
-import { type Arguments, type Option, textOf, textsOf, usage } from '../command.ts';
+import { type Arguments, listOf, type Option, textOf, usage } from '../command.ts';
 import type { Files, Means } from '../means.ts';
 
 export const executeOptions = {
   execute: { type: 'string', value: 'PLAN', help: 'does what this plan says, and nothing else' },
-  approval: { type: 'string', value: 'FILE', repeats: true, help: 'approval of an officer; once for each' },
+  approval: { type: 'string', value: 'FILE', multiple: true, help: 'approval of an officer; once for each' },
   out: { type: 'string', value: 'FILE', help: 'where the result is written' },
 } as const satisfies Readonly<Record<string, Option>>;
 
@@ -58,7 +58,7 @@ export function jsonIn(path: string, files: Files): unknown {
 
 /** @throws Fault FILE_UNREADABLE */
 export function approvalsOf(given: Arguments, { files }: Means): readonly string[] {
-  return textsOf(given, 'approval').map((path) => files.read(path).trim());
+  return listOf(given, 'approval').map((path) => files.read(path).trim());
 }
 
 /** Written as it is hashed, so that the file is what officers approve. @throws Fault CRL_NOT_PUBLISHED */

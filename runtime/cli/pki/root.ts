@@ -29,9 +29,9 @@ import {
   type Command,
   countOf,
   isSet,
+  listOf,
   type Option,
   textOf,
-  textsOf,
   usage,
 } from '../command.ts';
 import type { Means } from '../means.ts';
@@ -148,7 +148,7 @@ export const rootCrlCommand: Command = {
     revoke: {
       type: 'string',
       value: 'NAME',
-      repeats: true,
+      multiple: true,
       help: 'an intermediate that falls; once for each',
     },
     reason: { type: 'string', value: 'REASON', help: `${reasonNames.join(', ')} (default cACompromise)` },
@@ -208,7 +208,7 @@ function revokedIn(given: Arguments, { directory, nowMs }: RootWork): RootCrlPla
   const typed = textOf(given, 'reason') ?? 'cACompromise';
   const reason = reasonNames.find((name): name is RevocationReason => name === typed);
   if (reason === undefined) throw usage(`--reason takes one of ${reasonNames.join(', ')}`);
-  return textsOf(given, 'revoke').map((name) => {
+  return listOf(given, 'revoke').map((name) => {
     const found = directory.entries.find((one) => one.kind === 'certified' && one.name === name);
     if (found?.kind !== 'certified') throw usage(`this root has not certified ${name}`);
     return { name, serial: found.serial, reason, revokedAt: secondOf(nowMs) };

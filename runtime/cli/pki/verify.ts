@@ -6,7 +6,7 @@ import { judgeChain } from '../../core/pki/chain.ts';
 import { fromPem } from '../../core/pki/pem.ts';
 import { documentationIdentifiers, type MakerIdentifiers } from '../../core/pki/profile.ts';
 import { ExitCode } from '../../program.ts';
-import { type Arguments, type Command, countOf, isSet, textOf, textsOf, usage } from '../command.ts';
+import { type Arguments, type Command, countOf, isSet, listOf, textOf, usage } from '../command.ts';
 import type { Files, Means } from '../means.ts';
 import { dateOf, needed } from './given.ts';
 import { trustedIn } from './place.ts';
@@ -17,17 +17,17 @@ export const pkiVerifyCommand: Command = {
   operands: 'CERT',
   operandsMax: 1,
   options: {
-    root: { type: 'string', value: 'FILE', repeats: true, help: 'certificate of a root, PEM' },
+    root: { type: 'string', value: 'FILE', multiple: true, help: 'certificate of a root, PEM' },
     intermediate: {
       type: 'string',
       value: 'FILE',
-      repeats: true,
+      multiple: true,
       help: 'certificates of intermediates, PEM',
     },
     crl: {
       type: 'string',
       value: 'FILE',
-      repeats: true,
+      multiple: true,
       help: 'revocation lists, PEM: of the root and the intermediate',
     },
     'no-crl': { type: 'boolean', help: 'asks for no revocation list; says so' },
@@ -67,7 +67,7 @@ export const pkiVerifyCommand: Command = {
     if (path === undefined) throw usage('say which certificate: CERT');
     const [device] = blocksIn('CERTIFICATE', path, files);
     if (device === undefined) throw usage(`${path} holds no certificate, PEM`);
-    const crls = pems('X509 CRL', textsOf(given, 'crl'), files);
+    const crls = pems('X509 CRL', listOf(given, 'crl'), files);
     if (crls.length === 0 && !isSet(given, 'no-crl'))
       throw usage('give the lists with --crl, or say --no-crl: silence is no answer');
     const time = textOf(given, 'time') ?? 'issuance';
@@ -77,8 +77,8 @@ export const pkiVerifyCommand: Command = {
     const findings = judgeChain(
       {
         device,
-        intermediates: pems('CERTIFICATE', textsOf(given, 'intermediate'), files),
-        roots: pems('CERTIFICATE', textsOf(given, 'root'), files),
+        intermediates: pems('CERTIFICATE', listOf(given, 'intermediate'), files),
+        roots: pems('CERTIFICATE', listOf(given, 'root'), files),
         crls: isSet(given, 'no-crl') ? null : crls,
         trustList,
         time,
