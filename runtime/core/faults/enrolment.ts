@@ -15,7 +15,7 @@ export const faultsOfEnrolment = {
     title: 'The list of revoked stations is not accepted',
     cause: 'It is older than the one in force, or takes a station back that was revoked.',
     remedy:
-      'Fetch the present list from the backend with holdfast enrol revoked, and give it to the gateway again.',
+      'Bring the present list of the backend (holdfast enrol revoked) to the gateway.',
     disposition: 'hold',
     blame: 'outside',
   },
