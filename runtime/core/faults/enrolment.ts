@@ -23,7 +23,7 @@ export const faultsOfEnrolment = {
     title: 'The enrolment request is refused',
     cause:
       'It does not prove that the station has both keys, names another station, or nobody has approved it: neither officers, nor a one-time code, nor a valid certificate of the same key.',
-    remedy: 'Make a new request at the station with holdfast enrol request, and have it approved.',
+    remedy: 'Start again at the station with holdfast enrol request, and have the request approved.',
     disposition: 'hold',
     blame: 'outside',
   },
