@@ -31,7 +31,7 @@ export const faultsOfEnrolment = {
     title: 'This certificate is not for this station',
     cause:
       'It names another station or another key than the token holds, is not signed by the bus authority, or has ended.',
-    remedy: 'Install the certificate that was signed for this station’s newest request.',
+    remedy: 'Use the certificate that was signed for this station’s newest request.',
     disposition: 'hold',
     blame: 'own',
   },
