@@ -52,6 +52,10 @@ export const backendConfig = z.strictObject({
     .string()
     .default('fleet root')
     .meta({ description: 'Name of the root above the intermediates.' }),
+  stationQuorum: quorumForm.nullable().default(null).meta({
+    description:
+      'How many of which officers must have approved the revocation of a station; null: it is refused.',
+  }),
   revocation: z
     .strictObject({
       quorum: quorumForm.meta({ description: 'Officers, and how many of them must approve a plan.' }),
@@ -68,6 +72,9 @@ export const backendConfig = z.strictObject({
     .default(null)
     .meta({ description: 'Who may have certificates revoked; null: nobody.' }),
   trusted: trustedKeys,
+  ticketQuorum: quorumForm.meta({
+    description: 'How many of which officers must have approved an order. Gateway and backend judge it each.',
+  }),
   queueMax: z
     .int()
     .min(1)

@@ -1,6 +1,7 @@
 /** Everything a gateway can be told. */
 import { z } from 'zod';
 import { transportClasses, transportSchemes } from '../runtime/core/card/import-schemes.ts';
+import { quorumForm } from '../runtime/core/messages/approval.ts';
 import { profileNames } from '../runtime/core/pki/profile.ts';
 import { busConfig, file, milliseconds, partyName, trustedKeys } from './parts.ts';
 
@@ -18,11 +19,19 @@ export const gatewayConfig = z.strictObject({
     label: z.string().meta({ description: 'Label of the token.' }),
     pinFile: file.meta({ description: 'File with the PIN.' }),
     constantsFile: file.meta({ description: 'Constants of the key derivation, made at the ceremony.' }),
+    kdf: z.enum(['cbc-data', 'sp800-108']).default('cbc-data').meta({
+      description:
+        'Mechanism by which the EID-KDF is computed: from the constants, on any module, or by CKM_SP800_108_COUNTER_KDF. Both give the same keys, as the test EID shows at each start.',
+    }),
     softHsmConf: file
       .nullable()
       .default(null)
       .meta({ description: 'Configuration of SoftHSM; null for other modules.' }),
     deadlineMs: milliseconds.default(5_000).meta({ description: 'Longest wait for one call.', unit: 'ms' }),
+    recycleGrowthMiB: z.int().min(1).max(65_536).default(250).meta({
+      description: 'Growth after which the token’s process is replaced; it finishes its dialogues first.',
+      unit: 'MiB',
+    }),
   }),
   instructionSocket: file.meta({ description: 'Socket at which the command line instructs this program.' }),
   ledgerUrl: z.string().startsWith('postgres').meta({ description: 'Database of the gateways of this HSM.' }),
@@ -108,5 +117,8 @@ export const gatewayConfig = z.strictObject({
     .default(60_000)
     .meta({ description: 'A dialogue without a word for this long ends.', unit: 'ms' }),
   trusted: trustedKeys,
+  ticketQuorum: quorumForm.meta({
+    description: 'How many of which officers must have approved an order. Gateway and backend judge it each.',
+  }),
 });
 export type GatewayConfig = z.output<typeof gatewayConfig>;

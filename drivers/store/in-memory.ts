@@ -11,7 +11,7 @@ import type {
 import { subjectsOf } from './event-subject.ts';
 import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
 import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
-import { takeQuota } from './in-memory-quota.ts';
+import { orderVerbs } from './in-memory-orders.ts';
 import { revocationVerbs } from './in-memory-revocations.ts';
 import type { MemoryTable, Undo } from './in-memory-table.ts';
 import { backupOf } from './in-memory-table.ts';
@@ -65,7 +65,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     disownOperation: (operation) => verb((undo) => disown(tables, operation, undo)),
     disownedOperation: (eid, seFingerprint) =>
       verb(() => tables.disowned.group(pairOf(eid, seFingerprint), -1)[0] ?? null),
-    takeQuota: (ticket, quota) => verb((undo) => takeQuota(tables.quotas, ticket, quota, undo)),
+    ...orderVerbs(verb, tables),
 
     recordByOperation: (operation) => verb(() => records.find('identity_record_operation', operation)),
     recordByEid: (eid) => verb(() => records.find('identity_record_eid', eid)),
@@ -105,6 +105,9 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
         insertAll(events, rows, undo);
         insertAll(tables.subjects, rows.flatMap(subjectsOf), undo);
       }),
+
+    revokedStations: () => verb(() => tables.revokedStations.group(ALL)),
+    insertRevokedStation: (row) => verb((undo) => tables.revokedStations.insert(row, undo)),
 
     lockHead: () => verb(() => theHead(tables)),
     readHead: () => verb(() => theHead(tables)),

@@ -8,8 +8,11 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayConfig } from '../../config/gateway.ts';
 import { openDriver } from '../../drivers/index.ts';
+import { toHex } from '../core/bytes.ts';
 import { Fault } from '../core/faults.ts';
+import type { CeremonyMeans } from './ceremony/means.ts';
 import { createClosing } from './closing.ts';
+import type { EnrolmentMeans } from './enrol/means.ts';
 import type { Wire } from './journal/live.ts';
 import { type Copy, openJournal } from './journal/reader.ts';
 import {
@@ -30,6 +33,9 @@ const SILENCE_MS = 5_000;
 const CONNECT_MS = 5_000;
 /** A reader of a large log may wait longer than a line. */
 const STATEMENT_MS = 30_000;
+
+/** Of a one-time code: nobody guesses 128 bits. */
+const CODE_BYTES = 16;
 
 const closing = createClosing();
 const closed = { output: false };
@@ -95,7 +101,11 @@ async function means(): Promise<Means> {
     openFleet: (url) => closing.keep(fleetReader(url)),
     openLedger: (url) => closing.keep(ledgerReader(url)),
     openToken: (config) => closing.keep(tokenJudge(config)),
+    ceremony: await ceremonyMeans(),
     pki: await pkiMeans(),
+    openSigner: async (path) => (await openDriver.fileSigner()).openFileSigner(path),
+    instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
+    enrolment: await enrolmentMeans(),
   };
 }
 
@@ -188,6 +198,20 @@ async function ledgerReader(url: string): Promise<LedgerReader> {
   };
 }
 
+async function enrolmentMeans(): Promise<EnrolmentMeans> {
+  const { openBusOffice, readClientCertificate } = await openDriver.busOffice();
+  const { appendLine, replaceFile } = await openDriver.durableText();
+  const { bytes } = await openDriver.kernelEntropy();
+  return {
+    openKeys: async (place, make) => closing.keep((await openDriver.stationKeys())(place, make)),
+    readCertificate: readClientCertificate,
+    drawCode: () => toHex(bytes(CODE_BYTES)),
+    ...openBusOffice(),
+    appendLine,
+    replaceFile,
+  };
+}
+
 /** In a process of its own, beside the gateway's. */
 async function tokenJudge({ token: place, profile }: GatewayConfig): Promise<TokenJudge> {
   const open = await openDriver.pkcs11Token();
@@ -207,18 +231,40 @@ async function tokenJudge({ token: place, profile }: GatewayConfig): Promise<Tok
   };
 }
 
+async function ceremonyMeans(): Promise<CeremonyMeans> {
+  const openShelf = await openDriver.directoryShelf();
+  const entropy = await openDriver.kernelEntropy();
+  return {
+    openToken: async (place) => {
+      const open = await openDriver.pkcs11CeremonyToken();
+      return closing.keep(open(place));
+    },
+    openSigner: async (key) => {
+      if ('token' in key) {
+        const open = await openDriver.pkcs11Signer();
+        // SoftHSM reads it when it is loaded.
+        if (key.token.softHsmConf !== null) process.env.SOFTHSM2_CONF = key.token.softHsmConf;
+        return closing.keep(open(key.token));
+      }
+      const { openFileSigner } = await openDriver.fileSigner();
+      const signer = await openFileSigner(key.file);
+      return { ...signer, [Symbol.asyncDispose]: async () => undefined };
+    },
+    shelf: openShelf(),
+    random: (count) => entropy.bytes(count),
+  };
+}
+
 async function pkiMeans(): Promise<PkiMeans> {
   const { makeKeyFile, makeRootDirectory, openRootDirectory } = await openDriver.rootDirectory();
   const entropy = await openDriver.kernelEntropy();
   const openPublisher = await openDriver.publisher();
   return {
-    openSigner: async (path) => (await openDriver.fileSigner()).openFileSigner(path),
     makeRoot: makeRootDirectory,
     openRoot: openRootDirectory,
     makeKey: (path) => makeKeyFile(path),
     random: (count) => entropy.bytes(count),
     write: (path, content) => openPublisher(dirname(resolve(path))).publish(basename(path), content),
-    instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
     temporaryDirectory: () => mkdtempSync(join(tmpdir(), 'holdfast-drill-')),
     forget: (directory) => rmSync(directory, { recursive: true, force: true }),
     monotonicMs: () => performance.now(),

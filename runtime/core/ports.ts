@@ -186,6 +186,8 @@ export const logEvents = [
   'trust-list-taken',
   'dialogue-ended',
   'committed',
+  'station-revoked',
+  'stations-revoked',
   'events-acknowledged',
   'warning',
   'fault',

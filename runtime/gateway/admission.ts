@@ -6,7 +6,7 @@ import { instantOf } from '../core/instant.ts';
 import { hashOf, open } from '../core/messages/envelope.ts';
 import type { dialogueOpenExchange } from '../core/messages/exchanges.ts';
 import { type Reservation, reservation } from '../core/messages/receipts.ts';
-import { checkEidRule, openTicket, type TicketPayload } from '../core/messages/ticket.ts';
+import { checkEidRule, openApprovedTicket, type TicketPayload } from '../core/messages/ticket.ts';
 import type { TokenDescription } from '../core/token.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
 import type { Issuers, ReadyIssuer } from './issuers.ts';
@@ -20,7 +20,7 @@ export interface Opening {
   readonly issuer: ReadyIssuer;
 }
 
-/** @throws Fault TICKET_INVALID, TICKET_EID_REFUSED, RESERVATION_STALE, CARD_CHANGED, ENVELOPE_INVALID,
+/** @throws Fault TICKET_INVALID, APPROVALS_MISSING, APPROVAL_REFUSED, TICKET_EID_REFUSED, RESERVATION_STALE, CARD_CHANGED, ENVELOPE_INVALID,
  * TRANSPORT_KEYS_KNOWN */
 export function judgeOpening(
   { station, nest, operation, epoch, body }: Parameters<HandlerOf<typeof dialogueOpenExchange>>[0],
@@ -28,7 +28,8 @@ export function judgeOpening(
   config: GatewayConfig,
   ports: GatewayPorts & { readonly ready: Issuers },
 ): Opening {
-  const ticket = openTicket(body.ticket, { station, nowMs: ports.clock.now() }, ports.trusted, ports.crypto);
+  const use = { station, nowMs: ports.clock.now(), quorum: config.ticketQuorum };
+  const ticket = openApprovedTicket(body.ticket, use, ports.trusted, ports.crypto);
   const reserved = open(reservation, body.reservation, ports.trusted, ports.crypto).payload;
   checkReservation(reserved, ticket, hashOf(body.ticket, ports.crypto), {
     station,

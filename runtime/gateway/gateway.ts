@@ -20,12 +20,16 @@ import { type HandlerOf, serve } from '../exchange/responder.ts';
 import { admit, demandOwnTransportKeys, judgeOpening } from './admission.ts';
 import { Dialogue } from './dialogue.ts';
 import { crlInstructions } from './instructions/crl.ts';
+import { orderInstructions } from './instructions/orders.ts';
+import { stationInstructions } from './instructions/stations.ts';
 import { createIssuance, type Issuance } from './issuance.ts';
 import { type Issuers, openIssuers } from './issuers.ts';
 import { createEvidence } from './personalization/evidence.ts';
 import type { Job } from './personalization/job.ts';
 import { personalize } from './personalization/procedure.ts';
 import type { GatewayPorts } from './ports.ts';
+import { keeping } from './refusals.ts';
+import { readRevokedStations } from './revoked-stations.ts';
 
 interface UnderWay {
   readonly dialogue: Dialogue;
@@ -56,17 +60,23 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
     issuance: createIssuance(ports),
   };
   const dialogues = new Map<string, UnderWay>();
+  const revoked = await readRevokedStations(ports);
   const responder = { ...ports, signer };
   const addressed = ['gateway', config.gateway];
+  const begin = openHandler(config, ports, fixed, dialogues);
   await serve(
     dialogueOpenExchange,
     { addressedAs: addressed, topic: {}, share: 'gateways' },
-    openHandler(config, ports, fixed, dialogues),
+    keeping(async (request, sent) => {
+      await revoked.refresh();
+      revoked.demand(request.station);
+      return begin(request, sent);
+    }, ports),
     responder,
   );
   await serve(
     dialogueContinueExchange,
-    { addressedAs: addressed, topic: { instance: config.gateway } },
+    { addressedAs: addressed, topic: { instance: config.gateway }, demand: revoked.demand },
     continueHandler(config, ports, dialogues),
     responder,
   );
@@ -74,7 +84,14 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
     if (link.up) ports.log.write('info', 'link-up');
     else ports.log.write('warn', 'link-down', { code: link.fault.code, ...link.fault.context });
   });
-  await ports.instructions.serve([...(await crlInstructions(config, ports, fixed.issuers))]);
+  const abandonOf = (station: string): void => {
+    for (const underWay of dialogues.values()) if (underWay.station === station) underWay.dialogue.abandon();
+  };
+  await ports.instructions.serve([
+    ...(await crlInstructions(config, ports, fixed.issuers)),
+    ...stationInstructions(revoked, abandonOf),
+    ...orderInstructions(config, ports, signer),
+  ]);
   ports.log.write('info', 'started', { gateway: config.gateway, softwareToken: token.softwareToken });
 }
 

@@ -5,7 +5,7 @@ import { stationConfig } from '../../config/station.ts';
 import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
-import { ISSUER, type SimulatedParties } from './parties.ts';
+import { ISSUER, OFFICERS, type SimulatedParties } from './parties.ts';
 import type { SimulatedRevocation } from './revocation.ts';
 import type { Supply } from './supply.ts';
 
@@ -18,6 +18,9 @@ const nowhere = {
   certificate: 'none',
   key: { file: 'none' },
 };
+
+/** Who must approve the orders of a simulated plant. */
+const ticketQuorum = { required: 2, officers: OFFICERS };
 
 export interface StationPlace {
   readonly name: string;
@@ -44,9 +47,13 @@ export function stationSettings({ name, index, gate }: StationPlace, parties: Si
   });
 }
 
-export function gatewaySettings({ transport }: Supply, revocation?: SimulatedRevocation) {
+export function gatewaySettings(
+  { transport }: Supply,
+  gateway = 'gateway-1',
+  revocation?: SimulatedRevocation,
+) {
   return gatewayConfig.parse({
-    gateway: 'gateway-1',
+    gateway,
     profile: 'laboratory',
     bus: nowhere,
     token: { module: 'none', label: 'none', pinFile: 'none', constantsFile: 'none' },
@@ -58,6 +65,7 @@ export function gatewaySettings({ transport }: Supply, revocation?: SimulatedRev
     batchExtension: '1.3.6.1.4.1.32473.1.2',
     crl: revocation === undefined ? null : { directory: 'simulated' },
     trusted: [],
+    ticketQuorum,
   });
 }
 
@@ -79,5 +87,6 @@ export function backendSettings(
     authorities: Object.fromEntries(stations.map((station) => [station, 'the simulation'])),
     revocation: revocation === undefined ? null : { quorum: revocation.quorum },
     trusted: [],
+    ticketQuorum,
   });
 }

@@ -19,6 +19,7 @@ import { plain } from '../../runtime/cli/screen.ts';
 import { Fault } from '../../runtime/core/faults.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
 import { p256KeyFile } from '../../scripts/laboratory/keys.ts';
+import { nothingElse } from '../cli/support.ts';
 
 export interface Desk extends AsyncDisposable {
   readonly directory: string;
@@ -104,15 +105,16 @@ function meansOf(
     },
     openLedger: nowhere,
     openToken: nowhere,
+    ...nothingElse,
+    openSigner: openFileSigner,
+    instruct: (socket, of, body) =>
+      during((doors[socket] ?? assert.fail(`no door ${socket}`)).instruct(of, body)),
     pki: {
-      openSigner: openFileSigner,
       makeRoot: makeRootDirectory,
       openRoot: openRootDirectory,
       makeKey: (path) => makeKeyFile(path),
       random,
       write: (path, content) => openPublisher(dirname(path)).publish(basename(path), content),
-      instruct: (socket, of, body) =>
-        during((doors[socket] ?? assert.fail(`no door ${socket}`)).instruct(of, body)),
       temporaryDirectory: () => mkdtempSync(join(tmpdir(), 'holdfast-drill-')),
       forget: (path) => rmSync(path, { recursive: true, force: true }),
       monotonicMs: () => performance.now(),

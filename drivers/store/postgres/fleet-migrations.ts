@@ -1,7 +1,8 @@
 /**
  * The schema of the fleet database, in the dialect that PostgreSQL 15, CockroachDB and YugabyteDB share.
  * Rows of `confirmation`, `custody`, `rejection`, `appearance`, `gate_release`, `station_event`, `identity_record`,
- * `disowned_operation`, `unit_certificate`, `revocation`, `trust_list` and `log_leaf` are only ever inserted: a role without UPDATE and DELETE on them is enough.
+ * `disowned_operation`, `ticket_unit`, `revoked_station`, `unit_certificate`, `revocation`, `trust_list` and `log_leaf` are only ever
+ * inserted: a role without UPDATE and DELETE on them is enough.
  * DELETE is needed on `operation` alone, whose row then goes into `disowned_operation`.
  */
 import type { Migration } from './migration.ts';
@@ -105,6 +106,24 @@ export const fleetMigrations: readonly Migration[] = [
   },
   {
     id: 4,
+    title: 'orders: rate, closing, the units of each ticket, nests',
+    statements: [
+      'alter table ticket_quota add column if not exists full_us bigint not null default 0',
+      'alter table ticket_quota add column if not exists closed_at text',
+      `create table if not exists ticket_unit (
+        ticket text not null, operation text not null, eid text not null,
+        constraint ticket_unit_ticket_operation primary key (ticket, operation))`,
+      `insert into ticket_unit (ticket, operation, eid) select ticket, operation, eid from operation
+        on conflict (ticket, operation) do nothing`,
+      `insert into ticket_unit (ticket, operation, eid) select ticket, operation, eid from disowned_operation
+        on conflict (ticket, operation) do nothing`,
+      `create table if not exists nest_claim (
+        controller text not null, nest text not null, arrival bigint not null, operation text not null,
+        constraint nest_claim_controller_nest primary key (controller, nest))`,
+    ],
+  },
+  {
+    id: 5,
     title: 'certificates by batch, intermediate and station; revocations and trust lists',
     statements: [
       `create table if not exists unit_certificate (
@@ -138,6 +157,16 @@ export const fleetMigrations: readonly Migration[] = [
       `create table if not exists trust_list (
         "number" bigint not null, jws text not null, leaf_index bigint not null,
         constraint trust_list_number primary key ("number"))`,
+    ],
+  },
+  {
+    id: 6,
+    title: 'revoked stations',
+    statements: [
+      `create table if not exists revoked_station (
+        station text not null, number bigint not null, since text not null, reason text not null,
+        constraint revoked_station_station primary key (station),
+        constraint revoked_station_number unique (number))`,
     ],
   },
 ];

@@ -6,7 +6,9 @@ import { unitCertificatesOf } from '../unit-certificate.ts';
 import { InvisibleRowError } from './failure.ts';
 import { revocationVerbs, unitCertificates } from './fleet-revocations.ts';
 import * as sql from './fleet-statements.ts';
+import { orderVerbs } from './order-verbs.ts';
 import type { Session, Statement } from './session.ts';
+import { stationVerbs } from './station-verbs.ts';
 import { arraysOf, insertInto, type Table, valuesOf } from './table.ts';
 
 const insert = {
@@ -45,7 +47,8 @@ export function fleetTransaction(session: Session): FleetTransaction {
     updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
     disownOperation: (operation) => disown(session, operation),
     disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
-    takeQuota: async (ticket, quota) => (await session.rows(sql.takeQuota, [ticket, quota])).length === 1,
+    ...orderVerbs(session),
+    ...stationVerbs(session),
 
     recordByOperation: (operation) => one(select.recordByOperation, operation),
     recordByEid: (eid) => one(select.recordByEid, eid),

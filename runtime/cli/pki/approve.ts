@@ -42,7 +42,7 @@ export const pkiApproveCommand: Command = {
     if (path === undefined) throw usage('say which plan: PLAN');
     const plan = formIn(path, anyPlan, means.files);
     const officer = needed(given, 'officer', 'who approves');
-    const signer = await means.pki.openSigner(needed(given, 'key', 'the key of the officer'));
+    const signer = await means.openSigner(needed(given, 'key', 'the key of the officer'));
     const nowMs = means.now();
     const subject = planHashOf(plan, means.crypto);
     const jws = await seal(

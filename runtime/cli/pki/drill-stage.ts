@@ -104,9 +104,9 @@ export async function createStage(
   };
 }
 
-async function keyAt(path: string, { pki }: Means): Promise<Signer> {
+async function keyAt(path: string, { pki, openSigner }: Means): Promise<Signer> {
   await pki.makeKey(path);
-  return pki.openSigner(path);
+  return openSigner(path);
 }
 
 function approved(

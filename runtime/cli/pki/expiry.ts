@@ -79,7 +79,7 @@ function endOf(file: string, { files }: Means): number {
 }
 
 async function listsOf(given: Arguments, means: Means): Promise<readonly ExpiringList[]> {
-  const shown = await means.pki.instruct(socketOf('gateway', given, means), showCrlInstruction, {
+  const shown = await means.instruct(socketOf('gateway', given, means), showCrlInstruction, {
     issuer: null,
   });
   const own = shown.crls.map(({ issuer, der }) => timesOf(issuer, fromBase64(der)));

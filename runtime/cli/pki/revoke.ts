@@ -64,7 +64,7 @@ async function plan(given: Arguments, means: Means): Promise<number> {
     throw usage('--dry-run shows the plan, --plan FILE writes it for officers to approve');
   const asked = { aim: aimOf(given), way: oneOf(given, 'way', revocationWays, 'auto') };
   const reason = oneOf(given, 'reason', reasonNames, 'keyCompromise');
-  const made = await means.pki.instruct(socketOf('backend', given, means), planRevocationInstruction, {
+  const made = await means.instruct(socketOf('backend', given, means), planRevocationInstruction, {
     ...asked,
     reason,
   });
@@ -78,7 +78,7 @@ async function plan(given: Arguments, means: Means): Promise<number> {
 /** The backend first: from its commit on the units are revoked. What the gateway signs then can be asked for again. */
 async function execute(given: Arguments, means: Means): Promise<number> {
   const approved: RevocationPlan = formIn(textOf(given, 'execute') ?? '', revocationPlan, means.files);
-  const done = await means.pki.instruct(socketOf('backend', given, means), executeRevocationInstruction, {
+  const done = await means.instruct(socketOf('backend', given, means), executeRevocationInstruction, {
     plan: approved,
     approvals: [...approvalsOf(given, means)],
   });
@@ -86,7 +86,7 @@ async function execute(given: Arguments, means: Means): Promise<number> {
   if (out !== null && done.trustList !== null) await means.pki.write(out, fromText(`${done.trustList}\n`));
   const gateway = socketOf('gateway', given, means);
   const { orders, trustList } = done;
-  const signed = await means.pki.instruct(gateway, signCrlInstruction, { orders, trustList });
+  const signed = await means.instruct(gateway, signCrlInstruction, { orders, trustList });
   if (isSet(given, 'json')) means.print(JSON.stringify({ ...done, gateway: signed }));
   else {
     means.print(`revoked ${done.certificates} certificates and ${done.intermediates.length} intermediates`);

@@ -12,6 +12,10 @@ export const leafKinds = [
   'rejection',
   'appearance',
   'station-event',
+  'refusal',
+  'close-out',
+  'station-revocation',
+  'ceremony',
   'revocation',
   'trust-list',
 ] as const;
