@@ -1,0 +1,43 @@
+/** A fleet database of before revocation existed finds its certificates: the migration reads them out of the records. */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { openDatabase } from '../../drivers/store/postgres/database.ts';
+import { fleetMigrations } from '../../drivers/store/postgres/fleet-migrations.ts';
+import { openPostgresFleetStore } from '../../drivers/store/postgres/fleet-store.ts';
+import { createWorld } from '../../scripts/simulation/world.ts';
+import { privatePostgres } from './private-postgres.ts';
+
+it('the migration finds the same certificates in records as the store does when they are made', async () => {
+  const world = await createWorld({ seed: 'migrated', stations: 1, units: 2 });
+  await world.run(600_000);
+  const records = world.fleet.tables.records.all();
+  assert.equal(records.length, 2);
+  const bare = {
+    ...records[0],
+    operation: 'bare',
+    eid: 'bare',
+    certificateSerial: null,
+    publicKeyHash: null,
+  };
+  await using server = await privatePostgres(['fleet']);
+  await using store = await openPostgresFleetStore(server.options('fleet'));
+  await store.transaction((tx) => tx.insertRecords([...records, bare as (typeof records)[0]]));
+  const found = () => store.transaction((tx) => tx.certificatesBy('batch', 'SIM-BATCH-1', 10));
+  const made = await found();
+  assert.deepEqual(made.map(({ eid }) => eid).sort(), records.map(({ eid }) => eid).sort());
+
+  const statement = fleetMigrations
+    .flatMap(({ statements }) => statements)
+    .find((one) => /into unit_certificate/.test(one));
+  const options = {
+    ...server.options('fleet'),
+    applicationName: 'test',
+    unavailableCode: 'STORE_UNAVAILABLE',
+  } as const;
+  const database = await openDatabase(options);
+  await database.single({ text: 'delete from unit_certificate' });
+  assert.deepEqual(await found(), []);
+  for (let i = 0; i < 2; i++) await database.single({ text: statement ?? assert.fail() });
+  await database.close();
+  assert.deepEqual(await found(), made);
+});
