@@ -44,7 +44,17 @@ export async function planRevocation(
       revokedAsAWhole: whole.has(name),
     });
   }
-  return planOf({ ...asked, aimed, issuers, quorum, crlDays, rootCrlDays });
+  const plan = planOf({ ...asked, aimed, issuers, quorum, crlDays, rootCrlDays });
+  for (const { name } of plan.intermediates) demandOneKey(name, issuers);
+  return plan;
+}
+
+/** The trust list knows an intermediate by its key: two keys under one name would leave one of them standing.
+ * @throws Fault REVOCATION_REFUSED */
+function demandOneKey(name: string, issuers: readonly TouchedIssuer[]): void {
+  const rows = issuers.find((one) => one.name === name)?.certificates ?? [];
+  if (new Set(rows.map(({ issuerKeyId }) => issuerKeyId)).size > 1)
+    throw new Fault('REVOCATION_REFUSED', { why: 'two keys have issued under this name', issuer: name });
 }
 
 /** @throws Fault REVOCATION_REFUSED */

@@ -232,6 +232,18 @@ describe('the revocation of a batch', () => {
     );
   });
 
+  it('is refused for an intermediate under whose name two keys have issued; its units can fall one by one', async () => {
+    const { world } = await lineOf(2);
+    const [row = assert.fail()] = world.fleet.tables.certificates.all();
+    const other = { ...row, serial: 'ab'.repeat(16), eid: eidOfIndex(9), issuerKeyId: 'bb'.repeat(20) };
+    world.fleet.tables.certificates.insert(other, []);
+    await assert.rejects(
+      planned(world, aimAt('intermediate', ISSUER)),
+      withCode('REVOCATION_REFUSED', /two keys/),
+    );
+    assert.equal((await planned(world, aimAt('batch', BATCH), 'certificates')).certificates.length, 3);
+  });
+
   it('names the units that die though nobody aimed at them', async () => {
     const { world } = await lineOf(3);
     const plan = await planned(world, aimAt('eid', eidOfIndex(1)), 'intermediate');

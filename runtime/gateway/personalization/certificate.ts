@@ -9,6 +9,7 @@ import { Fault } from '../../core/faults.ts';
 import { instantOf } from '../../core/instant.ts';
 import type { Certified } from '../../core/messages/receipts.ts';
 import { keyIdentifierOf } from '../../core/pki/algorithm.ts';
+import { parseTbs } from '../../core/pki/certificate.ts';
 import { P256_SPKI_PREFIX } from '../../core/pki/identifiers.ts';
 import { lintTbs } from '../../core/pki/lint.ts';
 import {
@@ -222,13 +223,15 @@ async function store(
 
 function certifiedAs(job: Job, row: CertificateRow, certificate: Bytes): Certified {
   const { crypto } = job.ports;
+  const { authorityKeyIdentifier } = parseTbs(row.toBeSigned, identifiersOf(job.config));
   const spki = new Uint8Array([...P256_SPKI_PREFIX, ...row.publicKey]);
   return {
     der: toBase64(certificate),
     sha256: toHex(crypto.sha256(certificate)),
     serial: row.serial,
     issuer: row.issuer,
-    issuerKeyId: toHex(job.issuer.naming.keyIdentifier),
+    // Of the certificate itself: one that was made before may be of another intermediate than this ticket's.
+    issuerKeyId: toHex(authorityKeyIdentifier ?? job.issuer.naming.keyIdentifier),
     profile: row.profile,
     publicKeyHash: toHex(crypto.sha256(spki)),
     batch: job.ticket.batch,
