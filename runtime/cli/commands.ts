@@ -7,6 +7,7 @@ import { ceremonyOfficerCommand } from './ceremony/officer.ts';
 import { ceremonyPlanCommand } from './ceremony/plan.ts';
 import { ceremonyRunCommand } from './ceremony/run.ts';
 import { ceremonyVerifyCommand } from './ceremony/verify.ts';
+import { ceremonyWitnessCommand } from './ceremony/witness.ts';
 import type { Command } from './command.ts';
 import { explainCommand } from './explain.ts';
 import { fleetListCommand } from './fleet/list.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   ceremonyApproveCommand,
   ceremonyRunCommand,
   ceremonyVerifyCommand,
+  ceremonyWitnessCommand,
   ceremonyLinkCommand,
   helpCommand(() => commands),
 ];
