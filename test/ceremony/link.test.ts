@@ -22,7 +22,7 @@ import { ceremonyRecordInstruction } from '../../runtime/core/messages/ceremony-
 import { hashOf, type TrustedKey } from '../../runtime/core/messages/envelope.ts';
 import { createParties } from '../../scripts/simulation/parties.ts';
 import { backendSettings } from '../../scripts/simulation/settings.ts';
-import { noCeremony } from '../cli/support.ts';
+import { nothingElse } from '../cli/support.ts';
 import { AT, approve, type Officer, planOf, roomOf, trusted, withCode } from './room.ts';
 
 const NAME = 'station-1';
@@ -192,15 +192,13 @@ async function run(
       parent: (path) => path,
     },
     databaseUrl: null,
+    ...nothingElse,
     openJournal: nowhere,
     openFleet: nowhere,
     openLedger: nowhere,
     openToken: nowhere,
-    ceremony: {
-      ...noCeremony,
-      instruct: async (_socket, of, body) =>
-        of.answer.parse(await answer((body as { record: string }).record)) as never,
-    },
+    instruct: async (_socket, of, body) =>
+      of.answer.parse(await answer((body as { record: string }).record)) as never,
   };
   const given = {
     values: { trusted: 'officers.json', socket: 'backend.sock', ...values },

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
 import type { CeremonyMeans } from '../../runtime/cli/ceremony/means.ts';
+import type { EnrolmentMeans } from '../../runtime/cli/enrol/means.ts';
+import type { PkiMeans } from '../../runtime/cli/pki/means.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
@@ -30,7 +32,6 @@ export const noCeremony: CeremonyMeans = {
   openSigner: async () => assert.fail('a key was opened'),
   shelf: { read: async () => null, write: async () => assert.fail('something was written') },
   random: () => assert.fail('something was drawn'),
-  instruct: async () => assert.fail('somebody was instructed'),
 };
 
 export function linesOf(text: string): readonly string[] {
@@ -139,3 +140,17 @@ export function heldVisit(fromMs: number): readonly NewEntry[] {
   ];
   return facts.map((fact, i) => ({ at: fromMs + i * 1000, fact }));
 }
+
+/** Certificates and roots of nobody: whatever is asked of them is a mistake of the test. */
+export const noPki: PkiMeans = new Proxy({} as PkiMeans, {
+  get: (_, name) => () => assert.fail(`pki.${String(name)} was asked`),
+});
+
+/** Means of a command that needs none of these. */
+export const nothingElse = {
+  openSigner: async () => assert.fail('a key was opened'),
+  instruct: async () => assert.fail('somebody was instructed'),
+  ceremony: noCeremony,
+  pki: noPki,
+  enrolment: new Proxy({} as EnrolmentMeans, { get: () => assert.fail('a station was enrolled') }),
+};

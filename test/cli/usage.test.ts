@@ -9,14 +9,18 @@ import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
 import { explanation } from '../../runtime/core/fault-text.ts';
 import { type FaultCode, faults } from '../../runtime/core/faults.ts';
-import { holdfast, linesOf, noCeremony } from './support.ts';
+import { holdfast, linesOf, nothingElse } from './support.ts';
 
 const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
   ...['ceremony verify', 'ceremony witness', 'ceremony link'],
-  'help',
+  ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'ticket counts', 'ticket close'],
+  ...['pki revoke', 'pki approve', 'pki verify', 'pki expiry', 'pki drill'],
+  ...['pki root init', 'pki root certify', 'pki root crl'],
+  ...['enrol request', 'enrol code', 'enrol approve', 'enrol sign', 'enrol install', 'enrol renew'],
+  ...['enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl', 'help'],
 ];
 
 const EID = '89049032000000000000000000009960';
@@ -37,11 +41,11 @@ function nothing(said: { out: string; err: string }): Means {
     crypto: nodeCrypto,
     files: { exists: () => false, read: opened, names: () => [], parent: (path) => path },
     databaseUrl: null,
+    ...nothingElse,
     openJournal: async () => opened(),
     openFleet: async () => opened(),
     openLedger: async () => opened(),
     openToken: async () => opened(),
-    ceremony: noCeremony,
   };
 }
 

@@ -8,9 +8,67 @@ export const securityDoors: Doors = {
     'one of two officers has signed',
     elsewhere('core/approval.test', 'is missing while one officer is'),
   ],
+  TICKET_CLOSED: [
+    'the batch was counted and closed, and a unit comes',
+    elsewhere('orders/attacks.test', 'that is closed reserves nothing more, and resumes nothing'),
+  ],
+  RATE_EXCEEDED: [
+    'units come faster than the takt of their order',
+    elsewhere(
+      'orders/attacks.test',
+      'faster than its takt waits until the time that is named, and then goes on',
+    ),
+  ],
+  NEST_OCCUPIED: [
+    'the chip in the reader is exchanged under the eyes of nobody',
+    elsewhere(
+      'orders/attacks.test',
+      'for a second unit in a nest waits until the gate controller has seen the first one end',
+    ),
+  ],
+  COUNTS_DIFFER: [
+    'the record of a released unit is gone',
+    elsewhere('orders/close-out.test', 'is refused where a record is gone, and names the unit'),
+  ],
+  CLOSE_OUT_REFUSED: [
+    'the counts of the gateway are of yesterday',
+    elsewhere(
+      'orders/close-out.test',
+      'takes only counts that the gateway signed, of this ticket, of this hour and complete',
+    ),
+  ],
+  ORDER_INVALID: [
+    'an order is for more units than its rule covers',
+    elsewhere('cli/ticket.test', 'refuses an order that contradicts itself, and says where'),
+  ],
   APPROVAL_REFUSED: [
     'one officer signs twice',
     elsewhere('core/approval.test', 'is refused when one officer signed twice, with other words even'),
+  ],
+  STATION_REVOKED: [
+    'officers have revoked the station',
+    elsewhere(
+      'identity/revoked-station.test',
+      'is refused by the backend from its next request on, while another goes on',
+    ),
+  ],
+  STATION_LIST_REFUSED: [
+    'a gateway is given the list of yesterday',
+    elsewhere(
+      'identity/revoked-station.test',
+      'cannot be taken back by an older list, nor by one that leaves a station out',
+    ),
+  ],
+  ENROLMENT_REFUSED: [
+    'a one-time code is used again',
+    elsewhere('identity/enrolment.test', 'refuses a code the second time'),
+  ],
+  ENROLMENT_FOREIGN: [
+    'a station is given the certificate of another',
+    elsewhere(
+      'identity/enrolment.test',
+      'needs somebody who vouches: officers do, by their approvals of these very keys',
+    ),
   ],
   INSTRUCTION_UNREACHABLE: [
     'the program does not run',

@@ -198,14 +198,6 @@ export const disownOperation: Statement = {
     insert into disowned_operation (${columnsOf(disowned)}) select ${columnsOf(disowned)} from gone`,
 };
 
-/** The count of the ticket's row rises by one, unless it has reached the quota; then no row comes back. */
-export const takeQuota: Statement = {
-  name: 'take quota',
-  text: `insert into ticket_quota as present (ticket, taken) select $1, 1 where $2::bigint > 0
-    on conflict (ticket) do update set taken = present.taken + 1 where present.taken < $2::bigint
-    returning taken`,
-};
-
 export const makeController: Statement = {
   name: 'make controller',
   text: `insert into controller (controller, arrival, obeyed, left_arrival, left_counter, issued)

@@ -51,8 +51,8 @@ export const ceremonyLinkCommand: Command = {
   },
 };
 
-function ask(socket: string, body: Body, { ceremony }: Means) {
-  return ceremony.instruct(socket, ceremonyRecordInstruction, body);
+function ask(socket: string, body: Body, { instruct }: Means) {
+  return instruct(socket, ceremonyRecordInstruction, body);
 }
 
 /** The leaf is of this record, and in the log that the key signed.

@@ -1,11 +1,9 @@
 /** What the commands of ceremonies ask of the world. */
-import type { z } from 'zod';
 import type { CeremonyTokenFile, OfficerTokenFile } from '../../../config/ceremony.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import type { Shelf } from '../../core/ceremony/shelf.ts';
 import type { CeremonyToken } from '../../core/ceremony/token.ts';
 import type { TokenRole } from '../../core/key-policy.ts';
-import type { Instruction } from '../../core/messages/instruction.ts';
 import type { Signer } from '../../core/ports.ts';
 
 /** The token of a plan, and where it is. */
@@ -26,10 +24,4 @@ export interface CeremonyMeans {
   ): Promise<Signer & AsyncDisposable>;
   readonly shelf: Shelf;
   random(count: number): Bytes;
-  /** @throws Fault INSTRUCTION_UNREACHABLE, INSTRUCTION_REFUSED, or what the program answers with */
-  instruct<Body extends z.ZodType, Answer extends z.ZodType>(
-    socket: string,
-    of: Instruction<Body, Answer>,
-    body: z.input<Body>,
-  ): Promise<z.output<Answer>>;
 }

@@ -12,7 +12,12 @@ export const leafKinds = [
   'rejection',
   'appearance',
   'station-event',
+  'refusal',
+  'close-out',
+  'station-revocation',
   'ceremony',
+  'revocation',
+  'trust-list',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 

@@ -148,6 +148,12 @@ export function peekBinding(jws: string): { readonly operation: string; readonly
   return typeof operation === 'string' && typeof epoch === 'number' ? { operation, epoch } : null;
 }
 
+/** What a statement claims, with nothing verified: to show it to a person. Null when it has another form. */
+export function payloadOf<P extends z.ZodType>(of: Statement<P>, jws: string): z.output<P> | null {
+  const claimed = of.payload.safeParse(peek(jws));
+  return claimed.success ? claimed.data : null;
+}
+
 function peek(jws: string): Readonly<Record<string, unknown>> {
   try {
     const payload: unknown = JSON.parse(toText(fromBase64(jws.split('.')[1] ?? '')));

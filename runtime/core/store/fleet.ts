@@ -5,6 +5,8 @@
 import type { Bytes } from '../bytes.ts';
 import type { Lane } from '../gate/release.ts';
 import type { Appearance } from '../operation/appearance.ts';
+import type { OrderVerbs } from './orders.ts';
+import type { RevocationTransaction } from './revocation.ts';
 
 export interface FleetStore {
   /** Runs `work` in one serializable transaction and resolves after COMMIT. Repeats it from the start when
@@ -138,8 +140,17 @@ export interface HeadRow {
   readonly checkpoint: string;
 }
 
+/** A station whose requests are refused, for ever. */
+export interface RevokedStationRow {
+  readonly station: string;
+  /** Its place in the list, from 1. */
+  readonly number: number;
+  readonly since: string;
+  readonly reason: string;
+}
+
 /** Rows are locked where a decision follows from reading them. Lists are written in one round trip. */
-export interface FleetTransaction {
+export interface FleetTransaction extends OrderVerbs, RevocationTransaction {
   operationByEid(eid: string): Promise<OperationRow | null>;
   operationById(operation: string): Promise<OperationRow | null>;
   operationByFingerprint(seFingerprint: string): Promise<OperationRow | null>;
@@ -150,8 +161,6 @@ export interface FleetTransaction {
   disownOperation(operation: string): Promise<void>;
   /** The newest disowned operation of this very pair. */
   disownedOperation(eid: string, seFingerprint: string): Promise<OperationRow | null>;
-  /** Takes a unit of the ticket's quota; false when there is none left. */
-  takeQuota(ticket: string, quota: number): Promise<boolean>;
 
   recordByOperation(operation: string): Promise<RecordRow | null>;
   recordByEid(eid: string): Promise<RecordRow | null>;
@@ -186,6 +195,10 @@ export interface FleetTransaction {
   /** Events whose text contains the EID, oldest first. */
   eventsAbout(eid: string, limit: number): Promise<readonly EventRow[]>;
   insertEvents(rows: readonly EventRow[]): Promise<void>;
+
+  /** In the order of their numbers. */
+  revokedStations(): Promise<readonly RevokedStationRow[]>;
+  insertRevokedStation(row: RevokedStationRow): Promise<void>;
 
   /** Locks the head of the log: whoever holds it is the only one that appends. */
   lockHead(): Promise<HeadRow>;

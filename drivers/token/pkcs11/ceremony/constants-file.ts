@@ -59,7 +59,7 @@ function computeEntry(
   const ivs = computeIvs(master, keyVersion, (block) => encipherReadable(at, token, handle, block, long));
   const bare: ConstantEntry = { master, keyVersion, ivs, checkValues: ['', '', ''] };
   const valuesOf = (eid: string) =>
-    checkValuesOf({ at, token }, sourceFrom(bare, handle, eid), testDataOf(eid));
+    checkValuesOf({ at, token }, sourceFrom(bare, handle, eid, 'cbc-data'), testDataOf(eid));
   const entry = { ...bare, checkValues: valuesOf(TEST_EID) };
   demandDiversified(entry, valuesOf);
   return entry;
