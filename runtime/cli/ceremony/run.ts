@@ -71,7 +71,9 @@ export const ceremonyRunCommand: Command = {
     const verified = verifyRecord(jws, trusted, means.crypto);
     if (isSet(given, 'json')) means.print(JSON.stringify({ record: verified.record, jws }));
     else for (const line of recordLines(verified, jws, means)) means.print(line);
-    means.talk(`the record is ${directory}/${RECORD_FILE}; link it: holdfast ceremony link`);
+    means.talk(
+      `the record is ${directory}/${RECORD_FILE}; let the others countersign it: holdfast ceremony witness`,
+    );
     return ExitCode.done;
   },
 };

@@ -14,8 +14,7 @@ export const faultsOfEnrolment = {
   STATION_LIST_REFUSED: {
     title: 'The list of revoked stations is not accepted',
     cause: 'It is older than the one in force, or takes a station back that was revoked.',
-    remedy:
-      'Bring the present list of the backend (holdfast enrol revoked) to the gateway.',
+    remedy: 'Bring the present list of the backend (holdfast enrol revoked) to the gateway.',
     disposition: 'hold',
     blame: 'outside',
   },
