@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Fault } from '../../runtime/core/faults.ts';
 import type { Publisher } from '../../runtime/core/ports.ts';
 
-/** Whoever serves the directory reads them. */
+/** Whoever serves the directory reads them, whatever mask the program runs under. */
 const MODE = 0o644;
 
 export function openPublisher(directory: string): Publisher {
@@ -27,6 +27,7 @@ async function written(path: string, content: Uint8Array): Promise<void> {
   const file = await open(path, 'w', MODE);
   try {
     await file.writeFile(content);
+    await file.chmod(MODE);
     await file.sync();
   } finally {
     await file.close();

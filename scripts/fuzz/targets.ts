@@ -5,6 +5,7 @@
 import { createVirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
 import { freshChip } from '../../drivers/card-reader/virtual-se/chip.ts';
 import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { decodeBoardMessage, decodeHostMessage } from '../../drivers/jig/extension.ts';
 import { type Bytes, fromHex, fromText } from '../../runtime/core/bytes.ts';
@@ -19,8 +20,12 @@ import { eidFromBytes } from '../../runtime/core/eid.ts';
 import { isFault } from '../../runtime/core/faults.ts';
 import { messageText } from '../../runtime/core/messages/channel.ts';
 import { peekBinding, peekId } from '../../runtime/core/messages/envelope.ts';
+import { parseAuthority } from '../../runtime/core/pki/authority.ts';
 import { parseCertificate } from '../../runtime/core/pki/certificate.ts';
+import { assembleCrl, crlToBeSigned, parseCrl } from '../../runtime/core/pki/crl.ts';
+import { fromPem } from '../../runtime/core/pki/pem.ts';
 import { documentationIdentifiers } from '../../runtime/core/pki/profile.ts';
+import { requestedKey } from '../../runtime/core/pki/root.ts';
 import { signatureFromDer } from '../../runtime/core/pki/signature.ts';
 
 export interface FuzzTarget {
@@ -56,6 +61,21 @@ const words = [
   '6982',
 ].map((hex) => fromHex(hex));
 const { securityDomain } = cardProfiles['holdfast-virtual'];
+/** A list of one certificate, with a signature of nobody. */
+const crlSeed = assembleCrl(
+  crlToBeSigned({
+    issuer: {
+      name: fromHex('300d310b300906035504030c024c31'),
+      keyIdentifier: new Uint8Array(20),
+      algorithm: 'es256',
+    },
+    number: 7,
+    thisUpdateMs: 0,
+    nextUpdateMs: 86_400_000,
+    entries: [{ serial: new Uint8Array(16).fill(0x41), revokedAtMs: 0, reason: 'keyCompromise' }],
+  }),
+  new Uint8Array(64).fill(1),
+);
 /** A cipher that changes nothing: what is fuzzed is the framing around it. */
 const openKeys = {
   mac: () => new Uint8Array(16),
@@ -133,6 +153,27 @@ export const targets: readonly FuzzTarget[] = [
     allows: ranges,
     seeds: [fromHex('30060201010201ff'), fromHex('3080a003020102020101')],
     words: [...words, fromHex('06082a8648ce3d040302'), fromHex('a003020102'), fromHex('300d')],
+    sources: /\/runtime\/core\/pki/,
+  },
+  {
+    name: 'authorities, lists and requests',
+    run: (input) => {
+      orRange(() => parseAuthority(input, documentationIdentifiers));
+      orRange(() => parseCrl(input));
+      orRange(() =>
+        fromPem('X509 CRL', `-----BEGIN X509 CRL-----${String.fromCharCode(...input.subarray(0, 200))}`),
+      );
+      requestedKey(input, 'request', nodeCrypto);
+    },
+    allows: (error) => ranges(error) || faults(error),
+    seeds: [crlSeed, fromHex('3080a003020102020101')],
+    words: [
+      ...words,
+      fromHex('300a06082a8648ce3d040302'),
+      fromHex('a003020102'),
+      fromHex('0603551d14'),
+      fromHex('170d'),
+    ],
     sources: /\/runtime\/core\/pki/,
   },
   {

@@ -4,14 +4,18 @@ import { mkdirSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { openInstructionSocket } from '../../drivers/instruction/socket.ts';
 import { fromHex, toHex } from '../../runtime/core/bytes.ts';
 import { seal, type TrustedKey } from '../../runtime/core/messages/envelope.ts';
+import { instructionHandler } from '../../runtime/core/messages/instruction.ts';
+import { planRevocationInstruction } from '../../runtime/core/messages/revocation.ts';
 import { trustListStatement } from '../../runtime/core/messages/trust-list.ts';
 import { foresee } from '../../runtime/core/pki/expiry.ts';
 import { toPem } from '../../runtime/core/pki/pem.ts';
 import { FAR_DATE_MS } from '../../runtime/core/pki/time.ts';
 import { ISSUER } from '../../scripts/simulation/parties.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
+import { holdfast } from '../cli/support.ts';
 import { approved, type Desk, officersAt, openDesk } from './command.ts';
 import { backend, trustListOf } from './gateway-office.ts';
 import { DAY_MS, makeAuthority, makeCrl, makeDevice, NOW_MS } from './hierarchy.ts';
@@ -117,6 +121,29 @@ describe('holdfast pki revoke', () => {
     const shown = await desk.holdfast('fleet', 'show', '--eid', eidOfIndex(2));
     assert.match(shown.out, /revoked +2026-.*keyCompromise, leaf \d+/);
     assert.doesNotMatch((await desk.holdfast('fleet', 'show', '--eid', eidOfIndex(1))).out, /revoked /);
+  });
+
+  it('asks the programs at their sockets, as a process of its own', async () => {
+    const path = desk.at('real.sock');
+    const door = openInstructionSocket(path);
+    const handler = instructionHandler(planRevocationInstruction, (body) =>
+      during(world.instructions.backend.instruct(planRevocationInstruction, body)),
+    );
+    await door.serve([handler]);
+    mkdirSync(desk.at('real'));
+    desk.write('real/backend.json', JSON.stringify({ instructionSocket: path }));
+    const { code, out, err } = await holdfast([
+      'pki',
+      'revoke',
+      '--dir',
+      desk.at('real'),
+      '--eid',
+      eidOfIndex(3),
+      '--dry-run',
+    ]);
+    await door.close();
+    assert.equal(code, 0, err);
+    assert.match(out, /Who must agree/);
   });
 
   it('lets a batch fall with its intermediate, and its units are shown so', async () => {
