@@ -23,6 +23,7 @@ import {
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
+import type { Order } from '../../runtime/core/messages/ticket.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
 import type { Bus, Crypto } from '../../runtime/core/ports.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
@@ -62,6 +63,8 @@ export interface WorldOptions {
   readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
   /** Where it differs from the usual. */
   readonly supply?: Partial<Supply>;
+  /** Where the order differs from the usual. */
+  readonly order?: Partial<Order>;
 }
 
 /** Where a test instructs the simulated programs. */
@@ -127,7 +130,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     cheap,
   };
   await startPrograms(plant);
-  const order = { stations: names, quota: options.quota ?? options.units, nowMs: START_MS, supply };
+  const quota = options.quota ?? options.units;
+  const order = { stations: names, quota, nowMs: START_MS, supply, changes: options.order ?? {} };
   const ticket = await simulatedTicket(parties, order);
   const stations = await startStations(plant, ticket, chips);
   const share = Math.ceil(options.units / options.stations);
