@@ -52,16 +52,12 @@ describe('the rate of an order', () => {
   });
 
   it('names the moment from which a unit may go on, and not one later', () => {
-    const nowMs = 5_000_000;
+    const odd = { ...order, unitsPerHour: 700 };
+    const rate = rateOf(odd, 5_000_000);
     let full = 0;
-    for (
-      let next = booked(full, rateOf(order, nowMs));
-      next !== null;
-      next = booked(full, rateOf(order, nowMs))
-    )
-      full = next;
-    const again = goOnMs(full, rateOf(order, nowMs));
-    assert.equal(booked(full, rateOf(order, again - 1)), null);
-    assert.notEqual(booked(full, rateOf(order, again)), null);
+    for (let next = booked(full, rate); next !== null; next = booked(full, rate)) full = next;
+    const again = goOnMs(full, rate);
+    assert.equal(booked(full, rateOf(odd, again - 1)), null);
+    assert.notEqual(booked(full, rateOf(odd, again)), null);
   });
 });
