@@ -15,7 +15,7 @@ export const faultsOfEnrolment = {
     title: 'The list of revoked stations is not accepted',
     cause: 'It is older than the one in force, or takes a station back that was revoked.',
     remedy:
-      'Fetch the present list from the backend with holdfast enrol revoked, and give it to the gateway again.',
+      'Take the present list from the backend with holdfast enrol revoked, and give it to the gateway again.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -23,7 +23,7 @@ export const faultsOfEnrolment = {
     title: 'The enrolment request is refused',
     cause:
       'It does not prove that the station has both keys, names another station, or nobody has approved it: neither officers, nor a one-time code, nor a valid certificate of the same key.',
-    remedy: 'Make a new request at the station with holdfast enrol request, and have it approved.',
+    remedy: 'Run holdfast enrol request at the station again, and have the new request approved.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -31,7 +31,7 @@ export const faultsOfEnrolment = {
     title: 'This certificate is not for this station',
     cause:
       'It names another station or another key than the token holds, is not signed by the bus authority, or has ended.',
-    remedy: 'Install the certificate that was signed for this station’s newest request.',
+    remedy: 'Use the certificate that was signed for this station’s newest request.',
     disposition: 'hold',
     blame: 'own',
   },
