@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import type { BackendPorts } from '../../runtime/backend/ports.ts';
+import { readRevokedStations as revokedAtBackend } from '../../runtime/backend/revoked-stations.ts';
 import { readLeaf } from '../../runtime/core/log/leaf.ts';
 import { seal } from '../../runtime/core/messages/envelope.ts';
 import { dialogueContinueExchange, journalHeadExchange } from '../../runtime/core/messages/exchanges.ts';
@@ -12,6 +14,8 @@ import {
   takeStationRevocations,
   tellStationRevocations,
 } from '../../runtime/core/messages/station-revocation.ts';
+import type { GatewayPorts } from '../../runtime/gateway/ports.ts';
+import { readRevokedStations as revokedAtGateway } from '../../runtime/gateway/revoked-stations.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
 import { ask, hasFact, until } from '../simulation/by-hand.ts';
 import { approve, quorum, trustedOfficers } from './officers.ts';
@@ -108,6 +112,23 @@ describe('a revoked station', () => {
     const opened = world.ledger.tables.dialogues.all();
     assert.deepEqual([...new Set(opened.map(({ station }) => station))], ['station-1']);
     assert.deepEqual([...new Set(opened.map(({ instance }) => instance))].sort(), ['gateway-1', 'gateway-2']);
+  });
+
+  it('is refused by programs that are started again, and by a gateway that was told nothing', async () => {
+    const world = await plant('revoked before a restart');
+    const { list } = await revoked(world);
+    await lasting(world, world.instructions.gateway.instruct(takeStationRevocations, { list }));
+    const { clock, log, parties } = world;
+    const common = { clock, log, trusted: parties.trusted, crypto: nodeCrypto };
+    const backend = { ...common, store: world.fleet.connect(), signer: parties.backendSigner };
+    const gateway = { ...common, ledger: world.ledger.connect() };
+    for (const again of [
+      await lasting(world, revokedAtBackend(backend as unknown as BackendPorts)),
+      await lasting(world, revokedAtGateway(gateway as unknown as GatewayPorts)),
+    ]) {
+      assert.throws(() => again.demand('station-1'), { code: 'STATION_REVOKED' });
+      again.demand('station-2');
+    }
   });
 
   it('stands in the fleet log with its officers, once, however often it is revoked', async () => {
