@@ -69,7 +69,7 @@ describe('a ceremony on the command line', () => {
       did('approve', plan, '--officer', officer, ...key, ...reason, '--out', at(`${officer}.jws`));
     assert.match(
       await approve('ada', '--officer-token', at('ada.json')),
-      new RegExp(`ada approved the plan ${hash}`),
+      new RegExp(`ada approved the ceremony ${hash}`),
     );
     await approve('bob', '--key', at('bob.key'));
     const run = (...more: readonly string[]) => [

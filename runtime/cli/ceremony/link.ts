@@ -11,8 +11,9 @@ import { hashOf } from '../../core/messages/envelope.ts';
 import { ExitCode } from '../../program.ts';
 import { logKeyOf } from '../audit/log-key.ts';
 import { type Command, isSet, listOf } from '../command.ts';
+import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
-import { jwsIn, needed, operandOf, trustedIn, trustedOption } from './given.ts';
+import { jwsIn, operandOf, trustedIn, trustedOption } from './given.ts';
 
 type Answer = Awaited<ReturnType<typeof ask>>;
 type Body = z.input<typeof ceremonyRecordInstruction.body>;

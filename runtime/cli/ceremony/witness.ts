@@ -4,8 +4,10 @@ import { officersOf } from '../../core/ceremony/plan.ts';
 import { verifyRecord } from '../../core/ceremony/verification.ts';
 import { hashOf } from '../../core/messages/envelope.ts';
 import { ExitCode } from '../../program.ts';
+import { officerOptions, openOfficer } from '../approval.ts';
 import { type Command, isSet, textOf, usage } from '../command.ts';
-import { jwsIn, needed, officerOptions, openOfficer, operandOf, trustedIn, trustedOption } from './given.ts';
+import { needed } from '../given.ts';
+import { jwsIn, operandOf, trustedIn, trustedOption } from './given.ts';
 import { recordLines } from './lines.ts';
 import { signApproval } from './signing.ts';
 
