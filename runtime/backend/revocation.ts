@@ -2,14 +2,13 @@
  * Executes an approved plan: certificates and intermediates are marked in one transaction with the leaves of the
  * log and the next trust list; then the orders for the gateway are signed. Done once, however often it is asked.
  */
-import { fromBase64, toText } from '../core/bytes.ts';
 import { Fault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
 import { leafOf } from '../core/log/leaf.ts';
 import { type Approval, demandApprovals } from '../core/messages/approval.ts';
 import { seal } from '../core/messages/envelope.ts';
 import { ORDER_CERTIFICATES_MAX, revocationOrder } from '../core/messages/revocation.ts';
-import { type TrustList, trustListPayload, trustListStatement } from '../core/messages/trust-list.ts';
+import { type TrustList, trustListStatement } from '../core/messages/trust-list.ts';
 import { type RevocationPlan, sameEffect } from '../core/pki/revocation-plan.ts';
 import { planHashOf } from '../core/pki/root.ts';
 import type { RevocationRow, RevokedIssuerRow, TrustListRow } from '../core/store/revocation.ts';
@@ -131,18 +130,18 @@ async function execute(draft: Draft, approved: Approved, ports: BackendPorts): P
   };
 }
 
-/** The next number, every intermediate that is revoked, and the stations of the list before. */
+/** The next number, and every intermediate and station that is revoked. */
 async function nextTrustList(
   draft: Draft,
   { before, at }: { readonly before: TrustListRow | null; readonly at: string },
   ports: BackendPorts,
 ): Promise<TrustListRow> {
-  const revoked = await draft.tx.revokedIssuers();
+  const [revoked, stations] = [await draft.tx.revokedIssuers(), await draft.tx.revokedStations()];
   const list: TrustList = {
     number: (before?.number ?? 0) + 1,
     issuedAt: at,
     intermediates: revoked.map(entryOf),
-    stations: before === null ? [] : stationsIn(before.jws),
+    stations: stations.map(({ station, since }) => ({ name: station, revokedAt: since })),
   };
   const jws = await seal(trustListStatement, list, ports.signer, ports.crypto);
   const leafIndex = draft.append(leafOf('trust-list', `trust-list/${list.number}`, at, { ...list }));
@@ -158,12 +157,6 @@ function entryOf({
   revokedAt,
 }: RevokedIssuerRow): TrustList['intermediates'][number] {
   return { name: issuer, keyIdentifier: issuerKeyId, reason, revokedAt };
-}
-
-/** Of a list that this backend has signed and kept itself. */
-function stationsIn(jws: string): TrustList['stations'] {
-  const text = toText(fromBase64(jws.split('.')[1] ?? ''));
-  return trustListPayload.parse(JSON.parse(text)).stations;
 }
 
 /** One order for each intermediate, or more where it is long. */

@@ -116,9 +116,10 @@ export interface Token {
   closeChannel(channel: string): Promise<void>;
   /** @throws Fault CONFIG_INVALID for a transport set that is not derived by the EID-KDF */
   checkValues(keys: KeySet): Promise<CheckValues>;
-  /** `key` names a P-256 key of the key policy. r || s over SHA-256 of the message, 64 bytes. */
+  /** `key` names a signing key of the key policy. r || s: 64 bytes over SHA-256 of the message, or of a P-384 key 96
+   * over SHA-384. */
   sign(key: string, message: Bytes): Promise<Bytes>;
-  /** 65-byte uncompressed point. */
+  /** Uncompressed point: 65 bytes, or 97 of a P-384 key. */
   publicKey(key: string): Promise<Bytes>;
   close(): Promise<void>;
 }

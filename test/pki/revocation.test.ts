@@ -203,6 +203,11 @@ describe('the revocation of a unit', () => {
 describe('the revocation of a batch', () => {
   it('lets the intermediate fall when the batch is all that it has issued, by the trust list and at once', async () => {
     const { world } = await lineOf(2);
+    const gone = { station: 'station-9', number: 1, since: '2026-01-01T00:00:00.000Z', reason: 'stolen' };
+    await asked(
+      world,
+      world.fleet.connect().transaction((tx) => tx.insertRevokedStation(gone)),
+    );
     const plan = await planned(world, aimAt('batch', BATCH));
     assert.deepEqual(
       plan.intermediates.map(({ name, units }) => [name, units]),
@@ -213,6 +218,7 @@ describe('the revocation of a batch', () => {
     assert.deepEqual([done.intermediates, done.orders], [[ISSUER], []]);
     const list = openTrustList(done.trustList ?? '', 1, world.parties.trusted, nodeCrypto);
     assert.deepEqual([list.number, list.intermediates.map(({ name }) => name)], [1, [ISSUER]]);
+    assert.deepEqual(list.stations, [{ name: gone.station, revokedAt: gone.since }]);
     assert.equal(leavesOf(world, 'trust-list').length, 1);
     const { trustList } = done;
     await asked(world, world.instructions.gateway.instruct(signCrlInstruction, { orders: [], trustList }));

@@ -63,12 +63,16 @@ export function createOperations({ cryptoki, session, pinned }: OperationsPlace)
         cryptoki.C_SignInit(session, { mechanism: ck.CKM_AES_CMAC }, key);
         return cryptoki.C_Sign(session, view(message), Buffer.alloc(BLOCK_BYTES));
       }),
-    /** SoftHSM signs a digest of any length, so the digest is made here. */
-    sign: (key: Handle, message: Bytes): Buffer =>
+    /** SoftHSM signs a digest of any length, so the digest is made here.
+     * @param pointBytes of the public half: 97 is a P-384 key, which signs with SHA-384 */
+    sign: (key: Handle, message: Bytes, pointBytes = 65): Buffer =>
       run(() => {
-        const digest = createHash('sha256').update(message).digest();
+        const long = pointBytes === 97;
+        const digest = createHash(long ? 'sha384' : 'sha256')
+          .update(message)
+          .digest();
         cryptoki.C_SignInit(session, { mechanism: ck.CKM_ECDSA }, key);
-        return cryptoki.C_Sign(session, digest, Buffer.alloc(64));
+        return cryptoki.C_Sign(session, digest, Buffer.alloc(long ? 96 : 64));
       }),
     /** Three keys that were never anywhere else. */
     drawSet: (rule: RuleName): KeyHandles => {

@@ -26,11 +26,12 @@ export async function openPkcs11Signer(options: Pkcs11SignerOptions): Promise<Si
   if (privateKey === undefined || point === undefined)
     throw new Fault('TOKEN_UNAVAILABLE', { label: options.label, reason: 'no such key', key: options.key });
   let operations = createOperations({ cryptoki, session: openSession(cryptoki, slot), pinned: null });
+  const publicKey = publicPoint(cryptoki, login, point);
   return {
-    publicKey: publicPoint(cryptoki, login, point),
+    publicKey,
     sign: async (message) => {
       try {
-        return operations.sign(privateKey, message);
+        return operations.sign(privateKey, message, publicKey.length);
       } catch (error) {
         // The session may be left in the middle of an operation.
         operations.close();

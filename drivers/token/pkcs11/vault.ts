@@ -71,6 +71,12 @@ export function openVault({ cryptoki, slot, session, constants, kdf }: VaultPlac
   const secrets = handlesByLabel(cryptoki, session, ck.CKO_SECRET_KEY);
   const signing = handlesByLabel(cryptoki, session, ck.CKO_PRIVATE_KEY);
   const points = handlesByLabel(cryptoki, session, ck.CKO_PUBLIC_KEY);
+  const sizes = new Map<string, number>();
+  const pointBytes = (key: string): number => {
+    const size = sizes.get(key) ?? publicPoint(cryptoki, session, named(points, key)).length;
+    sizes.set(key, size);
+    return size;
+  };
   const find: Find = (keys) => sourceOf(keys, constants, secrets, kdf);
   checkSeal(desk.token, secrets.get('constants-seal'), constants);
   demandMechanisms(cryptoki, slot, constants, pinned);
@@ -94,7 +100,7 @@ export function openVault({ cryptoki, slot, session, constants, kdf }: VaultPlac
     },
     sign: (key, message) => {
       const handle = named(signing, key);
-      return using(({ token }) => token.sign(handle, message));
+      return using(({ token }) => token.sign(handle, message, pointBytes(key)));
     },
     publicKey: (key) => publicPoint(cryptoki, session, named(points, key)),
   };

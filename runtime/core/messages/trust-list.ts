@@ -57,10 +57,6 @@ export function isIntermediateRevoked(list: TrustList | null, keyIdentifier: Uin
   return list?.intermediates.some((one) => one.keyIdentifier === name) ?? false;
 }
 
-export function isStationRevoked(list: TrustList | null, station: string): boolean {
-  return list?.stations.some(({ name }) => name === station) ?? false;
-}
-
 function openedOrRefused(jws: string, trusted: readonly TrustedKey[], crypto: Crypto): TrustList {
   try {
     return open(trustListStatement, jws, trusted, crypto).payload;
