@@ -2,7 +2,6 @@
  * A whole plant in one process and in simulated time: the production modules of station, gateway and backend
  * on simulated ports. The same seed gives the same history, byte for byte.
  */
-import { createHash } from 'node:crypto';
 import { createInMemoryBroker, type InMemoryBroker, type Weather } from '../../drivers/bus/in-memory.ts';
 import type { VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
 import { createSimulatedClock, type SimulatedClock } from '../../drivers/clock/simulated.ts';
@@ -27,6 +26,7 @@ import type { Order } from '../../runtime/core/messages/ticket.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
 import type { Bus, Crypto } from '../../runtime/core/ports.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
+import { hashOf } from './history.ts';
 import { createParties, ISSUER, type SimulatedParties, simulatedTicket } from './parties.ts';
 import { backendSettings, gatewaySettings } from './settings.ts';
 import { createSimulatedStation, type SimulatedStation, type StationParts, type Wiretap } from './station.ts';
@@ -287,16 +287,4 @@ async function driven<T>(clock: SimulatedClock, work: Promise<T>): Promise<T> {
     if (!(await clock.runNext()) && !settled)
       return Promise.race([done, Promise.reject(new Error('nothing left to happen'))]);
   return done;
-}
-
-function hashOf(stations: readonly SimulatedStation[], chips: ReadonlyMap<number, VirtualSe>): string {
-  const hash = createHash('sha256');
-  for (const station of stations) {
-    hash.update(JSON.stringify(station.gateLog));
-    for (const [key, value] of [...station.disk.durable].sort(([a], [b]) => (a < b ? -1 : 1)))
-      hash.update(key).update(value);
-  }
-  for (const [unit, chip] of [...chips].sort(([a], [b]) => a - b))
-    hash.update(`${unit}${JSON.stringify(chip.state)}`);
-  return hash.digest('hex');
 }

@@ -121,6 +121,8 @@ export interface GatewayLedger {
   /** Once for each key. */
   noteRefusal(row: RefusalRow): Promise<void>;
   refusalsOf(ticket: string, limit: number): Promise<readonly RefusalRow[]>;
+  /** How many refusals a ticket has by their codes, which are in order. */
+  countRefusals(ticket: string): Promise<readonly { readonly code: string; readonly count: number }[]>;
   /** Units that had a dialogue under a ticket, in the order of their operations, behind `after`. */
   ticketUnits(ticket: string, after: string, limit: number): Promise<readonly LedgerUnit[]>;
   close(): Promise<void>;
