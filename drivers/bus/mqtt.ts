@@ -1,17 +1,18 @@
 /**
  * The bus over MQTT 5 and TLS 1.3. Nothing is queued: what cannot be sent now fails, and the journal is the only
- * outbox. Each attempt to connect is a new client object over the same SecureContext.
+ * outbox. Each attempt to connect is a new client object, over the same SecureContext until the certificate is renewed.
  *
  * @see OASIS MQTT Version 5.0
  */
 import { randomInt } from 'node:crypto';
+import type { SecureContext } from 'node:tls';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import type { Bytes } from '../../runtime/core/bytes.ts';
-import { Fault } from '../../runtime/core/faults.ts';
+import { asFault, Fault, isFault } from '../../runtime/core/faults.ts';
 import type { Bus, Link, PublishOptions } from '../../runtime/core/ports.ts';
 import { connectionFault, disconnectFault, requestFault } from './connection-faults.ts';
 import { createPacketGauge, PACKET_BYTES_MAX } from './packet-gauge.ts';
-import type { ClientSecureContext } from './secure-context.ts';
+import type { ClientSecureContext, PresentContext } from './secure-context.ts';
 import { matches, parseFilter, type TopicFilter } from './topic-filter.ts';
 
 export interface MqttBusOptions {
@@ -28,6 +29,8 @@ export interface MqttBusOptions {
   readonly keepaliveSeconds: number;
   /** What the broker publishes when this program is gone without a word. */
   readonly will?: { readonly topic: string; readonly payload: Bytes; readonly retain: boolean };
+  /** Told when a renewed certificate is not taken, at each connection that goes on with the former. */
+  readonly onUnfit?: (fault: Fault) => void;
   /** Longest wait for CONNACK, and for each answer of the broker. */
   readonly connectDeadlineMs: number;
   readonly retry?: RetryTimes;
@@ -133,14 +136,13 @@ class MqttBus implements Bus, AsyncDisposable {
   /** One attempt; every later one follows from how it ends. */
   connect(): void {
     if (this.#closed) return;
-    const { secureContext, connectDeadlineMs } = this.#options;
-    if (secureContext.notAfterMs <= Date.now()) {
-      const notAfter = new Date(secureContext.notAfterMs).toISOString();
-      const { certificateFile: certificate } = secureContext;
-      this.#retryAfter(new Fault('BUS_CERTIFICATE_EXPIRED', { certificate, notAfter }));
+    const { connectDeadlineMs } = this.#options;
+    const identity = this.#identity();
+    if (isFault(identity)) {
+      this.#retryAfter(identity);
       return;
     }
-    const client = this.#createClient(this.#clientOptions());
+    const client = this.#createClient(this.#clientOptions(identity.context));
     this.#client = client;
     let cause: unknown = null;
     const fail = (error: unknown): void => {
@@ -170,6 +172,20 @@ class MqttBus implements Bus, AsyncDisposable {
       const wrong = gauge(chunk);
       if (wrong !== null) fail({ code: wrong });
     });
+  }
+
+  /** Certificate and key for one connection, or why there is none. */
+  #identity(): PresentContext | Fault {
+    const { secureContext } = this.#options;
+    try {
+      const present = secureContext.current();
+      if (present.unfit !== null) this.#options.onUnfit?.(present.unfit);
+      if (present.notAfterMs > Date.now()) return present;
+      const notAfter = new Date(present.notAfterMs).toISOString();
+      return new Fault('BUS_CERTIFICATE_EXPIRED', { certificate: secureContext.certificateFile, notAfter });
+    } catch (error) {
+      return asFault(error, 'CONFIG_INVALID');
+    }
   }
 
   /** The link is up only when every subscription is in place: whoever asks then misses no answer. */
@@ -245,8 +261,8 @@ class MqttBus implements Bus, AsyncDisposable {
       : new Fault('BUS_UNREACHABLE', { after: fault.code }, { cause: fault });
   }
 
-  #clientOptions(): IClientOptions {
-    const { will, secureContext, ...options } = this.#options;
+  #clientOptions(secureContext: SecureContext): IClientOptions {
+    const { will, secureContext: _, onUnfit: __, ...options } = this.#options;
     return {
       protocol: 'mqtts',
       protocolVersion: 5,
@@ -255,7 +271,7 @@ class MqttBus implements Bus, AsyncDisposable {
       servername: options.servername,
       rejectUnauthorized: true,
       // The types leave it out; it reaches tls.connect as it is.
-      ...{ secureContext: secureContext.context },
+      ...{ secureContext },
       clientId: options.clientId,
       clean: options.clean,
       properties: {

@@ -7,7 +7,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import { Fault } from '../../runtime/core/faults.ts';
+import { asFault, Fault } from '../../runtime/core/faults.ts';
 
 export interface ClientIdentity {
   /** PEM files. */
@@ -19,12 +19,19 @@ export interface ClientIdentity {
     | { readonly kind: 'pkcs11'; readonly uri: string };
 }
 
-/** One per process: every reconnect uses the same, since a second one would open the engine again. */
+/** One per process and certificate: every reconnect uses the same, since a second one opens the engine again. */
 export interface ClientSecureContext {
-  readonly context: SecureContext;
   readonly certificateFile: string;
+  /** What the next connection uses. A certificate that was renewed meanwhile is taken, unless it does not fit the key
+   * and the former has not ended yet: `unfit` says what is wrong with it then. */
+  current(): PresentContext;
+}
+
+export interface PresentContext {
+  readonly context: SecureContext;
   /** When the client's own certificate ends; milliseconds since 1970. */
   readonly notAfterMs: number;
+  readonly unfit: Fault | null;
 }
 
 /**
@@ -35,14 +42,34 @@ const ENGINE_ENVIRONMENT = ['OPENSSL_ENGINES', 'PKCS11_MODULE_PATH'] as const;
 
 /** @throws Fault FILE_UNREADABLE, TOKEN_UNAVAILABLE, CONFIG_INVALID */
 export function clientSecureContext(identity: ClientIdentity): ClientSecureContext {
-  const cert = readPem(identity.certificateFile);
+  const { certificateFile } = identity;
+  let cert = readPem(certificateFile);
+  let present = contextOf(identity, cert);
+  return {
+    certificateFile,
+    current: () => {
+      try {
+        const found = readPem(certificateFile);
+        if (found === cert) return present;
+        present = contextOf(identity, found);
+        cert = found;
+      } catch (error) {
+        const unfit = asFault(error, 'UNEXPECTED');
+        if (present.notAfterMs <= Date.now()) throw unfit;
+        return { ...present, unfit };
+      }
+      return present;
+    },
+  };
+}
+
+function contextOf(identity: ClientIdentity, cert: string): PresentContext {
   const common = { ca: readPem(identity.authorityFile), cert, minVersion: 'TLSv1.3' } as const;
   const context =
     identity.key.kind === 'file'
       ? withKeyFile(common, identity.key.path, identity.certificateFile)
       : withToken(common, identity.key.uri);
-  const { certificateFile } = identity;
-  return { context, certificateFile, notAfterMs: Date.parse(new X509Certificate(cert).validTo) };
+  return { context, notAfterMs: notAfterOf(cert, identity.certificateFile), unfit: null };
 }
 
 function withKeyFile(common: SecureContextOptions, path: string, certificateFile: string): SecureContext {
@@ -62,6 +89,14 @@ function withToken(common: SecureContextOptions, uri: string): SecureContext {
   } catch (error) {
     // The engine's message may quote the URI: it is the cause, for the log's redaction, and not in the context.
     throw new Fault('TOKEN_UNAVAILABLE', { engine: 'pkcs11' }, { cause: error });
+  }
+}
+
+function notAfterOf(cert: string, certificate: string): number {
+  try {
+    return Date.parse(new X509Certificate(cert).validTo);
+  } catch (error) {
+    throw new Fault('CONFIG_INVALID', { certificate }, { cause: error });
   }
 }
 

@@ -12,9 +12,11 @@ import type {
   RecordRow,
   RejectionRow,
   ReleaseRow,
+  RevokedStationRow,
 } from '../../runtime/core/store/fleet.ts';
 import type { SubjectRow } from './event-subject.ts';
 import { orderTables } from './in-memory-orders.ts';
+import { revocationTables } from './in-memory-revocations.ts';
 import { createTable } from './in-memory-table.ts';
 
 /** Root of a tree without leaves: SHA-256 of nothing. RFC 6962 section 2.1. */
@@ -40,6 +42,8 @@ export function createFleetTables() {
     events: events(),
     subjects: subjects(),
     leaves: leaves(),
+    ...revocationTables(),
+    revokedStations: revokedStations(),
   };
 }
 
@@ -164,6 +168,16 @@ const leaves = () =>
     },
     group: () => ALL,
     order: (a, b) => a.index - b.index,
+  });
+
+const revokedStations = () =>
+  createTable({
+    unique: {
+      revoked_station_station: (row: RevokedStationRow) => [row.station],
+      revoked_station_number: (row: RevokedStationRow) => [row.number],
+    },
+    group: () => ALL,
+    order: (a, b) => a.number - b.number,
   });
 
 function bySubject(a: SubjectRow, b: SubjectRow): number {

@@ -11,6 +11,7 @@ import type {
   IntentRow,
 } from '../../runtime/core/store/ledger.ts';
 import { createEngine, type EngineOptions } from './in-memory-engine.ts';
+import { issuerLedger, issuerTables } from './in-memory-issuer-ledger.ts';
 import { countRefusals, ledgerUnits, noteRefusal, refusalTable } from './in-memory-ledger-orders.ts';
 import { quotaTable, takeQuota } from './in-memory-quota.ts';
 import { createTable, type Undo } from './in-memory-table.ts';
@@ -64,6 +65,20 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
         refusalsOf: (ticket, limit) => call(() => tables.refusals.group(ticket, 0, limit)),
         countRefusals: (ticket) => call(() => countRefusals(tables, ticket)),
         ticketUnits: (ticket, after, limit) => call(() => ledgerUnits(tables, ticket, after, limit)),
+        ...issuerLedger(call, tables, {
+          intend: (row, undo) => intendCertificate(tables, row, undo),
+          store: (serial, der, undo) => storeCertificate(tables, serial, der, undo),
+          issuerOf: (serial) => tables.certificates.find('certificate_serial', serial)?.issuer ?? null,
+        }),
+        stationRevocations: () => call(() => tables.stationLists.group('')[0]?.jws ?? null),
+        keepStationRevocations: (number, jws) =>
+          call((undo) => {
+            const [held] = tables.stationLists.group('');
+            if (held !== undefined && held.number > number) return held.jws;
+            if (held === undefined) tables.stationLists.insert({ id: 1, number, jws }, undo);
+            else tables.stationLists.replace(held, { id: 1, number, jws }, undo);
+            return jws;
+          }),
         abandon: () => connection.abandon(),
         close: () => connection.close(),
         [Symbol.asyncDispose]: () => connection.close(),
@@ -82,6 +97,7 @@ type Tables = LedgerTables;
 
 function createTables() {
   return {
+    ...issuerTables(),
     dialogues: createTable({
       unique: { dialogue_dialogue: (row: AdmittedRow) => [row.dialogue] },
       group: (row) => `${row.operation} ${row.epoch}`,
@@ -95,6 +111,11 @@ function createTables() {
     attempts: createTable({
       unique: { unit_attempts_eid: (row: { eid: string; attempts: number }) => [row.eid] },
       group: (row) => row.eid,
+      order: () => 0,
+    }),
+    stationLists: createTable({
+      unique: { station_list_id: (row: { id: number; number: number; jws: string }) => [row.id] },
+      group: () => '',
       order: () => 0,
     }),
     quotas: quotaTable(),

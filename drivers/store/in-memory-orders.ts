@@ -3,7 +3,6 @@ import { booked } from '../../runtime/core/orders/rate.ts';
 import type {
   NestRow,
   OrderVerbs,
-  RevokedStationRow,
   Taking,
   TicketRow,
   TicketUnit,
@@ -29,14 +28,6 @@ export const orderTables = () => ({
   nests: createTable({
     unique: { nest_claim_controller_nest: (row: NestRow) => [row.controller, row.nest] },
     group: (row) => row.controller,
-    order: () => 0,
-  }),
-  revokedStations: createTable({
-    unique: {
-      revoked_station_station: (row: RevokedStationRow) => [row.station],
-      revoked_station_number: (row: RevokedStationRow) => [row.number],
-    },
-    group: (row) => row.station,
     order: () => 0,
   }),
 });
@@ -69,7 +60,6 @@ export function orderVerbs(verb: Verb, tables: FleetTables): OrderVerbs {
         else nests.replace(known, row, undo);
       }),
     revokedStation: (station) => verb(() => revokedStations.find('revoked_station_station', station)),
-    insertRevokedStation: (row) => verb((undo) => revokedStations.insert(row, undo)),
   };
 }
 

@@ -12,8 +12,10 @@ import { subjectsOf } from './event-subject.ts';
 import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
 import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
 import { orderVerbs } from './in-memory-orders.ts';
+import { revocationVerbs } from './in-memory-revocations.ts';
 import type { MemoryTable, Undo } from './in-memory-table.ts';
 import { backupOf } from './in-memory-table.ts';
+import { unitCertificatesOf } from './unit-certificate.ts';
 
 export interface InMemoryFleetDatabase {
   /** A backend's connection. After `abandon` it is as if that backend had died. */
@@ -69,7 +71,12 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     recordByEid: (eid) => verb(() => records.find('identity_record_eid', eid)),
     recordByPublicKey: (hash) => verb(() => records.find('identity_record_public_key_hash', hash)),
     listRecords: (limit) => verb(() => newest(records, limit)),
-    insertRecords: (rows) => verb((undo) => insertAll(records, rows, undo)),
+    insertRecords: (rows) =>
+      verb((undo) => {
+        insertAll(records, rows, undo);
+        insertAll(tables.certificates, rows.flatMap(unitCertificatesOf), undo);
+      }),
+    ...revocationVerbs(verb, tables),
     confirmation: (operation, epoch) =>
       verb(() => confirmations.find('confirmation_operation_epoch', operation, epoch)),
     confirmationsOf: (operation) => verb(() => confirmations.group(operation)),
@@ -98,6 +105,9 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
         insertAll(events, rows, undo);
         insertAll(tables.subjects, rows.flatMap(subjectsOf), undo);
       }),
+
+    revokedStations: () => verb(() => tables.revokedStations.group(ALL)),
+    insertRevokedStation: (row) => verb((undo) => tables.revokedStations.insert(row, undo)),
 
     lockHead: () => verb(() => theHead(tables)),
     readHead: () => verb(() => theHead(tables)),

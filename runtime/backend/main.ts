@@ -26,6 +26,7 @@ await runProgram(async () => {
     clean: true,
     sessionExpirySeconds: 0,
     keepaliveSeconds: config.bus.keepaliveSeconds,
+    onUnfit: (fault) => log.write('warn', 'warning', { part: 'bus', code: fault.code, ...fault.context }),
     connectDeadlineMs: config.bus.connectDeadlineMs,
   });
   const instructions = (await openDriver.instructionSocket())(config.instructionSocket);

@@ -4,14 +4,13 @@ import type { ControllerReport } from '../core/gate/release.ts';
 import { instantOf } from '../core/instant.ts';
 import type { TicketPayload } from '../core/messages/ticket.ts';
 import { goOnMs, rateOf } from '../core/orders/rate.ts';
-import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
-import type { NestRow, RevokedStationRow, TicketRow } from '../core/store/orders.ts';
+import type { FleetTransaction, OperationRow, RevokedStationRow } from '../core/store/fleet.ts';
+import type { NestRow, TicketRow } from '../core/store/orders.ts';
 
 /** @throws Fault STATION_REVOKED */
 export function demandStation(revoked: RevokedStationRow | null): void {
-  if (revoked === null) return;
-  const { station, since } = revoked;
-  throw new Fault('STATION_REVOKED', { station, since });
+  if (revoked !== null)
+    throw new Fault('STATION_REVOKED', { station: revoked.station, since: revoked.since });
 }
 
 /** @throws Fault TICKET_CLOSED */

@@ -1,12 +1,16 @@
 /** What the commands ask of the world; `main.ts` gives it, from drivers. */
+import type { z } from 'zod';
 import type { GatewayConfig } from '../../config/gateway.ts';
 import type { Genesis, JournalEntry } from '../core/journal/entry.ts';
-import type { Crypto } from '../core/ports.ts';
+import type { Instruction } from '../core/messages/instruction.ts';
+import type { Crypto, Signer } from '../core/ports.ts';
 import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
 import type { GatewayLedger } from '../core/store/ledger.ts';
 import type { Token } from '../core/token.ts';
+import type { CeremonyMeans } from './ceremony/means.ts';
+import type { EnrolmentMeans } from './enrol/means.ts';
+import type { PkiMeans } from './pki/means.ts';
 import type { Paint } from './screen.ts';
-import type { TicketMeans } from './ticket/means.ts';
 
 export interface Means {
   /** Data: a line on standard output. @throws OutputClosed */
@@ -22,7 +26,6 @@ export interface Means {
   readonly files: Files;
   /** `DATABASE_URL`. */
   readonly databaseUrl: string | null;
-  readonly tickets: TicketMeans;
   /** @param directory a journal's, or its station's
    * @throws Fault JOURNAL_MISSING, JOURNAL_LOCKED, JOURNAL_DAMAGED */
   openJournal(directory: string): Promise<OpenedJournal>;
@@ -33,6 +36,18 @@ export interface Means {
   /** The gateway's token, for nothing but judging what was recorded.
    * @throws Fault TOKEN_PIN_WRONG, TOKEN_UNAVAILABLE, KEY_POLICY_BROKEN, CONFIG_INVALID, FILE_UNREADABLE */
   openToken(config: GatewayConfig): Promise<TokenJudge>;
+  readonly ceremony: CeremonyMeans;
+  readonly pki: PkiMeans;
+  /** A P-256 key in a file that nobody else may read. @throws Fault FILE_UNREADABLE */
+  openSigner(path: string): Promise<Signer>;
+  /** Tells a program of this machine at its socket.
+   * @throws Fault INSTRUCTION_UNREACHABLE, INSTRUCTION_REFUSED, or what the program answers */
+  instruct<Body extends z.ZodType, Answer extends z.ZodType>(
+    socket: string,
+    of: Instruction<Body, Answer>,
+    body: z.input<Body>,
+  ): Promise<z.output<Answer>>;
+  readonly enrolment: EnrolmentMeans;
 }
 
 export type LedgerReader = Pick<GatewayLedger, 'transcriptsOf'> & AsyncDisposable;
@@ -81,6 +96,13 @@ export type FleetView = Pick<
   | 'readHead'
   | 'leafByKey'
   | 'leaves'
+  | 'certificatesBy'
+  | 'countCertificatesOf'
+  | 'recordedIssuers'
+  | 'revocation'
+  | 'revocationsOf'
+  | 'revokedIssuers'
+  | 'newestTrustList'
 >;
 
 export interface FleetReader extends AsyncDisposable {

@@ -80,11 +80,17 @@ export interface PutKeyCommand {
 
 export interface Token {
   describe(): Promise<TokenDescription>;
-  /** `mode`: S8 unless the card profile says S16. @throws Fault HSM_FAILED */
-  openChannel(keys: KeySet, mode?: Scp03Mode): Promise<ChannelOpening>;
+  /** `mode`: S8 unless the card profile says S16. `dialogue`: channels that are to know one another, one wrapping
+   * what another drew, name the same. @throws Fault HSM_FAILED */
+  openChannel(keys: KeySet, mode?: Scp03Mode, dialogue?: string): Promise<ChannelOpening>;
   /** A channel under a key set that is drawn for it. To be put on the chip before it is authenticated.
    * @throws Fault HSM_FAILED */
-  openScratchChannel(keyVersion: number, algorithm: KeyAlgorithm, mode?: Scp03Mode): Promise<ChannelOpening>;
+  openScratchChannel(
+    keyVersion: number,
+    algorithm: KeyAlgorithm,
+    mode?: Scp03Mode,
+    dialogue?: string,
+  ): Promise<ChannelOpening>;
   /** Judges the answer to INITIALIZE UPDATE (data and status word) in constant time. `aid`: the selected
    * application, for the pseudo-random challenge.
    * @throws Fault CARD_NOT_OURS when the cryptogram is wrong: EXTERNAL AUTHENTICATE must not be sent.

@@ -59,6 +59,8 @@ export interface Service {
   readonly addressedAs: readonly string[];
   /** Parameters of the topic that are this program's own. */
   readonly topic: Readonly<Record<string, string>>;
+  /** Asked before each request is worked on. @throws Fault for a station that is answered no longer */
+  readonly demand?: (station: string) => void | Promise<void>;
   /** Name of a shared subscription, where any instance may answer. */
   readonly share?: string;
 }
@@ -81,7 +83,10 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
     if (!service.addressedAs.includes(request.payload.to) || underWay.size >= UNDER_WAY_MAX) return;
     underWay.add(request.hash);
     try {
-      const result = await outcomeOf(handler, request);
+      const result = await outcomeOf(async (payload, sent) => {
+        await service.demand?.(station);
+        return handler(payload, sent);
+      }, request);
       const answer = await sealAnswer(kind, request, result.outcome, instantOf(ports.clock.now()), {
         signer: ports.signer,
         crypto: ports.crypto,

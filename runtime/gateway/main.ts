@@ -15,8 +15,10 @@ await runProgram(async () => {
     label: config.token.label,
     pinFile: config.token.pinFile,
     constantsFile: config.token.constantsFile,
+    kdf: config.token.kdf,
     ...(softHsmConf === null ? {} : { softHsmConf }),
     laboratory: config.profile !== 'production',
+    recycleAfterBytes: config.token.recycleGrowthMiB * 1024 * 1024,
     deadlines: { callMs: config.token.deadlineMs },
     onFault: (fault) => log.write('error', 'fault', { part: 'token', code: fault.code, ...fault.context }),
   });
@@ -35,6 +37,7 @@ await runProgram(async () => {
     clean: true,
     sessionExpirySeconds: 0,
     keepaliveSeconds: config.bus.keepaliveSeconds,
+    onUnfit: (fault) => log.write('warn', 'warning', { part: 'bus', code: fault.code, ...fault.context }),
     connectDeadlineMs: config.bus.connectDeadlineMs,
   });
   const instructions = (await openDriver.instructionSocket())(config.instructionSocket);
@@ -46,11 +49,11 @@ await runProgram(async () => {
     token,
     ledger,
     certificates: await (await openDriver.certificates())(),
-    issuers: config.issuers.map(({ name, key, certificate }) => ({
-      name,
-      key,
+    issuers: config.issuers.map(({ certificate, ...issuer }) => ({
+      ...issuer,
       certificate: derOf(certificate),
     })),
+    ...(config.crl === null ? {} : { publisher: (await openDriver.publisher())(config.crl.directory) }),
     trusted: trustedFrom(config.trusted),
     instructions,
     log,

@@ -6,7 +6,7 @@ import { openDriver } from '../../drivers/index.ts';
 import { fromHex } from '../core/bytes.ts';
 import { Fault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
-import type { Bus, CardReader } from '../core/ports.ts';
+import type { Bus, CardReader, Log } from '../core/ports.ts';
 import { runProgram } from '../program.ts';
 import { createStation } from './station.ts';
 import { lastWill } from './status.ts';
@@ -30,7 +30,7 @@ await runProgram(async () => {
     pinFile: config.token.pinFile,
     key: config.token.envelopeKey,
   });
-  const bus = await connectBus(config, instantOf(clock.now()));
+  const bus = await connectBus(config, instantOf(clock.now()), log);
   const { plainFirmata, plainMemoryFile, ...deadlines } = config.jig;
   const jig = await (await openDriver.firmataJig())({
     serialPath: config.serialPort,
@@ -76,7 +76,7 @@ await runProgram(async () => {
   };
 });
 
-async function connectBus(config: StationConfig, now: string): Promise<Bus> {
+async function connectBus(config: StationConfig, now: string, log: Log): Promise<Bus> {
   const secureContext = await (await openDriver.secureContext())(busIdentity(config.bus));
   const will = lastWill(config, now);
   return (await openDriver.mqttBus())({
@@ -89,6 +89,7 @@ async function connectBus(config: StationConfig, now: string): Promise<Bus> {
     clean: true,
     sessionExpirySeconds: 0,
     keepaliveSeconds: config.bus.keepaliveSeconds,
+    onUnfit: (fault) => log.write('warn', 'warning', { part: 'bus', code: fault.code, ...fault.context }),
     connectDeadlineMs: config.bus.connectDeadlineMs,
     will: { ...will, retain: true },
   });

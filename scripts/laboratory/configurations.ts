@@ -1,6 +1,6 @@
 /** Writes the programs' configurations for the services of this run: ports and reader names differ each time. */
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { documentationIdentifiers } from '../../runtime/core/pki/profile.ts';
 import type { BusIdentity } from './certificates.ts';
@@ -12,9 +12,9 @@ import {
   LABORATORY_ROOM,
   type Laboratory,
   LOG_ORIGIN,
-  OFFICERS,
   PLANT,
 } from './laboratory.ts';
+import { QUORUM } from './root.ts';
 
 /** Where the services of this run are found. */
 export interface Services {
@@ -36,17 +36,22 @@ export function instructionSocketsIn(directory: string): Services['instructionSo
   return { gateway: join(directory, 'gateway.sock'), backend: join(directory, 'backend.sock') };
 }
 
+/** The first gateway has the socket that everybody looks for; others have theirs beside it. */
+function instructionSocketOf({ instructionSockets }: Services, name: string, index: number): string {
+  const { gateway } = instructionSockets;
+  return index === 0 ? gateway : join(dirname(gateway), `${name}.sock`);
+}
+
 export interface Configurations {
+  /** One for each gateway of the token; the first is `gateway-1`. */
+  readonly gateways: readonly string[];
   readonly gateway: string;
   readonly backend: string;
   readonly stations: readonly string[];
 }
 
-/** Who must approve the orders of a laboratory. */
-const ticketQuorum = { required: 2, officers: OFFICERS };
-
 export function writeConfigurations(laboratory: Laboratory, services: Services): Configurations {
-  const { places, trusted, logKey } = laboratory;
+  const { places, trusted } = laboratory;
   const bus = (party: 'station' | 'gateway' | 'backend', identity: BusIdentity) => ({
     host: services.brokerHost?.(party) ?? '127.0.0.1',
     port: services.brokerPort,
@@ -54,20 +59,26 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
     ...identity,
   });
   const { module, label, pinFile, constantsFile, softHsmConf } = laboratory.gateway.token;
-  return {
-    gateway: writeJson(join(places.gateway, 'gateway.json'), {
-      gateway: 'gateway-1',
+  const gateways = Object.entries(laboratory.gateways).map(([name, identity], i) =>
+    writeJson(join(places.gateway, i === 0 ? 'gateway.json' : `${name}.json`), {
+      gateway: name,
       profile: 'laboratory',
-      bus: bus('gateway', laboratory.gateway.bus),
+      bus: bus('gateway', identity),
       token: { module, label, pinFile, constantsFile, softHsmConf },
-      instructionSocket: services.instructionSockets.gateway,
+      instructionSocket: instructionSocketOf(services, name, i),
       ledgerUrl: services.ledgerUrl,
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: laboratory.issuerCertificate }],
       hardwareType: documentationIdentifiers.hardwareType,
       batchExtension: documentationIdentifiers.manufacturing,
+      scopeExtension: documentationIdentifiers.scope,
+      crl: { directory: places.crl },
       trusted,
-      ticketQuorum,
+      ticketQuorum: QUORUM,
     }),
+  );
+  return {
+    gateways,
+    gateway: gateways[0] ?? '',
     backend: writeJson(join(places.backend, 'backend.json'), {
       backend: 'backend-1',
       bus: bus('backend', laboratory.backend.bus),
@@ -83,35 +94,47 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       })),
       authorities: Object.fromEntries(laboratory.stations.map(({ station }) => [station.name, AUTHORITY])),
       rootName: 'Laboratory fleet root',
+      revocation: { quorum: QUORUM },
       trusted,
-      ticketQuorum,
+      ticketQuorum: QUORUM,
     }),
-    stations: laboratory.stations.map(({ station, token, bus: identity }, i) =>
-      writeJson(station.config, {
-        station: station.name,
-        authority: AUTHORITY,
-        plant: PLANT,
-        nests: [{ name: 'a', reader: services.readerNames[i], pins: simulatedNestPins }],
-        controller: controllerOf(i + 1),
-        ticketFile: station.ticket,
-        statusKey: secretFile(join(station.directory, 'status.key'), 16).toString('hex'),
-        journal: {
-          directory: station.journal,
-          laboratoryFileSystem: true,
-          ...LABORATORY_ROOM,
-          socket: services.journalSockets[i],
-        },
-        serialPort: services.serialPorts[i],
-        // Simulated contacts do not bounce; a laptop with everything on it may pause.
-        jig: { debounceMs: 0, writeMs: 250, silenceMs: 600 },
-        pcscSocket: services.pcscSocket,
-        bus: bus('station', identity),
-        token: { module: token.module, label: token.label, pinFile: token.pinFile },
-        trusted,
-        logKey,
-      }),
+    stations: laboratory.stations.map((station, i) =>
+      writeStation(laboratory, station, i, services, bus('station', station.bus)),
     ),
   };
+}
+
+/** @param bus where the station finds the broker, and who it is there */
+function writeStation(
+  { trusted, logKey }: Laboratory,
+  { station, token }: Laboratory['stations'][number],
+  i: number,
+  services: Services,
+  bus: object,
+): string {
+  return writeJson(station.config, {
+    station: station.name,
+    authority: AUTHORITY,
+    plant: PLANT,
+    nests: [{ name: 'a', reader: services.readerNames[i], pins: simulatedNestPins }],
+    controller: controllerOf(i + 1),
+    ticketFile: station.ticket,
+    statusKey: secretFile(join(station.directory, 'status.key'), 16).toString('hex'),
+    journal: {
+      directory: station.journal,
+      laboratoryFileSystem: true,
+      ...LABORATORY_ROOM,
+      socket: services.journalSockets[i],
+    },
+    serialPort: services.serialPorts[i],
+    // Simulated contacts do not bounce; a laptop with everything on it may pause.
+    jig: { debounceMs: 0, writeMs: 250, silenceMs: 600 },
+    pcscSocket: services.pcscSocket,
+    bus,
+    token: { module: token.module, label: token.label, pinFile: token.pinFile },
+    trusted,
+    logKey,
+  });
 }
 
 function writeJson(path: string, value: object): string {

@@ -19,9 +19,10 @@ import { scp03KeyVersions } from '../../runtime/core/card/eid-kdf.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import type { Role } from '../../runtime/core/messages/envelope.ts';
 import { type Officer, signedTicket } from '../simulation/orders.ts';
-import { authorityIn, type BusIdentity, busParty, certificateFor, certifyIssuer } from './certificates.ts';
+import { authorityIn, type BusIdentity, busParty, certificateFor } from './certificates.ts';
 import { ed25519KeyFile, p256KeyFile, secretFile } from './keys.ts';
 import type { LinePlaces, StationPlaces } from './places.ts';
+import { certifyLaboratory, OFFICERS, officerKey } from './root.ts';
 
 const profile = cardProfiles['holdfast-virtual'];
 
@@ -31,7 +32,6 @@ const GENERATION = 1;
 export const PLANT = { enterprise: 'Laboratory', site: 'Laptop', area: 'Bench', line: 'Line-1' };
 export const ISSUER = 'line-1';
 export const AUTHORITY = 'unattended under authority of the laboratory';
-export const OFFICERS = ['officer-1', 'officer-2'];
 export const LOG_ORIGIN = 'laboratory.holdfast.example/log';
 
 export interface LaboratoryStation {
@@ -44,6 +44,8 @@ export interface Laboratory {
   readonly places: LinePlaces;
   readonly stations: readonly LaboratoryStation[];
   readonly gateway: { readonly token: GatewayToken; readonly bus: BusIdentity };
+  /** Every gateway of the one token, the first among them, by name. */
+  readonly gateways: Readonly<Record<string, BusIdentity>>;
   readonly backend: {
     readonly receiptKeyFile: string;
     readonly logKeyFile: string;
@@ -64,14 +66,17 @@ export interface Party {
   readonly publicKey: string;
 }
 
-export async function setUpLaboratory(places: LinePlaces, stationCount: number): Promise<Laboratory> {
+export async function setUpLaboratory(
+  places: LinePlaces,
+  stationCount: number,
+  gatewayCount = 1,
+): Promise<Laboratory> {
   const office = await openCertificateOffice();
   const stations = Array.from({ length: stationCount }, (_, i) => places.station(i + 1));
   const gatewayToken = await makeGatewayToken(places);
   const stationTokens = await Promise.all(stations.map((station) => makeStationToken(station)));
-  const root = await authorityIn(office, places.pki, 'root', 'Laboratory fleet root', 1);
-  const issuerCertificate = await certifyIssuer(office, root, {
-    file: join(places.pki, 'issuer.pem'),
+  const certified = await certifyLaboratory(places, {
+    name: ISSUER,
     commonName: `Laboratory ${ISSUER}`,
     publicKey: gatewayToken.publicKeys[`issuer-${ISSUER}`] ?? new Uint8Array(0),
   });
@@ -104,10 +109,15 @@ export async function setUpLaboratory(places: LinePlaces, stationCount: number):
     const ca = join(places.pki, 'bus-ca.pem');
     identities.push({ station, token, bus: { ca, certificate, key: { pkcs11: token.tlsKeyUri } } });
   }
+  const gatewayBus = await party('gateway-1', places.gateway);
+  const gateways: Record<string, BusIdentity> = { 'gateway-1': gatewayBus };
+  for (let i = 2; i <= gatewayCount; i++)
+    gateways[`gateway-${i}`] = await party(`gateway-${i}`, places.gateway);
   return {
     places,
     stations: identities,
-    gateway: { token: gatewayToken, bus: await party('gateway-1', places.gateway) },
+    gateway: { token: gatewayToken, bus: gatewayBus },
+    gateways,
     backend: {
       receiptKeyFile,
       logKeyFile: join(places.backend, 'log.key'),
@@ -115,8 +125,8 @@ export async function setUpLaboratory(places: LinePlaces, stationCount: number):
     },
     subscriber: await party('mes-1', places.pki),
     broker: { authority: join(places.pki, 'bus-ca.pem'), certificate: brokerCertificate, key: brokerKey },
-    rootCertificate: join(places.pki, 'root.pem'),
-    issuerCertificate,
+    rootCertificate: certified.root,
+    issuerCertificate: certified.issuer,
     trusted: await trustedParties(places, receiptKeyFile, gatewayToken, identities),
     logKey,
   };
@@ -161,7 +171,7 @@ function officersOf(places: LinePlaces): Promise<readonly Officer[]> {
   return Promise.all(
     OFFICERS.map(async (name) => ({
       name,
-      signer: await openFileSigner(p256KeyFile(join(places.pki, `${name}.key`))),
+      signer: await officerKey(places, name),
     })),
   );
 }

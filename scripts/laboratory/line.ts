@@ -14,6 +14,8 @@ import { startServices } from './services.ts';
 export interface LineOptions {
   readonly places: LinePlaces;
   readonly stations: number;
+  /** Gateways of the one token; one by default. */
+  readonly gateways?: number;
   readonly seed: string;
   /** Told of each part as it starts, for people who wait. */
   readonly onProgress: (what: string) => void;
@@ -45,7 +47,9 @@ export interface LineParts {
   readonly broker: MosquittoStand;
   readonly pcscd: PcscdStand;
   readonly backend: Program;
+  /** The first of them. */
   readonly gateway: Program;
+  readonly gateways: readonly Program[];
 }
 
 /** Starts everything but the stations' programs. Whatever was started is ended again when something fails. */
@@ -61,7 +65,7 @@ export async function startLine(options: LineOptions): Promise<Line> {
   };
   try {
     onProgress('keys, tokens and certificates');
-    const laboratory = await setUpLaboratory(places, options.stations);
+    const laboratory = await setUpLaboratory(places, options.stations, options.gateways);
     onProgress('database, broker and card readers');
     const services = await startServices(laboratory, places, keep);
     const { postgres, broker, pcscd, found } = services;
@@ -69,6 +73,9 @@ export async function startLine(options: LineOptions): Promise<Line> {
     onProgress('backend and gateway');
     const backend = keep(await ourProgram(places, 'backend', configurations.backend));
     const gateway = keep(await ourProgram(places, 'gateway', configurations.gateway));
+    const gateways = [gateway];
+    for (const [i, config] of configurations.gateways.slice(1).entries())
+      gateways.push(keep(await ourProgram(places, 'gateway', config, `gateway-${i + 2}`)));
     onProgress('boards and chips');
     const stations = [];
     for (const [i, { station }] of laboratory.stations.entries()) {
@@ -94,7 +101,7 @@ export async function startLine(options: LineOptions): Promise<Line> {
       brokerPort: found.brokerPort,
       fleetUrl: found.fleetUrl,
       ledgerUrl: found.ledgerUrl,
-      parts: { postgres, broker, pcscd, backend, gateway },
+      parts: { postgres, broker, pcscd, backend, gateway, gateways },
       stop,
     };
   } catch (error) {
@@ -107,12 +114,13 @@ export function ourProgram(
   places: LinePlaces,
   name: 'backend' | 'gateway',
   config: string,
+  instance: string = name,
 ): Promise<Program> {
   return startProgram({
-    name,
+    name: instance,
     module: `runtime/${name}/main.js`,
     config,
-    logFile: join(places.logs, `${name}.log`),
+    logFile: join(places.logs, `${instance}.log`),
     ready: '"event":"ready"',
   });
 }

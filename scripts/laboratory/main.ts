@@ -62,6 +62,7 @@ async function runLine(options: LineArguments): Promise<Summary> {
     const line = await startLine({
       places,
       stations: options.stations,
+      gateways: options.gateways,
       seed: options.seed,
       onProgress: progress.starting,
     });

@@ -61,7 +61,7 @@ export async function startServices(
 export function partiesOf(laboratory: Laboratory) {
   return {
     stations: laboratory.stations.map(({ station }) => station.name),
-    gateways: ['gateway-1'],
+    gateways: Object.keys(laboratory.gateways),
     backends: ['backend-1'],
     subscribers: ['mes-1'],
   };

@@ -1,10 +1,13 @@
-/** What happened in a simulated plant, as one hash: the same seed gives the same. */
+/** All that happened in a simulated plant, as one hash. */
 import { createHash } from 'node:crypto';
 import type { VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
 import type { SimulatedStation } from './station.ts';
 
-/** SHA-256 over gate logs, journals and chips, hexadecimal. */
-export function hashOf(stations: readonly SimulatedStation[], chips: ReadonlyMap<number, VirtualSe>): string {
+/** SHA-256 over gate logs, journals and chips. */
+export function historyHashOf(
+  stations: readonly SimulatedStation[],
+  chips: ReadonlyMap<number, VirtualSe>,
+): string {
   const hash = createHash('sha256');
   for (const station of stations) {
     hash.update(JSON.stringify(station.gateLog));

@@ -5,24 +5,15 @@ import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import type { SimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createSoftwareSigner } from '../../drivers/token/file-signer.ts';
 import type { LogSigner } from '../../runtime/backend/ports.ts';
-import { type Bytes, concat, fromHex } from '../../runtime/core/bytes.ts';
+import type { Bytes } from '../../runtime/core/bytes.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
 import type { TrustedKey } from '../../runtime/core/messages/envelope.ts';
 import type { Order } from '../../runtime/core/messages/ticket.ts';
+import { keyIdentifierOf } from '../../runtime/core/pki/algorithm.ts';
+import { authorityToBeSigned } from '../../runtime/core/pki/authority.ts';
 import { assembleCertificate } from '../../runtime/core/pki/certificate.ts';
-import {
-  contextTag,
-  der,
-  integer,
-  octetString,
-  oid,
-  sequence,
-  set,
-  utf8String,
-} from '../../runtime/core/pki/der.ts';
-import { ECDSA_SHA256, P256_SPKI_PREFIX } from '../../runtime/core/pki/identifiers.ts';
-import { serialFrom } from '../../runtime/core/pki/profile.ts';
-import { FAR_DATE_MS, timeOf } from '../../runtime/core/pki/time.ts';
+import { documentationIdentifiers, serialFrom } from '../../runtime/core/pki/profile.ts';
+import { FAR_DATE_MS } from '../../runtime/core/pki/time.ts';
 import type { Signer } from '../../runtime/core/ports.ts';
 import { type Officer, signedTicket } from './orders.ts';
 import type { Supply } from './supply.ts';
@@ -147,22 +138,25 @@ function createLogSigner(seed: Bytes): LogSigner {
   };
 }
 
-/** A self-signed certificate with a key identifier: as much of a CA as device certificates refer to. */
+/** An intermediate that has signed itself: nobody in the simulation asks for its root. */
 function caCertificate(privateKey: Bytes, serial: Bytes, nowMs: number): Bytes {
-  const point = publicKeyOf(privateKey);
-  const name = sequence(set(sequence(oid('2.5.4.3'), utf8String(`Simulated ${ISSUER}`))));
-  const keyId = nodeCrypto.sha256(point).subarray(0, 20);
-  const extension = sequence(oid('2.5.29.14'), octetString(octetString(keyId)));
-  const startMs = Math.floor(nowMs / 1000) * 1000;
-  const tbs = sequence(
-    der(contextTag(0, true), fromHex('020102')),
-    integer(serial),
-    ECDSA_SHA256,
-    name,
-    sequence(timeOf(startMs), timeOf(FAR_DATE_MS)),
-    name,
-    concat(P256_SPKI_PREFIX, point),
-    der(contextTag(3, true), sequence(extension)),
-  );
+  const publicKey = publicKeyOf(privateKey);
+  const intent = {
+    serial,
+    commonName: `Simulated ${ISSUER}`,
+    issuer: null,
+    publicKey,
+    keyIdentifier: keyIdentifierOf(publicKey, nodeCrypto),
+    notBeforeMs: Math.floor(nowMs / 1000) * 1000 - TWENTY_YEARS_MS,
+    notAfterMs: FAR_DATE_MS,
+    pathLength: 0,
+    scope: null,
+    distributionPoint: null,
+    identifiers: documentationIdentifiers,
+  };
+  const tbs = authorityToBeSigned(intent, 'es256');
   return assembleCertificate(tbs, signMessage(privateKey, tbs));
 }
+
+/** Clocks of simulated programs are wrong by years at times. */
+const TWENTY_YEARS_MS = 20 * 365 * 86_400_000;

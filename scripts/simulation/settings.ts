@@ -6,6 +6,7 @@ import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
 import { ISSUER, OFFICERS, type SimulatedParties } from './parties.ts';
+import type { SimulatedRevocation } from './revocation.ts';
 import type { Supply } from './supply.ts';
 
 const PLANT = { enterprise: 'Simulation', site: 'Site', area: 'Area', line: 'Line-1' };
@@ -46,9 +47,13 @@ export function stationSettings({ name, index, gate }: StationPlace, parties: Si
   });
 }
 
-export function gatewaySettings({ transport }: Supply) {
+export function gatewaySettings(
+  { transport }: Supply,
+  gateway = 'gateway-1',
+  revocation?: SimulatedRevocation,
+) {
   return gatewayConfig.parse({
-    gateway: 'gateway-1',
+    gateway,
     profile: 'laboratory',
     bus: nowhere,
     token: { module: 'none', label: 'none', pinFile: 'none', constantsFile: 'none' },
@@ -58,12 +63,17 @@ export function gatewaySettings({ transport }: Supply) {
     issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: 'none' }],
     hardwareType: '1.3.6.1.4.1.32473.1.1',
     batchExtension: '1.3.6.1.4.1.32473.1.2',
+    crl: revocation === undefined ? null : { directory: 'simulated' },
     trusted: [],
     ticketQuorum,
   });
 }
 
-export function backendSettings(stations: readonly string[], gate: GateKind) {
+export function backendSettings(
+  stations: readonly string[],
+  gate: GateKind,
+  revocation?: SimulatedRevocation,
+) {
   const judge = gate === 'controller' ? { keyFile: 'none' } : { plainFirmata: 'bench-only' as const };
   return backendConfig.parse({
     backend: 'backend-1',
@@ -75,6 +85,7 @@ export function backendSettings(stations: readonly string[], gate: GateKind) {
     log: { origin: 'simulation', keyFile: 'none' },
     controllers: stations.map((station, i) => ({ name: `gate-${i + 1}`, station, ...judge })),
     authorities: Object.fromEntries(stations.map((station) => [station, 'the simulation'])),
+    revocation: revocation === undefined ? null : { quorum: revocation.quorum },
     trusted: [],
     ticketQuorum,
   });

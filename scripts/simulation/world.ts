@@ -2,16 +2,13 @@
  * A whole plant in one process and in simulated time: the production modules of station, gateway and backend
  * on simulated ports. The same seed gives the same history, byte for byte.
  */
-import { createInMemoryBroker, type InMemoryBroker, type Weather } from '../../drivers/bus/in-memory.ts';
+import { createInMemoryBroker, type InMemoryBroker } from '../../drivers/bus/in-memory.ts';
 import type { VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
 import { createSimulatedClock, type SimulatedClock } from '../../drivers/clock/simulated.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedCrypto, type SimulatedCrypto } from '../../drivers/crypto/simulated.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
-import {
-  createInMemoryInstructionDoor,
-  type InMemoryInstructionDoor,
-} from '../../drivers/instruction/in-memory.ts';
+import { createInMemoryInstructionDoor } from '../../drivers/instruction/in-memory.ts';
 import { createMemoryLog } from '../../drivers/log/memory.ts';
 import { createInMemoryFleetDatabase, type InMemoryFleetDatabase } from '../../drivers/store/in-memory.ts';
 import { createInMemoryHead } from '../../drivers/store/in-memory-head.ts';
@@ -21,57 +18,16 @@ import {
 } from '../../drivers/store/in-memory-ledger.ts';
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
-import type { GateKind } from '../../runtime/core/gate/release.ts';
-import type { Order } from '../../runtime/core/messages/ticket.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
-import type { Bus, Crypto } from '../../runtime/core/ports.ts';
+import type { Bus } from '../../runtime/core/ports.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
-import { hashOf } from './history.ts';
+import { driven } from './driven.ts';
+import { historyHashOf } from './history.ts';
 import { createParties, ISSUER, type SimulatedParties, simulatedTicket } from './parties.ts';
 import { backendSettings, gatewaySettings } from './settings.ts';
-import { createSimulatedStation, type SimulatedStation, type StationParts, type Wiretap } from './station.ts';
+import { createSimulatedStation, type SimulatedStation, type StationParts } from './station.ts';
 import { mastersOf, type Supply, usualSupply } from './supply.ts';
-
-export interface WorldOptions {
-  readonly seed: string;
-  readonly stations: number;
-  readonly units: number;
-  /** Of the ticket; as many as there are units by default. */
-  readonly quota?: number;
-  readonly weather?: Weather;
-  /** Sees every message as it is published. */
-  readonly tap?: (topic: string, payload: Uint8Array) => void;
-  /** Stands between each program and the broker. */
-  readonly betweenBus?: (bus: Bus, clientId: string, clock: SimulatedClock) => Bus;
-  /** The plant's keys are drawn from this and not from `seed`: another day of the same plant. */
-  readonly keysFrom?: string;
-  /** Sees every command and answer on the wire of a chip. */
-  readonly wire?: Wiretap;
-  /** What all programs calculate with; node:crypto by default. */
-  readonly crypto?: Crypto;
-  /** The cryptography of long simulations: what is to be seen here does not hang on real signatures. */
-  readonly cheap?: boolean;
-  /** Stands between the stations and their jigs. */
-  readonly betweenJig?: StationParts['betweenJig'];
-  /** Stands between the stations and their readers. */
-  readonly betweenReader?: StationParts['betweenReader'];
-  /** How the chips of some units treat their host; all others are honest. Units count from 1. */
-  readonly manners?: StationParts['manners'];
-  /** The chips of some units, made from what they would be. */
-  readonly forged?: StationParts['forged'];
-  /** What stations and backend are configured for at the gates; gate controllers by default. */
-  readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
-  /** Where it differs from the usual. */
-  readonly supply?: Partial<Supply>;
-  /** Where the order differs from the usual. */
-  readonly order?: Partial<Order>;
-}
-
-/** Where a test instructs the simulated programs. */
-export interface WorldDoors {
-  readonly gateway: InMemoryInstructionDoor;
-  readonly backend: InMemoryInstructionDoor;
-}
+import type { WorldDoors, WorldOptions } from './world-options.ts';
 
 export interface World {
   readonly clock: SimulatedClock;
@@ -108,12 +64,14 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const ledger = createInMemoryLedgerDatabase({ clock });
   const log = createMemoryLog();
   const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
-  const common = { clock, crypto: options.crypto ?? cheap ?? nodeCrypto, trusted: parties.trusted, log };
-
-  const instructions: WorldDoors = {
-    gateway: createInMemoryInstructionDoor(),
-    backend: createInMemoryInstructionDoor(),
-  };
+  const trusted = [
+    ...parties.trusted,
+    ...(options.revokers?.keys ?? []),
+    ...(options.revocation?.officers ?? []),
+  ];
+  const common = { clock, crypto: options.crypto ?? cheap ?? nodeCrypto, trusted, log };
+  const [gateway, backend] = [createInMemoryInstructionDoor(), createInMemoryInstructionDoor()];
+  const instructions: WorldDoors = { gateway, backend };
   const supply = { ...usualSupply, ...options.supply };
   const chips = new Map<number, VirtualSe>();
   const plant = {
@@ -154,7 +112,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       const end = clock.monotonicMs() + DRAIN_MS;
       while (await clock.runNext(end));
     },
-    historyHash: () => hashOf(stations, chips),
+    historyHash: () => historyHashOf(stations, chips),
   };
 }
 
@@ -172,53 +130,59 @@ interface Plant {
   readonly cheap: SimulatedCrypto | null;
 }
 
-/** Backend and gateway, in this order: the stations ask both. */
-async function startPrograms({
-  options,
-  supply,
-  clock,
-  parties,
-  names,
-  fleet,
-  ledger,
-  common,
-  connect,
-  instructions,
-  cheap,
-}: Plant): Promise<void> {
+/** Backend and gateways, in this order: the stations ask both. */
+async function startPrograms(plant: Plant): Promise<void> {
+  const { options, clock, parties, names, fleet, common, connect, instructions } = plant;
   const gate = options.gates?.backend ?? 'controller';
   await driven(
     clock,
-    createBackend(backendSettings(names, gate), {
-      ...common,
-      entropy: createSimulatedEntropy(`${options.seed}/backend`),
-      bus: connect('backend-1'),
-      signer: parties.backendSigner,
-      logSigner: parties.logSigner,
-      store: fleet.connect(),
-      instructions: instructions.backend,
-      heads: createInMemoryHead(),
-      controllers: names.map((station, i) => ({
-        name: `gate-${i + 1}`,
-        station,
-        key: gate === 'controller' ? (parties.tagKeys[i] ?? new Uint8Array(16)) : null,
-      })),
-    }),
+    createBackend(
+      {
+        ...backendSettings(names, gate, options.revocation),
+        stationQuorum: options.revokers?.quorum ?? null,
+      },
+      {
+        ...common,
+        entropy: createSimulatedEntropy(`${options.seed}/backend`),
+        bus: connect('backend-1'),
+        signer: parties.backendSigner,
+        logSigner: parties.logSigner,
+        store: fleet.connect(),
+        instructions: instructions.backend,
+        heads: createInMemoryHead(),
+        controllers: names.map((station, i) => ({
+          name: `gate-${i + 1}`,
+          station,
+          key: gate === 'controller' ? (parties.tagKeys[i] ?? new Uint8Array(16)) : null,
+        })),
+      },
+    ),
   );
+  for (let i = 1; i <= (options.gateways ?? 1); i++) await startGateway(plant, i);
+}
+
+async function startGateway(
+  { options, supply, clock, parties, ledger, common, connect, instructions, cheap }: Plant,
+  number: number,
+): Promise<void> {
+  const name = `gateway-${number}`;
+  // The names of the first one's draws are older than the second gateway.
+  const own = number === 1 ? '' : `-${number}`;
   await driven(
     clock,
-    createGateway(gatewaySettings(supply), {
+    createGateway(gatewaySettings(supply, name, options.revocation), {
       ...common,
-      entropy: createSimulatedEntropy(`${options.seed}/gateway`),
-      bus: connect('gateway-1'),
+      entropy: createSimulatedEntropy(`${options.seed}/gateway${own}`),
+      bus: connect(name),
       token: createSimulatedToken({
-        entropy: createSimulatedEntropy(`${options.seed}/token`),
+        entropy: createSimulatedEntropy(`${options.seed}/token${own}`),
         masters: mastersOf(parties, supply),
         signingKeys: parties.gatewayKeys,
         monotonicMs: clock.monotonicMs,
         ...(cheap === null ? {} : { signature: cheap.sign }),
       }),
-      instructions: instructions.gateway,
+      instructions: number === 1 ? instructions.gateway : createInMemoryInstructionDoor(),
+      ...(options.revocation === undefined ? {} : { publisher: options.revocation.publisher }),
       ledger: ledger.connect(),
       certificates: derCertificates,
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
@@ -275,16 +239,4 @@ function connected(
     close: () => bus.close(),
   };
   return betweenBus?.(tapped, clientId, clock) ?? tapped;
-}
-
-/** Lets simulated time pass until `work` settles. @throws Error when nothing is left that could settle it */
-async function driven<T>(clock: SimulatedClock, work: Promise<T>): Promise<T> {
-  let settled = false;
-  const done = work.finally(() => {
-    settled = true;
-  });
-  while (!settled)
-    if (!(await clock.runNext()) && !settled)
-      return Promise.race([done, Promise.reject(new Error('nothing left to happen'))]);
-  return done;
 }

@@ -1,6 +1,6 @@
 /** A certification authority for one test, through openssl(1). */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface TestAuthority {
@@ -12,6 +12,8 @@ export interface TestAuthority {
     name: string,
     options?: { readonly days?: number },
   ): { readonly certificate: string; readonly key: string };
+  /** Another certificate for the same key, in the place of the first. */
+  renew(name: string): void;
   /** Takes effect in `revoked` at once. */
   revoke(name: string): void;
 }
@@ -86,6 +88,11 @@ export function createAuthority(directory: string): TestAuthority {
         `${name}.pem`,
       );
       return { certificate: at(`${name}.pem`), key: at(`${name}.key`) };
+    },
+    renew: (name) => {
+      const file = `${name}.csr`;
+      openssl('ca', '-config', 'ca.cnf', '-batch', '-notext', '-in', file, '-out', `${name}.renewed.pem`);
+      renameSync(at(`${name}.renewed.pem`), at(`${name}.pem`));
     },
     revoke: (name) => {
       openssl('ca', '-config', 'ca.cnf', '-revoke', `${name}.pem`);

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type ClientIdentity, clientSecureContext } from '../../drivers/bus/secure-context.ts';
 import { startMosquitto } from '../../scripts/stand/mosquitto.ts';
@@ -39,7 +49,7 @@ describe('the client’s secure context', () => {
     );
     if (before !== undefined) process.env.OPENSSL_ENGINES = before;
     const inFile = { kind: 'file', path: key } as const;
-    assert.ok(clientSecureContext({ ...identity, key: inFile }).notAfterMs > Date.now());
+    assert.ok(clientSecureContext({ ...identity, key: inFile }).current().notAfterMs > Date.now());
     assert.throws(
       () => clientSecureContext({ ...identity, certificateFile: 'nowhere.pem', key: inFile }),
       fault('FILE_UNREADABLE'),
@@ -51,7 +61,28 @@ describe('the client’s secure context', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('connects and reconnects with a key that never leaves its token', async (t) => {
+  it('goes on with the present certificate while the new one does not fit, and takes one that does', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'context-'));
+    const authority = createAuthority(directory);
+    const { certificate, key } = authority.issue('station');
+    const identity = { authorityFile: authority.authority, certificateFile: certificate };
+    const context = clientSecureContext({ ...identity, key: { kind: 'file', path: key } });
+    const first = context.current();
+    assert.equal(context.current().context, first.context);
+    copyFileSync(authority.issue('other').certificate, certificate);
+    assert.equal(context.current().context, first.context);
+    assert.equal(context.current().unfit?.code, 'CONFIG_INVALID');
+    writeFileSync(certificate, 'half a certificate');
+    assert.equal(context.current().unfit?.code, 'CONFIG_INVALID');
+    authority.renew('station');
+    const renewed = context.current();
+    assert.notEqual(renewed.context, first.context);
+    assert.equal(renewed.unfit, null);
+    assert.equal(context.current().context, renewed.context);
+    rmSync(directory, { recursive: true });
+  });
+
+  it('connects and reconnects with a key that never leaves its token, from then on with a renewed certificate', async (t) => {
     const engines = engineDirectory();
     if (engines === null || !existsSync(MODULE)) return t.skip('needs softhsm2 and libengine-pkcs11-openssl');
     const directory = mkdtempSync(join(tmpdir(), 'token-key-'));
@@ -64,7 +95,8 @@ describe('the client’s secure context', () => {
       PKCS11_MODULE_PATH: MODULE,
     };
     rmSync(key);
-    const certificates = { authority: authority.authority, ...authority.issue('broker') };
+    const { revoked } = authority;
+    const certificates = { authority: authority.authority, revoked, ...authority.issue('broker') };
     const acl = 'pattern readwrite open/#\n';
     await using broker = await startMosquitto({ directory: join(directory, 'broker'), certificates, acl });
     await using wire = await openWire(broker);
@@ -80,6 +112,15 @@ describe('the client’s secure context', () => {
     for await (const line of createInterface({ input: child.stdout })) {
       if (line !== 'up') continue;
       if (++ups === 4) child.kill('SIGKILL');
+      if (ups === 2) {
+        // From here on the first certificate opens nothing: whoever comes back has the second.
+        authority.revoke('token-station');
+        authority.renew('token-station');
+        broker.reload();
+        await until(() =>
+          readFileSync(join(directory, 'broker', 'mosquitto.log'), 'utf8').includes('Reloading'),
+        );
+      }
       wire.cut();
       wire.mend();
     }
@@ -89,6 +130,13 @@ describe('the client’s secure context', () => {
     rmSync(directory, { recursive: true });
   });
 });
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let i = 0; !isSo(); i++) {
+    assert.ok(i < 250, 'not in time');
+    await sleep(20);
+  }
+}
 
 /** A SoftHSM token that holds the key; returns the environment it is found by. */
 function makeToken(directory: string, key: string): Readonly<Record<string, string>> {

@@ -11,6 +11,7 @@ import { plain } from '../../runtime/cli/screen.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
 import { openApprovedTicket, orderForm } from '../../runtime/core/messages/ticket.ts';
 import { p256KeyFile } from '../../scripts/laboratory/keys.ts';
+import { nothingElse } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-ticket-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -65,7 +66,8 @@ async function holdfast(args: readonly string[]): Promise<{ code: number; out: s
       parent: dirname,
     },
     databaseUrl: null,
-    tickets: { openSigner: openFileSigner, instruct: unused },
+    ...nothingElse,
+    openSigner: openFileSigner,
     openJournal: unused,
     openFleet: unused,
     openLedger: unused,

@@ -11,6 +11,7 @@ import {
 } from '../store/fleet-row-claims.ts';
 import { appearance, event, leaf, operation, record, release, takeOne, unique } from '../store/fleet-rows.ts';
 import { ordersAreKept } from '../store/order-claims.ts';
+import { revocationsAreKept } from '../store/revocation-claims.ts';
 
 export interface FleetStoreSubject extends AsyncDisposable {
   /** Two backends on one database. */
@@ -30,6 +31,7 @@ export function fleetStoreContract(name: string, open: () => Promise<FleetStoreS
     appearancesAreKept(store);
     releasesAndEventsAreKept(store);
     logIsKept(store);
+    revocationsAreKept(store);
     transactionsAreWhole(store, () => subject.other);
     keysAreUnique(store);
     rivalsAreOrdered(store, () => subject.other);
@@ -168,6 +170,19 @@ function keysAreUnique(store: () => FleetStore): void {
       ),
     );
     assert.equal(new Set(answers).size, 1);
+  });
+
+  it('keeps revoked stations in their order, and no station and no number twice', async () => {
+    const since = '2026-11-22T12:00:00.000Z';
+    const row = (station: string, number: number) => ({ station, number, since, reason: 'stolen' });
+    await store().transaction(async (tx) => {
+      await tx.insertRevokedStation(row('station-8', 2));
+      await tx.insertRevokedStation(row('station-9', 1));
+    });
+    const kept = await store().transaction((tx) => tx.revokedStations());
+    assert.deepEqual(kept, [row('station-9', 1), row('station-8', 2)]);
+    await conflicts('revoked_station_station', (tx) => tx.insertRevokedStation(row('station-9', 3)));
+    await conflicts('revoked_station_number', (tx) => tx.insertRevokedStation(row('station-7', 2)));
   });
 
   it('refuses a counter, a leaf or an event a second time', async () => {

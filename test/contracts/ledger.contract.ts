@@ -10,6 +10,7 @@ import type {
 } from '../../runtime/core/store/ledger.ts';
 import { unique } from '../store/fleet-rows.ts';
 import { keepsOrders } from '../store/ledger-order-claims.ts';
+import { keepsForIssuers } from '../store/revocation-claims.ts';
 
 export interface LedgerSubject extends AsyncDisposable {
   /** Two gateways on one database. */
@@ -31,7 +32,21 @@ export function ledgerContract(name: string, open: () => Promise<LedgerSubject>)
     admits(ledger, any);
     keepsIntentsAndConclusions(ledger, any);
     keepsCertificates(ledger, any);
+    keepsForIssuers(ledger, certificate);
+    keepsStationLists(any);
     keepsOrders(ledger, any, dialogue);
+  });
+}
+
+function keepsStationLists(any: (i: number) => GatewayLedger): void {
+  it('keeps the list of revoked stations with the highest number, for every gateway', async () => {
+    assert.equal(await any(0).stationRevocations(), null);
+    assert.equal(await any(0).keepStationRevocations(2, 'two'), 'two');
+    assert.equal(await any(1).stationRevocations(), 'two');
+    assert.equal(await any(1).keepStationRevocations(1, 'one'), 'two');
+    assert.equal(await any(1).keepStationRevocations(2, 'two again'), 'two again');
+    assert.equal(await any(1).keepStationRevocations(3, 'three'), 'three');
+    assert.equal(await any(0).stationRevocations(), 'three');
   });
 }
 

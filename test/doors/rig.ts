@@ -232,10 +232,11 @@ function assertWords(said: object | null | undefined, code: FaultCode): void {
   assert.deepEqual([t, c, r], [title, cause, remedy]);
 }
 
-export async function openRig(directory: string): Promise<Rig> {
+export async function openRig(directory: string, gateways = 1): Promise<Rig> {
   const line = await startLine({
     places: linePlaces(directory),
     stations: 1,
+    gateways,
     seed: 'doors',
     onProgress: () => undefined,
   });

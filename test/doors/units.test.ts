@@ -17,7 +17,7 @@ import { serialFrom } from '../../runtime/core/pki/profile.ts';
 import { ExitCode } from '../../runtime/program.ts';
 import { placeForeignChip } from '../../scripts/kill/scenes.ts';
 import { authorityIn } from '../../scripts/laboratory/certificates.ts';
-import { OFFICERS } from '../../scripts/laboratory/laboratory.ts';
+import { OFFICERS } from '../../scripts/laboratory/root.ts';
 import { holdfast } from '../cli/support.ts';
 import { runToEnd } from '../run-to-end.ts';
 import { assertReadable } from './refusal.ts';

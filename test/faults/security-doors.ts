@@ -1,5 +1,7 @@
 /** Doors of what needs more than one person. */
-import { type Doors, elsewhere } from './door.ts';
+import { checkPlan } from '../../runtime/core/ceremony/plan-check.ts';
+import { planOf } from '../ceremony/room.ts';
+import { type Doors, elsewhere, refusalOf } from './door.ts';
 
 export const securityDoors: Doors = {
   APPROVALS_MISSING: [
@@ -24,10 +26,6 @@ export const securityDoors: Doors = {
       'for a second unit in a nest waits until the gate controller has seen the first one end',
     ),
   ],
-  STATION_REVOKED: [
-    'a revoked station asks for a unit',
-    elsewhere('orders/attacks.test', 'from a revoked station is refused, though everything else is right'),
-  ],
   COUNTS_DIFFER: [
     'the record of a released unit is gone',
     elsewhere('orders/close-out.test', 'is refused where a record is gone, and names the unit'),
@@ -47,6 +45,31 @@ export const securityDoors: Doors = {
     'one officer signs twice',
     elsewhere('core/approval.test', 'is refused when one officer signed twice, with other words even'),
   ],
+  STATION_REVOKED: [
+    'officers have revoked the station',
+    elsewhere(
+      'identity/revoked-station.test',
+      'is refused by the backend from its next request on, while another goes on',
+    ),
+  ],
+  STATION_LIST_REFUSED: [
+    'a gateway is given the list of yesterday',
+    elsewhere(
+      'identity/revoked-station.test',
+      'cannot be taken back by an older list, nor by one that leaves a station out',
+    ),
+  ],
+  ENROLMENT_REFUSED: [
+    'a one-time code is used again',
+    elsewhere('identity/enrolment.test', 'refuses a code the second time'),
+  ],
+  ENROLMENT_FOREIGN: [
+    'a station is given the certificate of another',
+    elsewhere(
+      'identity/enrolment.test',
+      'needs somebody who vouches: officers do, by their approvals of these very keys',
+    ),
+  ],
   INSTRUCTION_UNREACHABLE: [
     'the program does not run',
     elsewhere(
@@ -60,5 +83,25 @@ export const securityDoors: Doors = {
       'contracts/instruction.test',
       'is refused when the program does not know it or its form is wrong: INSTRUCTION_REFUSED',
     ),
+  ],
+  CEREMONY_PLAN_REFUSED: [
+    'a plan makes the key of the root in the token of a gateway',
+    () => refusalOf(() => checkPlan(planOf({ steps: [{ do: 'key-pair', key: 'root' }] }))),
+  ],
+  CEREMONY_TOKEN_OTHER: [
+    'a ceremony is begun with another token connected',
+    elsewhere('ceremony/refusals.test', 'on another token than the one that was approved'),
+  ],
+  CEREMONY_COMPONENT_WRONG: [
+    'a custodian enters the component of another',
+    elsewhere('ceremony/refusals.test', 'with a wrong component, of which nothing stays'),
+  ],
+  CEREMONY_KEY_DIFFERS: [
+    'a vendor delivered another master than was announced',
+    elsewhere('ceremony/token.test', 'keeps nothing of a key whose check value is another than the vendor’s'),
+  ],
+  CEREMONY_RECORD_INVALID: [
+    'a letter of a record is altered',
+    elsewhere('ceremony/record.test', 'proves nothing once any part of it is altered'),
   ],
 };

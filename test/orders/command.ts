@@ -7,6 +7,7 @@ import type { Means } from '../../runtime/cli/means.ts';
 import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
 import type { World } from '../../scripts/simulation/world.ts';
+import { nothingElse } from '../cli/support.ts';
 
 export interface Said {
   readonly code: number;
@@ -37,13 +38,12 @@ export function commandIn(world: World): (args: readonly string[]) => Promise<Sa
         parent: dirname,
       },
       databaseUrl: null,
-      tickets: {
-        openSigner: async (path) =>
-          world.parties.officers.find(({ name }) => name === path)?.signer ?? assert.fail('no key'),
-        instruct: (socket, of, body) => {
-          assert.equal(socket, of.to);
-          return world.instructions[of.to].instruct(of, body);
-        },
+      ...nothingElse,
+      openSigner: async (path) =>
+        world.parties.officers.find(({ name }) => name === path)?.signer ?? assert.fail('no key'),
+      instruct: (socket, of, body) => {
+        assert.equal(socket, of.to);
+        return world.instructions[of.to].instruct(of, body);
       },
       openJournal: unused,
       openFleet: unused,

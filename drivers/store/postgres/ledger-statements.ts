@@ -163,6 +163,13 @@ export const statements = {
     'conclusion of',
     'select kind, jws from conclusion where operation = $1 and epoch = $2',
   ),
+  stationList: named('station list', 'select jws from station_list where id = 1'),
+  keepStationList: named(
+    'keep station list',
+    `insert into station_list as present (id, number, jws) values (1, $1, $2)
+     on conflict (id) do update set number = excluded.number, jws = excluded.jws
+     where present.number <= excluded.number`,
+  ),
   /** Only beside the conclusion that signs its hash: not beside another that was first. */
   keepTranscript: named(
     'keep transcript',

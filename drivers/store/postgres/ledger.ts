@@ -13,6 +13,7 @@ import type {
 import { ledgerRefusal, staleEpoch } from '../ledger-refusal.ts';
 import { openDatabase, type PostgresOptions } from './database.ts';
 import { InvisibleRowError } from './failure.ts';
+import { issuerLedger } from './issuer-ledger.ts';
 import { ledgerMigrations } from './ledger-migrations.ts';
 import {
   type AdmittedRow,
@@ -78,6 +79,15 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
       (await list<StoredLedgerUnit>(statements.ticketUnits, ticket, after, limit)).map(
         ({ derivations, ...unit }) => ({ ...unit, derived: derivations > 0 }),
       ),
+    ...issuerLedger(database),
+    stationRevocations: async () => (await list<{ jws: string }>(statements.stationList))[0]?.jws ?? null,
+    keepStationRevocations: (number, jws) =>
+      database.transaction(async (session) => {
+        await session.count(statements.keepStationList, [number, jws]);
+        const [kept] = await session.rows<{ jws: string }>(statements.stationList, []);
+        assert.ok(kept !== undefined, 'a list was kept');
+        return kept.jws;
+      }),
     close: () => database.close(),
     [Symbol.asyncDispose]: () => database.close(),
   };

@@ -1,10 +1,5 @@
 /** Statements on orders in the fleet database. */
-import type {
-  NestRow,
-  RevokedStationRow,
-  TicketRow,
-  TicketUnit,
-} from '../../../runtime/core/store/orders.ts';
+import type { NestRow, TicketRow, TicketUnit } from '../../../runtime/core/store/orders.ts';
 import type { Statement } from './session.ts';
 import { fieldsOf, type Table } from './table.ts';
 
@@ -16,11 +11,6 @@ const tickets: Table<TicketRow> = {
 export const nests: Table<NestRow> = {
   name: 'nest_claim',
   columns: { controller: 'text', nest: 'text', arrival: 'bigint', operation: 'text' },
-};
-
-export const revokedStations: Table<RevokedStationRow> = {
-  name: 'revoked_station',
-  columns: { station: 'text', number: 'bigint', since: 'text', reason: 'text' },
 };
 
 /** What a row of `ticketUnits` is before its flags are made. */
@@ -67,10 +57,6 @@ export const orders = {
     'put nest',
     `insert into nest_claim (controller, nest, arrival, operation) values ($1, $2, $3, $4)
      on conflict (controller, nest) do update set arrival = excluded.arrival, operation = excluded.operation`,
-  ),
-  revokedStation: named(
-    'revoked station',
-    `select ${fieldsOf(revokedStations)} from revoked_station where station = $1`,
   ),
 } as const;
 

@@ -2,7 +2,6 @@
 import type {
   NestRow,
   OrderVerbs,
-  RevokedStationRow,
   Taking,
   TicketRow,
   UnitLimits,
@@ -10,13 +9,11 @@ import type {
 } from '../../../runtime/core/store/orders.ts';
 import { takingRefused } from '../taking.ts';
 import { InvisibleRowError } from './failure.ts';
-import { nests, orders, revokedStations, type StoredUnit } from './order-statements.ts';
+import { nests, orders, type StoredUnit } from './order-statements.ts';
 import type { Session } from './session.ts';
-import { arraysOf, insertInto, valuesOf } from './table.ts';
+import { valuesOf } from './table.ts';
 
-const insertRevoked = insertInto(revokedStations);
-
-export function orderVerbs(session: Session): OrderVerbs {
+export function orderVerbs(session: Session): Omit<OrderVerbs, 'revokedStation'> {
   const ticket = async (name: string): Promise<TicketRow | null> =>
     (await session.rows<TicketRow>(orders.ticket, [name]))[0] ?? null;
   return {
@@ -33,11 +30,6 @@ export function orderVerbs(session: Session): OrderVerbs {
       (await session.rows<NestRow>(orders.nest, [controller, nest]))[0] ?? null,
     putNest: async (row) => {
       await session.count(orders.putNest, valuesOf(nests, row));
-    },
-    revokedStation: async (station) =>
-      (await session.rows<RevokedStationRow>(orders.revokedStation, [station]))[0] ?? null,
-    insertRevokedStation: async (row) => {
-      await session.count(insertRevoked, arraysOf(revokedStations, [row]));
     },
   };
 }

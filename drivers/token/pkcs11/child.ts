@@ -11,8 +11,13 @@ import { openVault } from './vault.ts';
 
 /** Longest time between an idle channel's end and its closing. */
 const SWEEP_MS = 5_000;
+/** Answers between two looks at the memory, which cost a system call. */
+const WEIGHED_EVERY = 64;
 
 let table: ChannelTable | null = null;
+let readyBytes = 0;
+let grownBytes = 0;
+let answered = 0;
 
 // The gateway decides when this process ends: a signal to the whole group must not cut a dialogue in the middle.
 process.on('SIGINT', () => undefined);
@@ -38,9 +43,10 @@ function start(request: StartRequest): void {
       throw new Fault('TOKEN_UNAVAILABLE', { label: request.label, reason: 'a software token' });
     const constants = readConstants(request.constantsFile);
     const session = logIn(cryptoki, slot, request.pinFile);
-    const vault = openVault({ cryptoki, slot, session, constants });
+    const vault = openVault({ cryptoki, slot, session, constants, kdf: request.kdf });
     const { limits, prefix } = request;
     table = createVerbs({ vault, limits, prefix, monotonicMs: () => performance.now() });
+    readyBytes = process.memoryUsage.rss();
     setInterval(table.sweep, SWEEP_MS);
     reply({ kind: 'ready', description });
   } catch (error) {
@@ -63,7 +69,9 @@ function answerAll(verbs: readonly VerbRequest<Verb>[]): void {
     }
     if (fatal) break;
   }
-  const all: Reply = { kind: 'answers', answers, open: table?.open() ?? 0 };
+  answered += 1;
+  if (answered % WEIGHED_EVERY === 0) grownBytes = process.memoryUsage.rss() - readyBytes;
+  const all: Reply = { kind: 'answers', answers, open: table?.open() ?? 0, grownBytes };
   if (fatal) reply(all, () => process.exit(1));
   else reply(all);
 }

@@ -30,6 +30,8 @@ const FATAL =
   /^CKR_(?:DEVICE_|SESSION_|TOKEN_NOT_|USER_NOT_LOGGED_IN|CRYPTOKI_NOT_INITIALIZED|GENERAL_ERROR)/;
 /** CKF_HW_SLOT. PKCS#11 2.40 section 3.2; pkcs11js does not declare it. */
 const HARDWARE_SLOT = 0x0000_0004;
+/** Handles that one call of C_FindObjects may give. */
+const FOUND_AT_A_TIME = 64;
 /** Bits a file may not have: it would be readable or writable by others. */
 const OTHERS = 0o077;
 
@@ -87,16 +89,18 @@ export function openSession(cryptoki: Cryptoki, slot: Handle): Handle {
   return guarded('HSM_FAILED', () => cryptoki.C_OpenSession(slot, ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION));
 }
 
-/** Handles of all objects that the template fits. */
+/** Handles of all objects that the template fits. @throws Fault HSM_FAILED */
 export function findObjects(cryptoki: Cryptoki, session: Handle, template: Template): readonly Handle[] {
   const found: Handle[] = [];
-  cryptoki.C_FindObjectsInit(session, template);
-  for (;;) {
-    const some = cryptoki.C_FindObjects(session, 64);
-    if (some.length === 0) break;
-    found.push(...some);
-  }
-  cryptoki.C_FindObjectsFinal(session);
+  guarded('HSM_FAILED', () => {
+    cryptoki.C_FindObjectsInit(session, template);
+    for (;;) {
+      const some = cryptoki.C_FindObjects(session, FOUND_AT_A_TIME);
+      if (some.length === 0) break;
+      found.push(...some);
+    }
+    cryptoki.C_FindObjectsFinal(session);
+  });
   return found;
 }
 
@@ -115,10 +119,15 @@ export function describe(cryptoki: Cryptoki, slot: Handle): TokenDescription {
 
 /** Text of a file that only its owner may read. @throws Fault FILE_UNREADABLE */
 export function readSecret(path: string): string {
+  return readSecretBytes(path).toString('utf8');
+}
+
+/** The same as bytes, which the caller can wipe. @throws Fault FILE_UNREADABLE */
+export function readSecretBytes(path: string): Buffer {
   try {
     if ((statSync(path).mode & OTHERS) !== 0)
       throw new Fault('FILE_UNREADABLE', { path, reason: 'others may read it: mode must be 0600' });
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (error) {
     if (isFault(error)) throw error;
     throw new Fault('FILE_UNREADABLE', { path }, { cause: error });

@@ -6,7 +6,7 @@
  * master, and no key comes from it without the master.
  */
 import { type Bytes, concat, fromHex, xor } from '../../../runtime/core/bytes.ts';
-import { eidContext, KeyIdentifier } from '../../../runtime/core/card/eid-kdf.ts';
+import { eidContext, eidKdfHeader, KeyIdentifier } from '../../../runtime/core/card/eid-kdf.ts';
 import {
   an10922Blocks,
   an10922Input,
@@ -14,13 +14,13 @@ import {
   tripleDesInput,
   type VendorScheme,
 } from '../../../runtime/core/card/import-schemes.ts';
-import { type KeyAlgorithm, keyBlocksOf } from '../../../runtime/core/card/key-algorithm.ts';
+import { type KeyAlgorithm, keyBitsOf, keyBlocksOf } from '../../../runtime/core/card/key-algorithm.ts';
 import { Fault } from '../../../runtime/core/faults.ts';
+import { type SizedRule, sizedRule } from '../../../runtime/core/key-policy.ts';
 import type { KeySet } from '../../../runtime/core/token.ts';
 import { fixedSetOf, type Master, masterOf, parseMaster } from '../masters.ts';
 import { type ConstantEntry, type Constants, entryOf } from './constants.ts';
 import type { Handle } from './cryptoki.ts';
-import { type SizedRule, sizedRule } from './key-policy.ts';
 import { encipherReadable, type KeyHandles, type Operations, type OperationsPlace } from './operations.ts';
 
 /** Rules for the three keys of a set. */
@@ -43,7 +43,12 @@ export function testDataOf(eid: string): Bytes {
 }
 
 /** @throws Fault CONFIG_INVALID when token or constants file do not have what the set is derived from */
-export function sourceOf(keys: KeySet, constants: Constants, secrets: ReadonlyMap<string, Handle>): Source {
+export function sourceOf(
+  keys: KeySet,
+  constants: Constants,
+  secrets: ReadonlyMap<string, Handle>,
+  kdf: Kdf,
+): Source {
   const { algorithm } = keys;
   if (keys.origin === 'transport' && keys.scheme === 'none') {
     const names = fixedSetOf(algorithm);
@@ -51,11 +56,14 @@ export function sourceOf(keys: KeySet, constants: Constants, secrets: ReadonlyMa
     return { algorithm, kept: true, vendor: false, derive: () => set };
   }
   const entry = entryOf(constants, masterOf(keys), keys.keyVersion);
-  return sourceFrom(entry, named(secrets, entry.master), keys.eid);
+  return sourceFrom(entry, named(secrets, entry.master), keys.eid, kdf);
 }
 
+/** How the EID-KDF is computed: portably from constants, or by the mechanism that tokens of PKCS#11 3.0 have. */
+export type Kdf = 'cbc-data' | 'sp800-108';
+
 /** The set that an entry of the constants file makes of an EID. */
-export function sourceFrom(entry: ConstantEntry, handle: Handle, eid: string): Source {
+export function sourceFrom(entry: ConstantEntry, handle: Handle, eid: string, kdf: Kdf): Source {
   const master = parseMaster(entry.master);
   if (master === null) throw new Fault('CONFIG_INVALID', { master: entry.master });
   const { algorithm } = master;
@@ -67,6 +75,12 @@ export function sourceFrom(entry: ConstantEntry, handle: Handle, eid: string): S
       const one = (i: 0 | 1 | 2, keyIdentifier: KeyIdentifier): Handle => {
         const rule = sizedRule(rules[i], algorithm);
         const constant = entry.ivs[i];
+        if (master.scheme === 'eid-kdf-1' && kdf === 'sp800-108') {
+          const { generation } = master;
+          const purpose = { generation, keyVersion: entry.keyVersion, bits: keyBitsOf(algorithm) };
+          const header = eidKdfHeader({ ...purpose, keyIdentifier }, 1);
+          return token.deriveNatively(handle, header, eidContext(eid), rule);
+        }
         if (master.scheme === 'eid-kdf-1') return token.derive(handle, constant, eidContext(eid), rule);
         const from = { at, token, handle, algorithm, constant, rule };
         return vendorHandle(master.scheme, from, data, keyIdentifier);

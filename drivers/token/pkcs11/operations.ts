@@ -9,9 +9,10 @@ import { type Bytes, concat, xor } from '../../../runtime/core/bytes.ts';
 import { CHECK_VALUE_BLOCK, CHECK_VALUE_BYTES } from '../../../runtime/core/card/scp03-put-key.ts';
 import { BLOCK_BYTES } from '../../../runtime/core/crypto/cmac.ts';
 import { Fault } from '../../../runtime/core/faults.ts';
+import { type RuleName, ruleOf } from '../../../runtime/core/key-policy.ts';
 import { type Cryptoki, ck, guarded, type Handle } from './cryptoki.ts';
-import { type RuleName, ruleOf } from './key-policy.ts';
 import { NO_POINTER, type PinnedMemory } from './pinned-memory.ts';
+import { counterKdfParameter, SP800_108_COUNTER_KDF } from './sp800-108.ts';
 import { readAttribute, templateOf } from './templates.ts';
 
 const ZERO_BLOCK = Buffer.alloc(BLOCK_BYTES);
@@ -44,11 +45,12 @@ export function createOperations({ cryptoki, session, pinned }: OperationsPlace)
       return cryptoki.C_Encrypt(session, view(data), Buffer.alloc(data.length));
     });
   const ecb = (key: Handle, data: Bytes): Buffer => encrypt(key, { mechanism: ck.CKM_AES_ECB }, data);
-  const { derive, deriveByBlocks } = createDerivations({ cryptoki, session, pinned });
+  const { derive, deriveByBlocks, deriveNatively } = createDerivations({ cryptoki, session, pinned });
   return {
     ecb,
     derive,
     deriveByBlocks,
+    deriveNatively,
     cbc: (key: Handle, iv: Bytes, data: Bytes): Buffer =>
       encrypt(key, { mechanism: ck.CKM_AES_CBC, parameter: view(iv) }, data),
     cbcDecrypt: (key: Handle, iv: Bytes, data: Bytes): Buffer =>
@@ -117,7 +119,16 @@ function createDerivations({ cryptoki, session, pinned }: OperationsPlace) {
     const mechanism = { mechanism: ck.CKM_AES_CBC_ENCRYPT_DATA, parameter };
     return guarded('HSM_FAILED', () => cryptoki.C_DeriveKey(session, mechanism, base, sessionTemplate(rule)));
   };
-  return { derive, deriveByBlocks };
+  /** The EID-KDF in one call. @param header its first block @param context the EID, 16 bytes */
+  const deriveNatively = (base: Handle, header: Bytes, context: Bytes, rule: RuleName): Handle => {
+    const mechanism = SP800_108_COUNTER_KDF;
+    if (pinned === null) throw new Fault('TOKEN_UNAVAILABLE', { mechanism, reason: NO_POINTER });
+    const parameter = counterKdfParameter(pinned, header, context);
+    return guarded('HSM_FAILED', () =>
+      cryptoki.C_DeriveKey(session, { mechanism, parameter }, base, sessionTemplate(rule)),
+    );
+  };
+  return { derive, deriveByBlocks, deriveNatively };
 }
 
 /** One block enciphered under a master, in the clear: intermediate values of a derivation, never a key.

@@ -1,6 +1,6 @@
 /**
  * One page of memory that stays where it is and whose address is known, for mechanism parameters that hold a
- * pointer which pkcs11js cannot build: CK_KEY_DERIVATION_STRING_DATA. Nothing secret is ever in it.
+ * pointer which pkcs11js cannot build: CK_KEY_DERIVATION_STRING_DATA, CK_SP800_108_KDF_PARAMS. Nothing secret is ever in it.
  *
  * The page is WebAssembly's, which stands apart between guard pages and never moves. Its address is read from
  * this process's own memory map and proved by finding what was just written there.
@@ -19,6 +19,14 @@ export interface PinnedMemory {
    * @throws RangeError when the data exceed the page
    */
   stringData(data: Bytes): Buffer;
+  /**
+   * A parameter that points into data which point into themselves; good until the next call.
+   * @param layout what the data are, given where each of their bytes will stand
+   * @throws RangeError when the data exceed the page
+   */
+  laidOut(
+    layout: (addressAt: (offset: number) => bigint) => { readonly data: Bytes; readonly parameter: Buffer },
+  ): Buffer;
 }
 
 /** Why a derivation over several blocks is refused where there is no such memory. */
@@ -44,10 +52,18 @@ export function openPinnedMemory(): PinnedMemory | null {
   const page = makePage();
   const address = page === null ? null : addressOf(page);
   if (page === null || address === null) return null;
+  const put = (data: Bytes): void => {
+    if (data.length > PAGE_BYTES) throw new RangeError('the data exceed the page');
+    page.set(data);
+  };
   return {
+    laidOut: (layout) => {
+      const { data, parameter } = layout((offset) => address + BigInt(offset));
+      put(data);
+      return parameter;
+    },
     stringData: (data) => {
-      if (data.length > PAGE_BYTES) throw new RangeError('the data exceed the page');
-      page.set(data);
+      put(data);
       const parameter = Buffer.alloc(16);
       parameter.writeBigUInt64LE(address, 0);
       parameter.writeBigUInt64LE(BigInt(data.length), 8);

@@ -33,9 +33,11 @@ const WAITING_MAX = 1024;
 export interface TokenProcess {
   readonly prefix: string;
   readonly description: TokenDescription;
-  /** Channels open after the last answer, and how many it has opened in its life. */
-  readonly channels: { open: number; opened: number };
+  /** Channels open after the last answer, how many it has opened in its life, and what memory that has cost. */
+  readonly channels: { open: number; opened: number; grownBytes: number };
   call<V extends Verb>(verb: V, input: VerbArguments<V>): Promise<VerbResult<V>>;
+  /** Whether something waits for its answer. */
+  isAsked(): boolean;
   /** Settles when the process is gone, for whatever reason. */
   readonly gone: Promise<void>;
   stop(): Promise<void>;
@@ -67,14 +69,15 @@ export async function startTokenProcess(
     child.once('error', () => resolve()); // It never started; `started` below reports that.
   });
   const description = await started(child, start, deadlines.startMs);
-  const channels = { open: 0, opened: 0 };
-  const { call, failAll } = createCalls(child, deadlines.callMs, channels);
+  const channels = { open: 0, opened: 0, grownBytes: 0 };
+  const { call, failAll, isAsked } = createCalls(child, deadlines.callMs, channels);
   void gone.then(() => failAll('the token process ended'));
   return {
     prefix: start.prefix,
     description,
     channels,
     gone,
+    isAsked,
     call,
     stop: async () => {
       const killer = setTimeout(() => child.kill('SIGKILL'), deadlines.stopMs);
@@ -164,10 +167,11 @@ function createCalls(child: ChildProcess, deadlineMs: number, channels: TokenPro
   child.on('message', (reply: Reply) => {
     if (reply.kind !== 'answers') return;
     channels.open = reply.open;
+    channels.grownBytes = reply.grownBytes;
     for (const answer of reply.answers) take(answer);
     watch();
   });
-  return { call, failAll };
+  return { call, failAll, isAsked: () => waiting.size > 0 };
 }
 
 /** A send that fails is seen as the end of the process, which fails everything that waits. */

@@ -6,9 +6,11 @@ import type { FaultNote } from '../../../runtime/core/faults.ts';
 import type { TokenDescription } from '../../../runtime/core/token.ts';
 import type { ChannelLimits, Verb, VerbArguments, VerbResult } from '../verbs.ts';
 import type { TokenPlace } from './cryptoki.ts';
+import type { Kdf } from './derivation.ts';
 
 export interface StartRequest extends TokenPlace {
   readonly constantsFile: string;
+  readonly kdf: Kdf;
   /** Whether a token that computes in software is allowed. */
   readonly laboratory: boolean;
   readonly limits: ChannelLimits;
@@ -36,6 +38,8 @@ export type Reply =
       readonly answers: readonly VerbAnswer[];
       /** Channels open after them. */
       readonly open: number;
+      /** Memory of the process above what it had when it was ready, in bytes; looked at now and then. */
+      readonly grownBytes: number;
     };
 
 export type VerbAnswer =

@@ -6,6 +6,7 @@ import { Fault } from '../../../runtime/core/faults.ts';
 import type { Token } from '../../../runtime/core/token.ts';
 import type { ChannelLimits, Verb, VerbArguments, VerbResult } from '../verbs.ts';
 import { createCrew } from './crew.ts';
+import type { Kdf } from './derivation.ts';
 import type { TokenDeadlines } from './process.ts';
 
 export interface Pkcs11TokenOptions {
@@ -15,6 +16,8 @@ export interface Pkcs11TokenOptions {
   readonly label: string;
   readonly pinFile: string;
   readonly constantsFile: string;
+  /** How the fleet's keys are derived; `cbc-data`, which every module has, by default. */
+  readonly kdf?: Kdf;
   /** Configuration of SoftHSM, for its environment variable. */
   readonly softHsmConf?: string;
   /** Allows a token that computes in software. */
@@ -22,8 +25,10 @@ export interface Pkcs11TokenOptions {
   /** Those that differ from the default. */
   readonly deadlines?: Partial<TokenDeadlines>;
   readonly limits?: ChannelLimits;
-  /** Channels after which the process is replaced: SoftHSM loses about 2.3 kB for each. */
+  /** Channels after which the process is replaced, whatever memory it has. */
   readonly recycleAfterChannels?: number;
+  /** Growth of its memory after which it is replaced. */
+  readonly recycleAfterBytes?: number;
   /** Told of what failed in the background: a process that could not be replaced. */
   readonly onFault?: (fault: Fault) => void;
 }
@@ -47,13 +52,13 @@ export async function openPkcs11Token(options: Pkcs11TokenOptions): Promise<Toke
   };
   return {
     describe: async () => crew.current().description,
-    openChannel: async (keys, mode) => {
-      const opening = await any('openChannel', keys, mode);
+    openChannel: async (keys, mode, dialogue) => {
+      const opening = await crew.serving(dialogue).call('openChannel', [keys, mode]);
       crew.recycle();
       return opening;
     },
-    openScratchChannel: async (keyVersion, algorithm, mode) => {
-      const opening = await any('openScratchChannel', keyVersion, algorithm, mode);
+    openScratchChannel: async (keyVersion, algorithm, mode, dialogue) => {
+      const opening = await crew.serving(dialogue).call('openScratchChannel', [keyVersion, algorithm, mode]);
       crew.recycle();
       return opening;
     },

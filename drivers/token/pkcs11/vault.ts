@@ -11,14 +11,15 @@ import type { ChannelKeys } from '../../../runtime/core/card/scp03-channel.ts';
 import type { WrappedKey } from '../../../runtime/core/card/scp03-put-key.ts';
 import { BLOCK_BYTES } from '../../../runtime/core/crypto/cmac.ts';
 import { Fault } from '../../../runtime/core/faults.ts';
+import { ruleFor, sizedRule } from '../../../runtime/core/key-policy.ts';
 import type { CheckValues, KeySet } from '../../../runtime/core/token.ts';
 import type { Vault, VaultChannel } from '../vault.ts';
 import { type Constants, demandDiversified, demandUnique, sealedText } from './constants.ts';
 import { type Cryptoki, ck, describe, findObjects, guarded, type Handle, openSession } from './cryptoki.ts';
-import { named, type Source, sourceFrom, sourceOf, testDataOf } from './derivation.ts';
-import { ruleFor, sizedRule } from './key-policy.ts';
+import { type Kdf, named, type Source, sourceFrom, sourceOf, testDataOf } from './derivation.ts';
 import { createOperations, type KeyHandles, type Operations, type OperationsPlace } from './operations.ts';
 import { NO_POINTER, openPinnedMemory, type PinnedMemory } from './pinned-memory.ts';
+import { SP800_108_COUNTER_KDF } from './sp800-108.ts';
 import { auditToken, listOf, readAttribute } from './templates.ts';
 
 interface VaultPlace {
@@ -27,6 +28,7 @@ interface VaultPlace {
   /** Kept open for the life of the process: the log-in ends with the last session. */
   readonly session: Handle;
   readonly constants: Constants;
+  readonly kdf: Kdf;
 }
 
 /** A session of its own and the calls on it. */
@@ -39,8 +41,8 @@ interface Desk {
  * Audits the token against the key policy and the constants against the token, then offers its keys.
  * @throws Fault KEY_POLICY_BROKEN, HSM_FAILED; TOKEN_UNAVAILABLE where a master needs what module or process lack
  */
-export function openVault({ cryptoki, slot, session, constants }: VaultPlace): Vault {
-  auditToken(cryptoki, session);
+export function openVault({ cryptoki, slot, session, constants, kdf }: VaultPlace): Vault {
+  auditToken(cryptoki, session, 'gateway');
   const pinned = openPinnedMemory();
   const openDesk = (): Desk => {
     const at = { cryptoki, session: openSession(cryptoki, slot), pinned };
@@ -69,13 +71,14 @@ export function openVault({ cryptoki, slot, session, constants }: VaultPlace): V
   const secrets = handlesByLabel(cryptoki, session, ck.CKO_SECRET_KEY);
   const signing = handlesByLabel(cryptoki, session, ck.CKO_PRIVATE_KEY);
   const points = handlesByLabel(cryptoki, session, ck.CKO_PUBLIC_KEY);
-  const find: Find = (keys) => sourceOf(keys, constants, secrets);
+  const find: Find = (keys) => sourceOf(keys, constants, secrets, kdf);
   checkSeal(desk.token, secrets.get('constants-seal'), constants);
   demandMechanisms(cryptoki, slot, constants, pinned);
+  if (kdf === 'sp800-108') demandNative(cryptoki, slot, pinned);
   demandUnique(constants.entries);
   for (const entry of constants.entries)
     demandDiversified(entry, (eid) =>
-      checkValuesOf(desk, sourceFrom(entry, named(secrets, entry.master), eid), testDataOf(eid)),
+      checkValuesOf(desk, sourceFrom(entry, named(secrets, entry.master), eid, kdf), testDataOf(eid)),
     );
   return {
     description: describe(cryptoki, slot),
@@ -132,6 +135,14 @@ function demandMechanisms(
       if (pinned === null && mechanism.endsWith('_ECB_ENCRYPT_DATA'))
         throw new Fault('TOKEN_UNAVAILABLE', { ...context, reason: NO_POINTER });
     }
+}
+
+/** @throws Fault TOKEN_UNAVAILABLE */
+function demandNative(cryptoki: Cryptoki, slot: Handle, pinned: PinnedMemory | null): void {
+  const context = { mechanism: 'SP800_108_COUNTER_KDF' };
+  if (!cryptoki.C_GetMechanismList(slot).includes(SP800_108_COUNTER_KDF))
+    throw new Fault('TOKEN_UNAVAILABLE', { ...context, reason: 'the module does not offer it' });
+  if (pinned === null) throw new Fault('TOKEN_UNAVAILABLE', { ...context, reason: NO_POINTER });
 }
 
 /** The 65-byte point of a public key object; CKA_EC_POINT wraps it in an OCTET STRING of two bytes. */

@@ -49,9 +49,7 @@ export const ticketApproveCommand: Command = {
       notAfter: instantOf(notAfter),
     });
     if (!payload.success) throw usage('a name is of a-z, 0-9 and hyphen, a reason of at most 200 characters');
-    means.print(
-      await seal(approvalStatement, payload.data, await means.tickets.openSigner(key), means.crypto),
-    );
+    means.print(await seal(approvalStatement, payload.data, await means.openSigner(key), means.crypto));
     return ExitCode.done;
   },
 };

@@ -44,7 +44,7 @@ export const ticketCloseCommand: Command = {
     const approvals = approvalFiles.map((one) => readJws(one, means));
     const socket = socketOf('backend', given, means);
     const body = { ticket, counts: read.data.counts, approvals, dryRun };
-    const answer = await means.tickets.instruct(socket, closeTicketInstruction, body);
+    const answer = await means.instruct(socket, closeTicketInstruction, body);
     return report(answer, isSet(given, 'json'), means);
   },
 };

@@ -24,7 +24,7 @@ export const ticketCountsCommand: Command = {
     while (after !== null) {
       if (counts.length === COUNTS_MAX)
         throw new Fault('CLOSE_OUT_REFUSED', { ticket, why: 'it has more units than can be closed at once' });
-      const { statement, next }: { statement: string; next: string | null } = await means.tickets.instruct(
+      const { statement, next }: { statement: string; next: string | null } = await means.instruct(
         socket,
         ticketCountsInstruction,
         { ticket, after },

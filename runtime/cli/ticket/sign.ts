@@ -39,7 +39,7 @@ export const ticketSignCommand: Command = {
     for (const line of orderText(order, subject)) means.talk(line);
     for (const { officer, reason } of good) means.talk(`approved by ${officer}: ${reason}`);
     const payload = { ...order, signedAt: instantOf(nowMs), approvals };
-    means.print(await seal(ticketStatement, payload, await means.tickets.openSigner(key), means.crypto));
+    means.print(await seal(ticketStatement, payload, await means.openSigner(key), means.crypto));
     return ExitCode.done;
   },
 };

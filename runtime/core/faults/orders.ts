@@ -46,11 +46,4 @@ export const faultsOfOrders = {
     disposition: 'hold',
     blame: 'outside',
   },
-  STATION_REVOKED: {
-    title: 'This station was revoked',
-    cause: 'The security officers revoked its identity: none of its requests counts any more.',
-    remedy: 'Take the station out of service and call the security officer. A new identity must be enrolled.',
-    disposition: 'hold',
-    blame: 'own',
-  },
 } as const satisfies Record<string, FaultDefinition>;

@@ -14,6 +14,10 @@ export const leafKinds = [
   'station-event',
   'refusal',
   'close-out',
+  'station-revocation',
+  'ceremony',
+  'revocation',
+  'trust-list',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 

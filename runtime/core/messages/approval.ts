@@ -18,6 +18,7 @@ export const approvalPurposes = [
   'close-out',
   'revocation',
   'station-revocation',
+  'station-enrolment',
   'restore',
 ] as const;
 export type ApprovalPurpose = (typeof approvalPurposes)[number];

@@ -6,6 +6,7 @@ import type { Bytes } from '../bytes.ts';
 import type { Lane } from '../gate/release.ts';
 import type { Appearance } from '../operation/appearance.ts';
 import type { OrderVerbs } from './orders.ts';
+import type { RevocationTransaction } from './revocation.ts';
 
 export interface FleetStore {
   /** Runs `work` in one serializable transaction and resolves after COMMIT. Repeats it from the start when
@@ -139,8 +140,17 @@ export interface HeadRow {
   readonly checkpoint: string;
 }
 
+/** A station whose requests are refused, for ever. */
+export interface RevokedStationRow {
+  readonly station: string;
+  /** Its place in the list, from 1. */
+  readonly number: number;
+  readonly since: string;
+  readonly reason: string;
+}
+
 /** Rows are locked where a decision follows from reading them. Lists are written in one round trip. */
-export interface FleetTransaction extends OrderVerbs {
+export interface FleetTransaction extends OrderVerbs, RevocationTransaction {
   operationByEid(eid: string): Promise<OperationRow | null>;
   operationById(operation: string): Promise<OperationRow | null>;
   operationByFingerprint(seFingerprint: string): Promise<OperationRow | null>;
@@ -185,6 +195,10 @@ export interface FleetTransaction extends OrderVerbs {
   /** Events whose text contains the EID, oldest first. */
   eventsAbout(eid: string, limit: number): Promise<readonly EventRow[]>;
   insertEvents(rows: readonly EventRow[]): Promise<void>;
+
+  /** In the order of their numbers. */
+  revokedStations(): Promise<readonly RevokedStationRow[]>;
+  insertRevokedStation(row: RevokedStationRow): Promise<void>;
 
   /** Locks the head of the log: whoever holds it is the only one that appends. */
   lockHead(): Promise<HeadRow>;

@@ -3,6 +3,7 @@
  * crash nothing is unknown and a repeated request gets the same answer. One for all gateways of an HSM.
  */
 import type { Bytes } from '../bytes.ts';
+import type { IssuerLedger } from './issuer-ledger.ts';
 
 export interface DialogueRow {
   readonly dialogue: string;
@@ -90,7 +91,7 @@ export interface LedgerUnit {
   readonly verdictEpoch: number;
 }
 
-export interface GatewayLedger {
+export interface GatewayLedger extends IssuerLedger {
   /** One transaction: refuses an epoch older than any seen for the operation, an EID beyond the ticket's
    * quota of distinct EIDs, and too many attempts since the last confirmation; else stores the row.
    * @throws Fault LEDGER_UNAVAILABLE */
@@ -125,5 +126,9 @@ export interface GatewayLedger {
   countRefusals(ticket: string): Promise<readonly { readonly code: string; readonly count: number }[]>;
   /** Units that had a dialogue under a ticket, in the order of their operations, behind `after`. */
   ticketUnits(ticket: string, after: string, limit: number): Promise<readonly LedgerUnit[]>;
+  /** The newest list of revoked stations that any gateway was given, compact JWS; null for none. */
+  stationRevocations(): Promise<string | null>;
+  /** Keeps a list unless one with a higher number is kept; resolves with the one that is kept then. */
+  keepStationRevocations(number: number, jws: string): Promise<string>;
   close(): Promise<void>;
 }

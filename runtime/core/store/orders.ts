@@ -1,5 +1,6 @@
 /** What the fleet store keeps of production orders: units taken, rate, nests, revoked stations. */
 import type { Rate } from '../orders/rate.ts';
+import type { RevokedStationRow } from './fleet.ts';
 
 /** A ticket that was used at least once. */
 export interface TicketRow {
@@ -37,15 +38,6 @@ export interface NestRow {
   readonly operation: string;
 }
 
-/** A station whose requests are refused, for ever. */
-export interface RevokedStationRow {
-  readonly station: string;
-  /** Its place in the list, from 1. */
-  readonly number: number;
-  readonly since: string;
-  readonly reason: string;
-}
-
 /** How far a unit of a ticket came, as the backend knows it. */
 export interface TicketUnit {
   readonly operation: string;
@@ -75,5 +67,4 @@ export interface OrderVerbs {
   putNest(row: NestRow): Promise<void>;
 
   revokedStation(station: string): Promise<RevokedStationRow | null>;
-  insertRevokedStation(row: RevokedStationRow): Promise<void>;
 }

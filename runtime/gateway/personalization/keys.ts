@@ -111,7 +111,13 @@ export function onDomain({ profile }: Job, coldReset: boolean): OpeningOptions {
 }
 
 export function cardMeans(job: Job) {
-  return { line: job.line, token: job.ports.token, profile: job.profile, evidence: job.evidence };
+  return {
+    line: job.line,
+    token: job.ports.token,
+    profile: job.profile,
+    evidence: job.evidence,
+    dialogue: job.dialogue,
+  };
 }
 
 /** Key template, and what the profile lets be read inside the secure channel. */

@@ -37,7 +37,7 @@ export async function personalize(job: Job): Promise<Conclusion> {
     const entered = fresh ? await injectKeys(job, touched, trial) : await openFleet(job, trial);
     const next = await beginning;
     const oldSet = job.line.meanwhile(() =>
-      job.ports.token.openChannel(transportKeys(job), modeIn(job.profile)),
+      job.ports.token.openChannel(transportKeys(job), modeIn(job.profile), job.dialogue),
     );
     const { proved, following } = await proveKeys(job, entered, await drawing, next);
     const ending = closing(job, proved);

@@ -62,7 +62,7 @@ export async function drawProof(job: Job): Promise<Draw> {
   if (profile.proof.tried !== 'scratch-set') return null;
   const version = profile.scratchKeyVersion;
   const [scratch] = await Promise.all([
-    ports.token.openScratchChannel(version, profile.algorithm, modeIn(profile)),
+    ports.token.openScratchChannel(version, profile.algorithm, modeIn(profile), job.dialogue),
     intend(job, 'prove', `scratch set, key version ${version}`),
   ]);
   const [drawn = 0] = ports.entropy.bytes(1);

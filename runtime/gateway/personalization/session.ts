@@ -23,6 +23,8 @@ import type { Evidence } from './evidence.ts';
 export interface CardMeans {
   readonly line: Line;
   readonly token: Token;
+  /** Names the dialogue to the token. */
+  readonly dialogue: string;
   readonly evidence: Evidence;
   readonly profile: CardProfile;
 }
@@ -100,7 +102,11 @@ export class CardSession {
 
   /** Prepares a session in which the chip must prove K-MAC against a fresh nonce; wrong, nothing more is sent. */
   static async prepare(means: CardMeans, keys: KeySet, options: OpeningOptions): Promise<Opening> {
-    const { channel, initializeUpdate } = await means.token.openChannel(keys, modeIn(means.profile));
+    const { channel, initializeUpdate } = await means.token.openChannel(
+      keys,
+      modeIn(means.profile),
+      means.dialogue,
+    );
     const { plainMs } = means.profile.deadlines;
     const { reads = [] } = options;
     return {

@@ -1,0 +1,60 @@
+/** Where the commands of enrolment find station, authority and register. */
+import { loadConfig } from '../../../config/load.ts';
+import { type StationConfig, stationConfig } from '../../../config/station.ts';
+import { Fault } from '../../core/faults.ts';
+import { type RegisterEntry, readRegister } from '../../core/messages/enrolment-register.ts';
+import { type Arguments, type Option, textOf, usage } from '../command.ts';
+import type { Means } from '../means.ts';
+import type { AuthorityPlace, KeyPlace } from './means.ts';
+
+export const stationOptions = {
+  config: { type: 'string', value: 'FILE', help: 'station.json of this station' },
+} as const satisfies Readonly<Record<string, Option>>;
+
+export const authorityOptions = {
+  ca: { type: 'string', value: 'FILE', help: 'certificate of the bus authority, PEM' },
+  'ca-key': { type: 'string', value: 'FILE', help: 'its key, PEM, mode 0600' },
+  register: { type: 'string', value: 'FILE', help: 'its register of codes, certificates and revocations' },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** @throws Fault USAGE */
+export function demanded(given: Arguments, option: string, what: string): string {
+  const text = textOf(given, option);
+  if (text === null) throw usage(`--${option} is missing: ${what}`);
+  return text;
+}
+
+/** @throws Fault USAGE, CONFIG_INVALID, FILE_UNREADABLE */
+export function stationIn(given: Arguments): StationConfig {
+  return loadConfig(demanded(given, 'config', 'station.json of this station'), stationConfig);
+}
+
+/** @throws Fault CONFIG_INVALID when the key for the broker is not in the token */
+export function keysOf({ bus, token }: StationConfig): KeyPlace {
+  const [, tlsKey] = 'pkcs11' in bus.key ? (/(?:^|[:;])object=([^;?]+)/.exec(bus.key.pkcs11) ?? []) : [];
+  if (tlsKey === undefined)
+    throw new Fault('CONFIG_INVALID', { setting: 'bus.key', why: 'no object of a token: pkcs11:…;object=…' });
+  const { module, label, pinFile, envelopeKey } = token;
+  return { module, label, pinFile, envelopeKey, tlsKey: decodeURIComponent(tlsKey) };
+}
+
+/** @throws Fault USAGE */
+export function authorityIn(given: Arguments): AuthorityPlace {
+  return {
+    certificate: demanded(given, 'ca', 'the certificate of the bus authority'),
+    key: demanded(given, 'ca-key', 'the key of the bus authority'),
+  };
+}
+
+export interface OpenRegister {
+  readonly entries: readonly RegisterEntry[];
+  /** Past fsync when it returns. */
+  note(entry: RegisterEntry): void;
+}
+
+/** @throws Fault USAGE, FILE_UNREADABLE, CONFIG_INVALID */
+export function registerIn(given: Arguments, means: Means): OpenRegister {
+  const file = demanded(given, 'register', 'the register of the bus authority; made by its first use');
+  const entries = means.files.exists(file) ? readRegister(means.files.read(file), file) : [];
+  return { entries, note: (entry) => means.enrolment.appendLine(file, JSON.stringify(entry)) };
+}

@@ -1,0 +1,37 @@
+import type { FaultDefinition } from '../faults.ts';
+
+/** Faults of the identity of stations: enrolment, renewal, revocation. */
+export const faultsOfEnrolment = {
+  STATION_REVOKED: {
+    title: 'This station has been revoked',
+    cause:
+      'Officers revoked it at the backend; from then on gateway and backend answer none of its requests.',
+    remedy:
+      'Stop the station and hand it to the security officer. A station that comes back is enrolled under a new name.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  STATION_LIST_REFUSED: {
+    title: 'The list of revoked stations is not accepted',
+    cause: 'It is older than the one in force, or takes a station back that was revoked.',
+    remedy: 'Bring the present list of the backend (holdfast enrol revoked) to the gateway.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  ENROLMENT_REFUSED: {
+    title: 'The enrolment request is refused',
+    cause:
+      'It does not prove that the station has both keys, names another station, or nobody has approved it: neither officers, nor a one-time code, nor a valid certificate of the same key.',
+    remedy: 'Start again at the station with holdfast enrol request, and have the request approved.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  ENROLMENT_FOREIGN: {
+    title: 'This certificate is not for this station',
+    cause:
+      'It names another station or another key than the token holds, is not signed by the bus authority, or has ended.',
+    remedy: 'Use the certificate that was signed for this station’s newest request.',
+    disposition: 'hold',
+    blame: 'own',
+  },
+} as const satisfies Record<string, FaultDefinition>;
