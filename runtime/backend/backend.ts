@@ -20,7 +20,7 @@ import type { BackendPorts } from './ports.ts';
 import { registerHandler } from './registration.ts';
 import { rejectHandler } from './rejection.ts';
 import { reserveHandler } from './reservation.ts';
-import { readRevokedStations } from './revoked-stations.ts';
+import { readRevokedStations, refusing } from './revoked-stations.ts';
 import { Sequencer } from './sequencer.ts';
 
 /** Reads the log, compares it with its head, then listens. @throws Fault LOG_FORKED, STORE_UNAVAILABLE */
@@ -31,7 +31,11 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   const sequencer = new Sequencer(ports, config.queueMax);
   await sequencer.load();
   const revoked = await readRevokedStations(ports);
-  const service = { addressedAs: ['backend', config.backend], topic: {}, demand: revoked.demand };
+  const service = {
+    addressedAs: ['backend', config.backend],
+    topic: {},
+    demand: refusing(revoked, ports, sequencer),
+  };
   await serve(reserveExchange, service, reserveHandler(ports, sequencer), ports);
   await serve(registerExchange, service, registerHandler(config, ports, sequencer), ports);
   await serve(rejectExchange, service, rejectHandler(ports, sequencer), ports);

@@ -13,6 +13,7 @@ export const leafKinds = [
   'appearance',
   'station-event',
   'station-revocation',
+  'station-refusal',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 
