@@ -56,7 +56,25 @@ export const backendConfig = z.strictObject({
     description:
       'How many of which officers must have approved the revocation of a station; null: it is refused.',
   }),
+  revocation: z
+    .strictObject({
+      quorum: quorumForm.meta({ description: 'Officers, and how many of them must approve a plan.' }),
+      crlDays: z.int().min(1).max(365).default(30).meta({
+        description: 'From a revocation list to its nextUpdate, as the gateways are set; plans tell it.',
+        unit: 'd',
+      }),
+      rootCrlDays: z.int().min(1).max(400).default(365).meta({
+        description: 'The same of the root’s list.',
+        unit: 'd',
+      }),
+    })
+    .nullable()
+    .default(null)
+    .meta({ description: 'Who may have certificates revoked; null: nobody.' }),
   trusted: trustedKeys,
+  ticketQuorum: quorumForm.meta({
+    description: 'How many of which officers must have approved an order. Gateway and backend judge it each.',
+  }),
   queueMax: z
     .int()
     .min(1)

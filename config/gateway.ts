@@ -1,6 +1,8 @@
 /** Everything a gateway can be told. */
 import { z } from 'zod';
 import { transportClasses, transportSchemes } from '../runtime/core/card/import-schemes.ts';
+import { quorumForm } from '../runtime/core/messages/approval.ts';
+import { profileNames } from '../runtime/core/pki/profile.ts';
 import { busConfig, file, milliseconds, partyName, trustedKeys } from './parts.ts';
 
 const oid = z.string().regex(/^[0-2](\.\d+)+$/, 'an object identifier');
@@ -59,9 +61,45 @@ export const gatewayConfig = z.strictObject({
         name: partyName.meta({ description: 'Intermediate, as tickets name it.' }),
         key: z.string().meta({ description: 'Label of its key in the token.' }),
         certificate: file.meta({ description: 'Its certificate, PEM.' }),
+        profile: z.enum(profileNames).default('idevid-batch').meta({
+          description: 'Profile of every certificate that it issues.',
+        }),
+        distributionPoint: z
+          .url({ protocol: /^https?$/ })
+          .max(200)
+          .nullable()
+          .default(null)
+          .meta({
+            description:
+              'URL of its CRL, in every certificate of a profile that names one. Fixed for ever at the first ' +
+              'certificate: only where its owner lives as long as the devices.',
+          }),
       }),
     )
-    .min(1),
+    .min(1)
+    .max(4096),
+  region: z.string().min(1).max(32).nullable().default(null).meta({
+    description: 'Region of this gateway; intermediates of another region are refused here.',
+  }),
+  maker: z.string().min(1).max(64).nullable().default(null).meta({
+    description: 'Organization in the subject, for profiles that name one.',
+  }),
+  scopeExtension: oid.nullable().default(null).meta({
+    description: 'Object identifier of the extension with the scope of an intermediate.',
+  }),
+  crl: z
+    .strictObject({
+      directory: file.meta({
+        description: 'Where revocation lists are published, as NAME.crl and NAME.crl.pem.',
+      }),
+      validityDays: z.int().min(1).max(365).default(30).meta({
+        description: 'From a list to its nextUpdate; it is renewed when half of that is over.',
+        unit: 'd',
+      }),
+    })
+    .nullable()
+    .default(null)
+    .meta({ description: 'Revocation lists of the intermediates; null: this gateway signs none.' }),
   hardwareType: oid.meta({
     description: 'Object identifier of the chip model, under the maker’s enterprise number.',
   }),
@@ -79,5 +117,8 @@ export const gatewayConfig = z.strictObject({
     .default(60_000)
     .meta({ description: 'A dialogue without a word for this long ends.', unit: 'ms' }),
   trusted: trustedKeys,
+  ticketQuorum: quorumForm.meta({
+    description: 'How many of which officers must have approved an order. Gateway and backend judge it each.',
+  }),
 });
 export type GatewayConfig = z.output<typeof gatewayConfig>;

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchCertificates } from './bench/certificates.ts';
 import { benchEnvelopes } from './bench/envelopes.ts';
 import { benchInjection } from './bench/injection.ts';
 import { benchJournal } from './bench/journal.ts';
@@ -17,7 +18,11 @@ export interface BenchRow {
 }
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, units: { type: 'string', default: '60' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    units: { type: 'string', default: '60' },
+    only: { type: 'string' },
+  },
 });
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
 const rows: BenchRow[] = [];
@@ -31,10 +36,15 @@ const note = (row: BenchRow): void => {
   process.stdout.write(`${row.what.padEnd(44)} ${show(row.value).padStart(10)} ${row.unit}${beside}\n`);
 };
 try {
-  for (const row of await benchJournal(directory)) note(row);
-  for (const row of await benchInjection(directory)) note(row);
-  for (const row of await benchEnvelopes()) note(row);
-  for (const row of await benchUnits(directory, Number(values.units))) note(row);
+  const parts: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
+    journal: () => benchJournal(directory),
+    injection: () => benchInjection(directory),
+    certificates: () => benchCertificates(directory),
+    envelopes: benchEnvelopes,
+    units: () => benchUnits(directory, Number(values.units)),
+  };
+  const wanted = values.only === undefined ? Object.keys(parts) : values.only.split(',');
+  for (const name of wanted) for (const row of (await parts[name]?.()) ?? []) note(row);
   if (values.json) process.stdout.write(`${JSON.stringify(rows)}\n`);
 } finally {
   rmSync(directory, { recursive: true, force: true });

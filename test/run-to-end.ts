@@ -12,23 +12,26 @@ export interface Ended {
 const DEADLINE_MS = 30_000;
 
 /** @param module named from the root of the project
- * @param environment added to that of the test; undefined takes a variable away */
+ * @param environment added to that of the test; undefined takes a variable away
+ * @param input given to its standard input; null where it has none */
 export function runToEnd(
   module: string,
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
+  input: string | null = null,
 ): Promise<Ended> {
   const script = fileURLToPath(new URL(`../${module}`, import.meta.url));
   const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
     timeout: DEADLINE_MS,
   });
+  child.stdin?.end(input);
   const said = { out: '', err: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     said.out += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said.err += text;
   });
   return new Promise((resolve, reject) => {

@@ -3,8 +3,9 @@
  */
 import { webcrypto } from 'node:crypto';
 import type { Bytes } from '../../runtime/core/bytes.ts';
+import type { CaAlgorithm } from '../../runtime/core/pki/algorithm.ts';
 
-/** Signs a message that the library has composed: r || s, 64 bytes. */
+/** Signs a message that the library has composed: r || s. */
 export type SignMessage = (message: Bytes) => Promise<Bytes>;
 
 export type Library = Awaited<ReturnType<typeof loadLibrary>>;
@@ -17,7 +18,7 @@ export async function loadLibrary() {
 
 /** Algorithm of every signature and key here. */
 export const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' } as const;
-const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+const curves = { es256: 'P-256', es384: 'P-384' } as const;
 
 /** What the library takes for a private key; it only carries the way to the real one. */
 interface DivertedKey extends CryptoKeyShape {
@@ -27,11 +28,12 @@ interface CryptoKeyShape {
   readonly type: 'private';
   readonly extractable: false;
   readonly usages: ['sign'];
-  readonly algorithm: typeof keyAlgorithm;
+  readonly algorithm: { readonly name: 'ECDSA'; readonly namedCurve: 'P-256' | 'P-384' };
 }
 
-export function divertedKey(sign: SignMessage): DivertedKey {
-  return { type: 'private', extractable: false, usages: ['sign'], algorithm: keyAlgorithm, sign };
+export function divertedKey(sign: SignMessage, of: CaAlgorithm = 'es256'): DivertedKey {
+  const algorithm = { name: 'ECDSA', namedCurve: curves[of] } as const;
+  return { type: 'private', extractable: false, usages: ['sign'], algorithm, sign };
 }
 
 /** Node's WebCrypto, but a diverted key signs by its own function. Passed to every call of the library. */
@@ -57,7 +59,8 @@ async function signDiverted(
   data: ArrayBuffer | ArrayBufferView,
 ): Promise<ArrayBuffer> {
   const hash = typeof algorithm.hash === 'object' ? algorithm.hash.name : algorithm.hash;
-  if (hash !== signingAlgorithm.hash) throw new RangeError('only SHA-256 is signed');
+  if (hash !== (key.algorithm.namedCurve === 'P-384' ? 'SHA-384' : 'SHA-256'))
+    throw new RangeError('another hash than that of the key');
   const message = ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : new Uint8Array(data);

@@ -6,6 +6,8 @@ import { drawAgreementKey } from './agreement.ts';
 
 /** SubjectPublicKeyInfo of a P-256 key up to its point. RFC 5480 section 2. */
 const P256_SPKI_PREFIX = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
+/** SubjectPublicKeyInfo of a P-384 key up to its point. RFC 5480 section 2. */
+const P384_SPKI_PREFIX = Buffer.from('3076301006072a8648ce3d020106052b81040022036200', 'hex');
 /** SubjectPublicKeyInfo of an Ed25519 key up to its 32 bytes. RFC 8410 section 4. */
 const ED25519_SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
@@ -44,6 +46,11 @@ export const nodeCrypto: Crypto = {
     if (publicKey.length !== 65 || signature.length !== 64) return false;
     const key = publicKeyOf(P256_SPKI_PREFIX, publicKey);
     return key !== null && verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
+  },
+  verifyP384: (publicKey, message, signature) => {
+    if (publicKey.length !== 97 || signature.length !== 96) return false;
+    const key = publicKeyOf(P384_SPKI_PREFIX, publicKey);
+    return key !== null && verify('sha384', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
   },
   verifyEd25519: (publicKey, message, signature) => {
     if (publicKey.length !== 32 || signature.length !== 64) return false;

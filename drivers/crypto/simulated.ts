@@ -44,6 +44,7 @@ export function createSimulatedCrypto(): SimulatedCrypto {
   return {
     ...nodeCrypto,
     drawAgreementKey,
+    verifyP384: nodeCrypto.verifyP384,
     verifyP256: (publicKey, message, signed) => {
       const privateKey = known.get(latin1(publicKey));
       return privateKey === undefined

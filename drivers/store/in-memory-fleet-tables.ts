@@ -15,7 +15,8 @@ import type {
   RevokedStationRow,
 } from '../../runtime/core/store/fleet.ts';
 import type { SubjectRow } from './event-subject.ts';
-import { quotaTable } from './in-memory-quota.ts';
+import { orderTables } from './in-memory-orders.ts';
+import { revocationTables } from './in-memory-revocations.ts';
 import { createTable } from './in-memory-table.ts';
 
 /** Root of a tree without leaves: SHA-256 of nothing. RFC 6962 section 2.1. */
@@ -28,7 +29,7 @@ export type FleetTables = ReturnType<typeof createFleetTables>;
 export function createFleetTables() {
   return {
     heads: headTable(),
-    quotas: quotaTable(),
+    ...orderTables(),
     operations: operations(),
     disowned: disowned(),
     records: records(),
@@ -41,6 +42,7 @@ export function createFleetTables() {
     events: events(),
     subjects: subjects(),
     leaves: leaves(),
+    ...revocationTables(),
     revokedStations: revokedStations(),
   };
 }

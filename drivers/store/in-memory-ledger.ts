@@ -11,6 +11,8 @@ import type {
   IntentRow,
 } from '../../runtime/core/store/ledger.ts';
 import { createEngine, type EngineOptions } from './in-memory-engine.ts';
+import { issuerLedger, issuerTables } from './in-memory-issuer-ledger.ts';
+import { ledgerUnits, noteRefusal, refusalTable } from './in-memory-ledger-orders.ts';
 import { quotaTable, takeQuota } from './in-memory-quota.ts';
 import { createTable, type Undo } from './in-memory-table.ts';
 import { ledgerRefusal, staleEpoch } from './ledger-refusal.ts';
@@ -59,6 +61,14 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
               .flatMap((key) => tables.conclusions.find('conclusion_operation_epoch', ...key) ?? [])
               .sort((a, b) => (a.at === b.at ? b.epoch - a.epoch : a.at < b.at ? 1 : -1));
           }),
+        noteRefusal: (row) => call((undo) => noteRefusal(tables, row, undo)),
+        refusalsOf: (ticket, limit) => call(() => tables.refusals.group(ticket, 0, limit)),
+        ticketUnits: (ticket, after, limit) => call(() => ledgerUnits(tables, ticket, after, limit)),
+        ...issuerLedger(call, tables, {
+          intend: (row, undo) => intendCertificate(tables, row, undo),
+          store: (serial, der, undo) => storeCertificate(tables, serial, der, undo),
+          issuerOf: (serial) => tables.certificates.find('certificate_serial', serial)?.issuer ?? null,
+        }),
         stationRevocations: () => call(() => tables.stationLists.group('')[0]?.jws ?? null),
         keepStationRevocations: (number, jws) =>
           call((undo) => {
@@ -86,6 +96,7 @@ type Tables = LedgerTables;
 
 function createTables() {
   return {
+    ...issuerTables(),
     dialogues: createTable({
       unique: { dialogue_dialogue: (row: AdmittedRow) => [row.dialogue] },
       group: (row) => `${row.operation} ${row.epoch}`,
@@ -133,6 +144,7 @@ function createTables() {
       group: (row) => row.operation,
       order: () => 0,
     }),
+    refusals: refusalTable(),
     eids: createTable({
       unique: { transcript_operation_epoch: (row: Transcribed) => [row.operation, row.epoch] },
       group: (row) => row.eid,

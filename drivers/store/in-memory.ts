@@ -11,9 +11,11 @@ import type {
 import { subjectsOf } from './event-subject.ts';
 import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
 import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
-import { takeQuota } from './in-memory-quota.ts';
+import { orderVerbs } from './in-memory-orders.ts';
+import { revocationVerbs } from './in-memory-revocations.ts';
 import type { MemoryTable, Undo } from './in-memory-table.ts';
 import { backupOf } from './in-memory-table.ts';
+import { unitCertificatesOf } from './unit-certificate.ts';
 
 export interface InMemoryFleetDatabase {
   /** A backend's connection. After `abandon` it is as if that backend had died. */
@@ -63,13 +65,18 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     disownOperation: (operation) => verb((undo) => disown(tables, operation, undo)),
     disownedOperation: (eid, seFingerprint) =>
       verb(() => tables.disowned.group(pairOf(eid, seFingerprint), -1)[0] ?? null),
-    takeQuota: (ticket, quota) => verb((undo) => takeQuota(tables.quotas, ticket, quota, undo)),
+    ...orderVerbs(verb, tables),
 
     recordByOperation: (operation) => verb(() => records.find('identity_record_operation', operation)),
     recordByEid: (eid) => verb(() => records.find('identity_record_eid', eid)),
     recordByPublicKey: (hash) => verb(() => records.find('identity_record_public_key_hash', hash)),
     listRecords: (limit) => verb(() => newest(records, limit)),
-    insertRecords: (rows) => verb((undo) => insertAll(records, rows, undo)),
+    insertRecords: (rows) =>
+      verb((undo) => {
+        insertAll(records, rows, undo);
+        insertAll(tables.certificates, rows.flatMap(unitCertificatesOf), undo);
+      }),
+    ...revocationVerbs(verb, tables),
     confirmation: (operation, epoch) =>
       verb(() => confirmations.find('confirmation_operation_epoch', operation, epoch)),
     confirmationsOf: (operation) => verb(() => confirmations.group(operation)),

@@ -14,6 +14,16 @@ const MODES: readonly number[] = [0o600, 0o400];
 
 /** A P-256 key file. @throws Fault FILE_UNREADABLE */
 export async function openFileSigner(path: string): Promise<Signer> {
+  return openCurveSigner(path, ['prime256v1']);
+}
+
+/** The key file of an authority, P-256 or P-384: its point has 65 or 97 bytes, its signatures 64 or 96, over
+ * SHA-256 or SHA-384. @throws Fault FILE_UNREADABLE */
+export async function openAuthorityFileSigner(path: string): Promise<Signer> {
+  return openCurveSigner(path, ['prime256v1', 'secp384r1']);
+}
+
+async function openCurveSigner(path: string, curves: readonly (keyof typeof HASH_OF)[]): Promise<Signer> {
   const key = await readKey(path, 'ec');
   const { x, y } = createPublicKey(key).export({ format: 'jwk' });
   const publicKey = Buffer.concat([
@@ -21,13 +31,16 @@ export async function openFileSigner(path: string): Promise<Signer> {
     Buffer.from(x ?? '', 'base64url'),
     Buffer.from(y ?? '', 'base64url'),
   ]);
-  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
-    throw new Fault('FILE_UNREADABLE', { path, reason: 'not a P-256 key' });
+  const curve = curves.find((name) => name === key.asymmetricKeyDetails?.namedCurve);
+  if (curve === undefined)
+    throw new Fault('FILE_UNREADABLE', { path, reason: `not a key on ${curves.join(' or ')}` });
   return {
     publicKey,
-    sign: async (message) => sign('sha256', message, { key, dsaEncoding: 'ieee-p1363' }),
+    sign: async (message) => sign(HASH_OF[curve], message, { key, dsaEncoding: 'ieee-p1363' }),
   };
 }
+
+const HASH_OF = { prime256v1: 'sha256', secp384r1: 'sha384' } as const;
 
 /** A key that signs at once: checkpoints of the log. */
 export interface Ed25519Signer {

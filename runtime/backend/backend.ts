@@ -15,8 +15,12 @@ import {
 import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
+import { ceremonyInstructions } from './instructions/ceremony.ts';
+import { orderInstructions } from './instructions/orders.ts';
+import { revocationInstructions } from './instructions/revocation.ts';
 import { stationInstructions } from './instructions/stations.ts';
 import type { BackendPorts } from './ports.ts';
+import { noting } from './refusals.ts';
 import { registerHandler } from './registration.ts';
 import { rejectHandler } from './rejection.ts';
 import { reserveHandler } from './reservation.ts';
@@ -31,12 +35,11 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   const sequencer = new Sequencer(ports, config.queueMax);
   await sequencer.load();
   const revoked = await readRevokedStations(ports);
-  const service = {
-    addressedAs: ['backend', config.backend],
-    topic: {},
-    demand: refusing(revoked, ports, sequencer),
-  };
-  await serve(reserveExchange, service, reserveHandler(ports, sequencer), ports);
+  const addressed = { addressedAs: ['backend', config.backend], topic: {} };
+  const service = { ...addressed, demand: refusing(revoked, ports, sequencer) };
+  // A reservation is refused in its own transaction, with a leaf.
+  const reserve = noting(reserveHandler(config, ports, sequencer), ports, sequencer);
+  await serve(reserveExchange, addressed, reserve, ports);
   await serve(registerExchange, service, registerHandler(config, ports, sequencer), ports);
   await serve(rejectExchange, service, rejectHandler(ports, sequencer), ports);
   await serve(eventsExchange, service, eventsHandler(ports, sequencer), ports);
@@ -52,6 +55,11 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       controller: controller.name,
       station: controller.station,
     });
-  await ports.instructions.serve([...stationInstructions(config, ports, sequencer, revoked)]);
+  await ports.instructions.serve([
+    ...stationInstructions(config, ports, sequencer, revoked),
+    ...ceremonyInstructions(ports, sequencer),
+    ...orderInstructions(config, ports, sequencer),
+    ...revocationInstructions(config, ports, sequencer),
+  ]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

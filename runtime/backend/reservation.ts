@@ -1,31 +1,42 @@
 /** Reserves an EID before any key is injected: quota, uniqueness, and what a second appearance means. */
+import type { BackendConfig } from '../../config/backend.ts';
 import { Fault, isFault } from '../core/faults.ts';
-import type { ControllerReport } from '../core/gate/release.ts';
+import type { ControllerReport, GateKind } from '../core/gate/release.ts';
 import { instantOf } from '../core/instant.ts';
 import { hashOf, seal } from '../core/messages/envelope.ts';
 import type { reserveExchange } from '../core/messages/exchanges.ts';
 import { reservation } from '../core/messages/receipts.ts';
-import { checkEidRule, openTicket, type TicketPayload } from '../core/messages/ticket.ts';
+import { checkEidRule, openApprovedTicket, type TicketPayload } from '../core/messages/ticket.ts';
 import { type Claim, type Judged, judgeAppearance } from '../core/operation/appearance.ts';
 import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
+import type { NestRow } from '../core/store/orders.ts';
 import { uuidV7 } from '../core/uuid.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
 import { noteAppearance } from './appearances.ts';
-import { type ControllerLook, checkGate, lookAt, settle, verifyReport } from './controllers.ts';
+import { type ControllerLook, checkGate, gateOf, lookAt, settle, verifyReport } from './controllers.ts';
+import { demandNest, demandOpen, demandStation, occupy, takeUnit } from './order-rules.ts';
 import type { BackendPorts } from './ports.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
 
-export function reserveHandler(ports: BackendPorts, sequencer: Sequencer): HandlerOf<typeof reserveExchange> {
+export function reserveHandler(
+  { ticketQuorum: quorum }: BackendConfig,
+  ports: BackendPorts,
+  sequencer: Sequencer,
+): HandlerOf<typeof reserveExchange> {
   return async ({ station, nest, body }) => {
     const now = ports.clock.now();
-    const ticket = openTicket(body.ticket, { station, nowMs: now }, ports.trusted, ports.crypto);
-    checkGate(verifyReport(body.report, station, ports), ticket);
+    const use = { station, nowMs: now, quorum };
+    const ticket = openApprovedTicket(body.ticket, use, ports.trusted, ports.crypto);
+    const controller = verifyReport(body.report, station, ports);
+    checkGate(controller, ticket);
     const { eid, seFingerprint } = body.identity;
     const wanted: Wanted = {
       ticket,
       ticketHash: hashOf(body.ticket, ports.crypto),
       claim: { eid, seFingerprint, attempt: body.attempt, station, nest },
       report: body.report,
+      gate: gateOf(controller),
+      nowMs: now,
       at: instantOf(now),
       operation: uuidV7(now, ports.entropy.bytes(10)),
     };
@@ -43,6 +54,8 @@ interface Wanted {
   readonly claim: Claim;
   /** Verified. */
   readonly report: ControllerReport;
+  readonly gate: GateKind;
+  readonly nowMs: number;
   readonly at: string;
   /** Used if this EID has none yet. */
   readonly operation: string;
@@ -51,10 +64,13 @@ interface Wanted {
 interface Seen {
   readonly judged: Judged;
   readonly look: ControllerLook;
+  readonly nest: NestRow | null;
 }
 
-/** Null, and nothing is written, for an appearance that is an event: the log takes part in those.
- * @throws Fault UNIT_RELEASED_BEFORE, UNIT_REJECTED_BEFORE, QUOTA_EXHAUSTED, LOG_ROLLED_BACK */
+/** What may refuse a reservation; each leaves nothing behind. UNIT_ codes are those of the appearance table.
+ *
+ * Null, and nothing is written, for an appearance that is an event: the log takes part in those.
+ * @throws Fault UNIT_RELEASED_BEFORE, UNIT_REJECTED_BEFORE, LOG_ROLLED_BACK, and as `see` and `act` */
 async function reserveQuietly(
   tx: FleetTransaction,
   wanted: Wanted,
@@ -63,50 +79,70 @@ async function reserveQuietly(
   const [seen, head] = await Promise.all([see(tx, wanted), tx.readHead()]);
   sequencer.demandWhole(head);
   if (seen.judged.event) return null;
-  const [row] = await Promise.all([act(tx, wanted, seen.judged), settle(tx, seen.look)]);
+  const [row] = await Promise.all([act(tx, wanted, seen), settle(tx, seen.look)]);
   return row;
 }
 
 /** Decides again under the lock of the log, and answers after leaf and outcome are committed together.
- * @throws Fault UNIT_CLONED, UNIT_RELABELLED, UNIT_RELEASED_BEFORE, UNIT_REJECTED_BEFORE, QUOTA_EXHAUSTED */
+ * @throws Fault UNIT_CLONED, UNIT_RELABELLED, UNIT_RELEASED_BEFORE, UNIT_REJECTED_BEFORE, and as `see` and `act` */
 async function reserveAsEvent(sequencer: Sequencer, wanted: Wanted): Promise<OperationRow> {
   const { value } = await sequencer.add((draft) => reserveAndNote(draft, wanted), true);
   if (isFault(value)) throw value;
   return value;
 }
 
-/** A refusal is a value here: thrown, it would take its leaf with it. */
+/** A refusal of the unit is a value here: thrown, it would take its leaf with it. A refusal by the order is thrown
+ * before anything is written. */
 async function reserveAndNote(draft: Draft, wanted: Wanted): Promise<OperationRow | Fault> {
-  const { judged, look } = await see(draft.tx, wanted);
-  const { operation: known, fault } = judged;
-  if (judged.event && known !== null)
-    await noteAppearance(draft, { ...wanted, ticket: wanted.ticket.ticket }, { ...judged, operation: known });
-  const outcome = fault === null ? await act(draft.tx, wanted, judged) : refusal(wanted, judged);
-  await settle(draft.tx, look);
+  const seen = await see(draft.tx, wanted);
+  const { operation: known, fault } = seen.judged;
+  const outcome = fault === null ? await act(draft.tx, wanted, seen) : refusal(wanted, seen.judged);
+  if (seen.judged.event && known !== null)
+    await noteAppearance(
+      draft,
+      { ...wanted, ticket: wanted.ticket.ticket },
+      { ...seen.judged, operation: known },
+    );
+  await settle(draft.tx, seen.look);
   return outcome;
 }
 
 /** Who is refused for what it is gets that fault and that event, whatever its ticket says of the EID.
- * @throws Fault TICKET_EID_REFUSED */
-async function see(tx: FleetTransaction, { claim, report, ticket }: Wanted): Promise<Seen> {
-  const [look, ofEid, ofChip, disowned] = await Promise.all([
+ * @throws Fault STATION_REVOKED, TICKET_CLOSED, TICKET_EID_REFUSED, NEST_OCCUPIED */
+async function see(tx: FleetTransaction, { claim, report, gate, ticket }: Wanted): Promise<Seen> {
+  // The controller comes first: its row is locked, and what is read of its nest behind it is not out of date.
+  const [look, nest, ofEid, ofChip, disowned, order, revoked] = await Promise.all([
     lookAt(tx, report),
+    tx.nest(report.controller, report.nest),
     tx.operationByEid(claim.eid),
     tx.operationByFingerprint(claim.seFingerprint),
     tx.disownedOperation(claim.eid, claim.seFingerprint),
+    tx.ticket(ticket.ticket),
+    tx.revokedStation(claim.station),
   ]);
+  demandStation(revoked);
   const departed = look.left?.operation ?? null;
   const judged = judgeAppearance(claim, { ofEid, ofChip, disowned, departed });
-  if (judged.outcome !== 'refuse') checkEidRule(ticket, claim.eid);
-  return { judged, look };
+  if (judged.outcome !== 'refuse') {
+    demandOpen(order);
+    checkEidRule(ticket, claim.eid);
+    const operation = judged.operation?.operation ?? null;
+    await demandNest(tx, { row: nest, report, operation, departed, numbered: gate === 'controller' });
+  }
+  return { judged, look, nest };
 }
 
-/** @throws Fault for a refusal, QUOTA_EXHAUSTED */
-async function act(tx: FleetTransaction, wanted: Wanted, judged: Judged): Promise<OperationRow> {
+/** @throws Fault for a refusal, QUOTA_EXHAUSTED, RATE_EXCEEDED, TICKET_CLOSED */
+async function act(tx: FleetTransaction, wanted: Wanted, { judged, nest }: Seen): Promise<OperationRow> {
   const { outcome, operation: known } = judged;
   if (outcome === 'refuse') throw refusal(wanted, judged);
-  if (outcome === 'reserve' || known === null) return reserveFirst(tx, wanted);
-  return outcome === 'raise' ? raiseEpoch(tx, wanted, known) : known;
+  if (outcome === 'answer' && known !== null) return known;
+  const operation = known?.operation ?? wanted.operation;
+  const [row] = await Promise.all([
+    outcome === 'reserve' || known === null ? reserveFirst(tx, wanted) : raiseEpoch(tx, wanted, known),
+    occupy(tx, nest, wanted.report, operation),
+  ]);
+  return row;
 }
 
 function refusal({ claim }: Wanted, { fault, appearance, operation }: Judged): Fault {
@@ -117,8 +153,11 @@ function refusal({ claim }: Wanted, { fault, appearance, operation }: Judged): F
   });
 }
 
+/** Under another ticket than before it is a unit of that one too. */
 async function raiseEpoch(tx: FleetTransaction, wanted: Wanted, known: OperationRow): Promise<OperationRow> {
   const { ticket, ticketHash, claim } = wanted;
+  if (known.ticket !== ticket.ticket && !(await tx.hasUnit(ticket.ticket, known.operation)))
+    await takeUnit(tx, ticket, known, wanted.nowMs);
   const resumed: OperationRow = {
     ...known,
     ticket: ticket.ticket,
@@ -135,8 +174,7 @@ async function raiseEpoch(tx: FleetTransaction, wanted: Wanted, known: Operation
 
 async function reserveFirst(tx: FleetTransaction, wanted: Wanted): Promise<OperationRow> {
   const { ticket, claim } = wanted;
-  if (!(await tx.takeQuota(ticket.ticket, ticket.quota)))
-    throw new Fault('QUOTA_EXHAUSTED', { ticket: ticket.ticket, quota: ticket.quota });
+  await takeUnit(tx, ticket, { operation: wanted.operation, eid: claim.eid }, wanted.nowMs);
   const row: OperationRow = {
     operation: wanted.operation,
     eid: claim.eid,

@@ -26,6 +26,8 @@ export interface Draft {
   readonly tx: FleetTransaction;
   /** Appends a leaf and gives its index. */
   append(leaf: Leaf): number;
+  /** Whether a leaf with this key is drafted. */
+  has(key: string): boolean;
   /** The bytes of a leaf, drafted or committed before. */
   entryAt(index: number): Promise<Bytes>;
   readonly records: RecordRow[];
@@ -144,6 +146,7 @@ export class Sequencer {
         leaves.push({ index, key: leaf.key, hash, entry: leaf.entry });
         return index;
       },
+      has: (key) => leaves.some((leaf) => leaf.key === key),
       entryAt: async (index) => {
         const drafted = leaves.find((leaf) => leaf.index === index);
         const [row] = drafted === undefined ? await tx.leaves(index, 1) : [drafted];

@@ -8,10 +8,12 @@ export interface Option {
   /** Shown in the help in place of the value. */
   readonly value?: string;
   readonly help: string;
+  /** May be given again and again; `listOf` has them all. */
+  readonly multiple?: boolean;
 }
 
 export interface Command {
-  /** One word, or two: `fleet list`. */
+  /** One word, two or three: `fleet list`. */
   readonly name: string;
   readonly summary: string;
   /** Words after the command, as the help shows them. */
@@ -29,6 +31,8 @@ export interface Command {
 export interface Arguments {
   readonly values: Readonly<Record<string, string | boolean | undefined>>;
   readonly operands: readonly string[];
+  /** Values of the options that may be given again, in their order. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Options of every command. */
@@ -40,6 +44,10 @@ export const commonOptions = {
 export function textOf(given: Arguments, option: string): string | null {
   const value = given.values[option];
   return typeof value === 'string' ? value : null;
+}
+
+export function listOf(given: Arguments, option: string): readonly string[] {
+  return given.lists[option] ?? [];
 }
 
 export function isSet(given: Arguments, option: string): boolean {

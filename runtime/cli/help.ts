@@ -57,7 +57,7 @@ export function helpCommand(all: () => readonly Command[]): Command {
     name: 'help',
     summary: 'what the commands are, and what one of them takes',
     operands: '[COMMAND]',
-    operandsMax: 2,
+    operandsMax: 3,
     options: {},
     examples: ['holdfast help', 'holdfast help journal'],
     run: async (given, means) => {

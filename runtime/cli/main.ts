@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 /** `holdfast` as a process: gives the commands their readers, made of drivers; decides nothing. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayConfig } from '../../config/gateway.ts';
 import { openDriver } from '../../drivers/index.ts';
 import { toHex } from '../core/bytes.ts';
 import { Fault } from '../core/faults.ts';
+import type { CeremonyMeans } from './ceremony/means.ts';
 import { createClosing } from './closing.ts';
 import type { EnrolmentMeans } from './enrol/means.ts';
 import type { Wire } from './journal/live.ts';
@@ -21,6 +23,7 @@ import {
   OutputClosed,
   type TokenJudge,
 } from './means.ts';
+import type { PkiMeans } from './pki/means.ts';
 import { runCommandLine } from './run.ts';
 import { coloured, plain } from './screen.ts';
 import { showFault, unforeseen } from './show-fault.ts';
@@ -98,6 +101,8 @@ async function means(): Promise<Means> {
     openFleet: (url) => closing.keep(fleetReader(url)),
     openLedger: (url) => closing.keep(ledgerReader(url)),
     openToken: (config) => closing.keep(tokenJudge(config)),
+    ceremony: await ceremonyMeans(),
+    pki: await pkiMeans(),
     openSigner: async (path) => (await openDriver.fileSigner()).openFileSigner(path),
     instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
     enrolment: await enrolmentMeans(),
@@ -223,5 +228,45 @@ async function tokenJudge({ token: place, profile }: GatewayConfig): Promise<Tok
   return {
     auditSession: (keys, session) => token.auditSession(keys, session),
     [Symbol.asyncDispose]: () => token.close(),
+  };
+}
+
+async function ceremonyMeans(): Promise<CeremonyMeans> {
+  const openShelf = await openDriver.directoryShelf();
+  const entropy = await openDriver.kernelEntropy();
+  return {
+    openToken: async (place) => {
+      const open = await openDriver.pkcs11CeremonyToken();
+      return closing.keep(open(place));
+    },
+    openSigner: async (key) => {
+      if ('token' in key) {
+        const open = await openDriver.pkcs11Signer();
+        // SoftHSM reads it when it is loaded.
+        if (key.token.softHsmConf !== null) process.env.SOFTHSM2_CONF = key.token.softHsmConf;
+        return closing.keep(open(key.token));
+      }
+      const { openFileSigner } = await openDriver.fileSigner();
+      const signer = await openFileSigner(key.file);
+      return { ...signer, [Symbol.asyncDispose]: async () => undefined };
+    },
+    shelf: openShelf(),
+    random: (count) => entropy.bytes(count),
+  };
+}
+
+async function pkiMeans(): Promise<PkiMeans> {
+  const { makeKeyFile, makeRootDirectory, openRootDirectory } = await openDriver.rootDirectory();
+  const entropy = await openDriver.kernelEntropy();
+  const openPublisher = await openDriver.publisher();
+  return {
+    makeRoot: makeRootDirectory,
+    openRoot: openRootDirectory,
+    makeKey: (path) => makeKeyFile(path),
+    random: (count) => entropy.bytes(count),
+    write: (path, content) => openPublisher(dirname(resolve(path))).publish(basename(path), content),
+    temporaryDirectory: () => mkdtempSync(join(tmpdir(), 'holdfast-drill-')),
+    forget: (directory) => rmSync(directory, { recursive: true, force: true }),
+    monotonicMs: () => performance.now(),
   };
 }

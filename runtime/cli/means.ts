@@ -7,7 +7,9 @@ import type { Crypto, Signer } from '../core/ports.ts';
 import type { FleetTransaction, OperationRow } from '../core/store/fleet.ts';
 import type { GatewayLedger } from '../core/store/ledger.ts';
 import type { Token } from '../core/token.ts';
+import type { CeremonyMeans } from './ceremony/means.ts';
 import type { EnrolmentMeans } from './enrol/means.ts';
+import type { PkiMeans } from './pki/means.ts';
 import type { Paint } from './screen.ts';
 
 export interface Means {
@@ -34,6 +36,8 @@ export interface Means {
   /** The gateway's token, for nothing but judging what was recorded.
    * @throws Fault TOKEN_PIN_WRONG, TOKEN_UNAVAILABLE, KEY_POLICY_BROKEN, CONFIG_INVALID, FILE_UNREADABLE */
   openToken(config: GatewayConfig): Promise<TokenJudge>;
+  readonly ceremony: CeremonyMeans;
+  readonly pki: PkiMeans;
   /** A P-256 key in a file that nobody else may read. @throws Fault FILE_UNREADABLE */
   openSigner(path: string): Promise<Signer>;
   /** Tells a program of this machine at its socket.
@@ -92,6 +96,13 @@ export type FleetView = Pick<
   | 'readHead'
   | 'leafByKey'
   | 'leaves'
+  | 'certificatesBy'
+  | 'countCertificatesOf'
+  | 'recordedIssuers'
+  | 'revocation'
+  | 'revocationsOf'
+  | 'revokedIssuers'
+  | 'newestTrustList'
 >;
 
 export interface FleetReader extends AsyncDisposable {

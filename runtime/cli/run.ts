@@ -10,7 +10,7 @@ import { didYouMean } from './near.ts';
 import { showFault, unforeseen } from './show-fault.ts';
 
 /** Words in a command's name. */
-const NAME_WORDS_MAX = 2;
+const NAME_WORDS_MAX = 3;
 
 /** Resolves with the exit code; nothing is thrown but by `means`. */
 export async function runCommandLine(argv: readonly string[], means: Means): Promise<number> {
@@ -72,6 +72,7 @@ function parse(command: Command, rest: readonly string[]): Arguments {
   });
   const values: Record<string, string | boolean | undefined> = {};
   const operands: string[] = [];
+  const lists: Record<string, string[]> = {};
   for (const token of tokens) {
     if (token.kind === 'positional') operands.push(token.value);
     if (token.kind !== 'option') continue;
@@ -87,10 +88,12 @@ function parse(command: Command, rest: readonly string[]): Arguments {
     if (known.type === 'string' && isMissing(token))
       throw usage(`${token.rawName} takes a value: ${known.value ?? 'VALUE'}`);
     values[token.name] = token.value ?? true;
+    if (known.multiple === true && token.value !== undefined)
+      lists[token.name] = [...(lists[token.name] ?? []), token.value];
   }
   if (operands.length > (command.operandsMax ?? 0))
     throw usage(`${operands.at(command.operandsMax ?? 0)} was not expected here`);
-  return { values, operands };
+  return { values, operands, lists };
 }
 
 /** An option where a value should stand is an option: `--since -n 5` lacks the time. */

@@ -4,9 +4,12 @@
  */
 import { faultsOfBackend } from './faults/backend.ts';
 import { faultsOfCard } from './faults/card.ts';
+import { faultsOfCeremony } from './faults/ceremony.ts';
 import { faultsOfEnrolment } from './faults/enrolment.ts';
 import { faultsOfExchange } from './faults/exchange.ts';
 import { faultsOfGateway } from './faults/gateway.ts';
+import { faultsOfOrders } from './faults/orders.ts';
+import { faultsOfPki } from './faults/pki.ts';
 import { faultsOfSecurity } from './faults/security.ts';
 import { faultsOfStation } from './faults/station.ts';
 
@@ -31,6 +34,9 @@ export const faults = {
   ...faultsOfGateway,
   ...faultsOfBackend,
   ...faultsOfSecurity,
+  ...faultsOfCeremony,
+  ...faultsOfOrders,
+  ...faultsOfPki,
   ...faultsOfEnrolment,
 } as const satisfies Record<string, FaultDefinition>;
 

@@ -37,6 +37,8 @@ export interface Crypto {
   aesEncryptBlock(key: Bytes, block: Bytes): Bytes;
   /** ECDSA P-256 with SHA-256. `publicKey`: 65-byte uncompressed point; `signature`: r || s, 64 bytes. */
   verifyP256(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
+  /** ECDSA P-384 with SHA-384. `publicKey`: 97-byte uncompressed point; `signature`: r || s, 96 bytes. */
+  verifyP384(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
   /** RFC 8032. `publicKey`: 32 bytes; `signature`: 64 bytes. */
   verifyEd25519(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
 }
@@ -157,6 +159,13 @@ export interface InstructionDoor {
   close(): Promise<void>;
 }
 
+/** Where files are put that others fetch, such as revocation lists. */
+export interface Publisher {
+  /** The whole file under its name, or what was there before: never a part, also after a power cut.
+   * @throws Fault CRL_NOT_PUBLISHED */
+  publish(name: string, content: Bytes): Promise<void>;
+}
+
 /** What a program tells people while it runs. Audit facts are not logs: they go to the journal. */
 export const logEvents = [
   'started',
@@ -173,6 +182,8 @@ export const logEvents = [
   'jig-lost',
   'jig-ready',
   'dialogue-opened',
+  'crl-published',
+  'trust-list-taken',
   'dialogue-ended',
   'committed',
   'station-revoked',

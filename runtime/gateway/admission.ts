@@ -6,28 +6,30 @@ import { instantOf } from '../core/instant.ts';
 import { hashOf, open } from '../core/messages/envelope.ts';
 import type { dialogueOpenExchange } from '../core/messages/exchanges.ts';
 import { type Reservation, reservation } from '../core/messages/receipts.ts';
-import { checkEidRule, openTicket, type TicketPayload } from '../core/messages/ticket.ts';
+import { checkEidRule, openApprovedTicket, type TicketPayload } from '../core/messages/ticket.ts';
 import type { TokenDescription } from '../core/token.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
-import type { GatewayPorts, Issuer } from './ports.ts';
+import type { Issuers, ReadyIssuer } from './issuers.ts';
+import type { GatewayPorts } from './ports.ts';
 
 /** What a dialogue may work on. */
 export interface Opening {
   readonly ticket: TicketPayload;
   readonly reserved: Reservation;
   readonly profile: CardProfile;
-  readonly issuer: Issuer;
+  readonly issuer: ReadyIssuer;
 }
 
-/** @throws Fault TICKET_INVALID, TICKET_EID_REFUSED, RESERVATION_STALE, CARD_CHANGED, ENVELOPE_INVALID,
+/** @throws Fault TICKET_INVALID, APPROVALS_MISSING, APPROVAL_REFUSED, TICKET_EID_REFUSED, RESERVATION_STALE, CARD_CHANGED, ENVELOPE_INVALID,
  * TRANSPORT_KEYS_KNOWN */
 export function judgeOpening(
   { station, nest, operation, epoch, body }: Parameters<HandlerOf<typeof dialogueOpenExchange>>[0],
   token: TokenDescription,
   config: GatewayConfig,
-  ports: GatewayPorts,
+  ports: GatewayPorts & { readonly ready: Issuers },
 ): Opening {
-  const ticket = openTicket(body.ticket, { station, nowMs: ports.clock.now() }, ports.trusted, ports.crypto);
+  const use = { station, nowMs: ports.clock.now(), quorum: config.ticketQuorum };
+  const ticket = openApprovedTicket(body.ticket, use, ports.trusted, ports.crypto);
   const reserved = open(reservation, body.reservation, ports.trusted, ports.crypto).payload;
   checkReservation(reserved, ticket, hashOf(body.ticket, ports.crypto), {
     station,
@@ -41,7 +43,7 @@ export function judgeOpening(
     throw new Fault('TICKET_INVALID', { ticket: ticket.ticket, why: 'production needs a hardware token' });
   demandOwnTransportKeys(config, ticket.profile);
   const profile = cardProfile(ticket.cardProfile);
-  const issuer = ports.issuers.find((candidate) => candidate.name === ticket.issuer);
+  const issuer = ports.ready.get(ticket.issuer);
   if (profile === null || issuer === undefined)
     throw new Fault('TICKET_INVALID', { cardProfile: ticket.cardProfile, issuer: ticket.issuer });
   return { ticket, reserved, profile, issuer };

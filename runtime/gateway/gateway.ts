@@ -3,7 +3,7 @@
  * every answer against its own nonce, and signs what was proved.
  */
 import type { GatewayConfig } from '../../config/gateway.ts';
-import { type Bytes, fromBase64 } from '../core/bytes.ts';
+import { fromBase64 } from '../core/bytes.ts';
 import { type Exchange, exchangeOf } from '../core/card/apdu.ts';
 import { Fault } from '../core/faults.ts';
 import {
@@ -19,11 +19,16 @@ import { uuidV4 } from '../core/uuid.ts';
 import { type HandlerOf, serve } from '../exchange/responder.ts';
 import { admit, demandOwnTransportKeys, judgeOpening } from './admission.ts';
 import { Dialogue } from './dialogue.ts';
+import { crlInstructions } from './instructions/crl.ts';
+import { orderInstructions } from './instructions/orders.ts';
 import { stationInstructions } from './instructions/stations.ts';
+import { createIssuance, type Issuance } from './issuance.ts';
+import { type Issuers, openIssuers } from './issuers.ts';
 import { createEvidence } from './personalization/evidence.ts';
 import type { Job } from './personalization/job.ts';
 import { personalize } from './personalization/procedure.ts';
 import type { GatewayPorts } from './ports.ts';
+import { keeping } from './refusals.ts';
 import { readRevokedStations } from './revoked-stations.ts';
 
 interface UnderWay {
@@ -38,7 +43,7 @@ interface UnderWay {
 }
 
 /** Checks the token against the profile, then listens. @throws Fault KEY_POLICY_BROKEN, HSM_FAILED, CONFIG_INVALID,
- * TRANSPORT_KEYS_KNOWN */
+ * TRANSPORT_KEYS_KNOWN, ISSUER_UNFIT */
 export async function createGateway(config: GatewayConfig, ports: GatewayPorts): Promise<void> {
   demandOwnTransportKeys(config, config.profile);
   const token = await ports.token.describe();
@@ -51,24 +56,22 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
   const fixed: Fixed = {
     token,
     receiptSigner: await tokenSigner(ports, 'confirmation'),
-    issuerKeys: await issuerKeys(ports),
+    issuers: await openIssuers(config, ports),
+    issuance: createIssuance(ports),
   };
   const dialogues = new Map<string, UnderWay>();
   const revoked = await readRevokedStations(ports);
   const responder = { ...ports, signer };
   const addressed = ['gateway', config.gateway];
+  const begin = openHandler(config, ports, fixed, dialogues);
   await serve(
     dialogueOpenExchange,
-    {
-      addressedAs: addressed,
-      topic: {},
-      share: 'gateways',
-      demand: async (station) => {
-        await revoked.refresh();
-        revoked.demand(station);
-      },
-    },
-    openHandler(config, ports, fixed, dialogues),
+    { addressedAs: addressed, topic: {}, share: 'gateways' },
+    keeping(async (request, sent) => {
+      await revoked.refresh();
+      revoked.demand(request.station);
+      return begin(request, sent);
+    }, ports),
     responder,
   );
   await serve(
@@ -84,7 +87,11 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
   const abandonOf = (station: string): void => {
     for (const underWay of dialogues.values()) if (underWay.station === station) underWay.dialogue.abandon();
   };
-  await ports.instructions.serve([...stationInstructions(revoked, abandonOf)]);
+  await ports.instructions.serve([
+    ...(await crlInstructions(config, ports, fixed.issuers)),
+    ...stationInstructions(revoked, abandonOf),
+    ...orderInstructions(config, ports, signer),
+  ]);
   ports.log.write('info', 'started', { gateway: config.gateway, softwareToken: token.softwareToken });
 }
 
@@ -92,7 +99,8 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
 interface Fixed {
   readonly token: TokenDescription;
   readonly receiptSigner: Signer;
-  readonly issuerKeys: ReadonlyMap<string, Bytes>;
+  readonly issuers: Issuers;
+  readonly issuance: Issuance;
 }
 
 async function tokenSigner(ports: GatewayPorts, key: string): Promise<Signer> {
@@ -100,21 +108,18 @@ async function tokenSigner(ports: GatewayPorts, key: string): Promise<Signer> {
   return { publicKey, sign: (message) => ports.token.sign(key, message) };
 }
 
-async function issuerKeys(ports: GatewayPorts): Promise<ReadonlyMap<string, Bytes>> {
-  const keys = new Map<string, Bytes>();
-  for (const issuer of ports.issuers) keys.set(issuer.name, await ports.token.publicKey(issuer.key));
-  return keys;
-}
-
 function openHandler(
   config: GatewayConfig,
   ports: GatewayPorts,
-  { token, receiptSigner, issuerKeys }: Fixed,
+  { token, receiptSigner, issuers, issuance }: Fixed,
   dialogues: Map<string, UnderWay>,
 ): HandlerOf<typeof dialogueOpenExchange> {
   return async (request) => {
     const { station, body } = request;
-    const { ticket, reserved, profile, issuer } = judgeOpening(request, token, config, ports);
+    const { ticket, reserved, profile, issuer } = judgeOpening(request, token, config, {
+      ...ports,
+      ready: issuers,
+    });
     if (dialogues.size >= config.dialoguesMax) throw new Fault('BACKEND_BUSY', { dialogues: dialogues.size });
     const id = uuidV4(ports.entropy.bytes(16));
     const secrecy = createSecrecy(ports);
@@ -157,7 +162,7 @@ function openHandler(
       issuer,
       token,
       receiptSigner,
-      issuerPublicKey: issuerKeys.get(issuer.name) ?? new Uint8Array(0),
+      issuance,
     });
     const answer = await watched(config, ports, dialogues, underWay, () =>
       dialogue.begin((line) => personalize(job(line))),

@@ -49,11 +49,11 @@ await runProgram(async () => {
     token,
     ledger,
     certificates: await (await openDriver.certificates())(),
-    issuers: config.issuers.map(({ name, key, certificate }) => ({
-      name,
-      key,
+    issuers: config.issuers.map(({ certificate, ...issuer }) => ({
+      ...issuer,
       certificate: derOf(certificate),
     })),
+    ...(config.crl === null ? {} : { publisher: (await openDriver.publisher())(config.crl.directory) }),
     trusted: trustedFrom(config.trusted),
     instructions,
     log,

@@ -1,8 +1,8 @@
 /** What a gateway needs of the world. */
 import type { Bytes } from '../core/bytes.ts';
 import type { TrustedKey } from '../core/messages/envelope.ts';
-import type { Certificates } from '../core/pki/profile.ts';
-import type { Bus, Clock, Crypto, Entropy, InstructionDoor, Log } from '../core/ports.ts';
+import type { Certificates, ProfileName } from '../core/pki/profile.ts';
+import type { Bus, Clock, Crypto, Entropy, InstructionDoor, Log, Publisher } from '../core/ports.ts';
 import type { GatewayLedger } from '../core/store/ledger.ts';
 import type { Token } from '../core/token.ts';
 
@@ -13,6 +13,10 @@ export interface Issuer {
   readonly key: string;
   /** Its certificate, DER. */
   readonly certificate: Bytes;
+  /** `idevid-batch` when absent. */
+  readonly profile?: ProfileName;
+  /** URL of its CRL, for profiles that name one. */
+  readonly distributionPoint?: string | null;
 }
 
 export interface GatewayPorts {
@@ -24,6 +28,8 @@ export interface GatewayPorts {
   readonly ledger: GatewayLedger;
   readonly certificates: Certificates;
   readonly issuers: readonly Issuer[];
+  /** Where revocation lists go; absent where this gateway signs none. */
+  readonly publisher?: Publisher;
   readonly trusted: readonly TrustedKey[];
   readonly instructions: InstructionDoor;
   readonly log: Log;

@@ -1,11 +1,14 @@
 /** Every document with generated parts: what stands in it follows from the code and from nothing else. */
 import { backendConfig } from '../../config/backend.ts';
+import { ceremonyTokenFile, officerTokenFile } from '../../config/ceremony.ts';
 import { gatewayConfig } from '../../config/gateway.ts';
 import { stationConfig } from '../../config/station.ts';
 import { contactFaults } from '../../drivers/card-reader/virtual-se/mutants/contact.ts';
 import { goodCards } from '../../drivers/card-reader/virtual-se/mutants/good-cards.ts';
 import { liars } from '../../drivers/card-reader/virtual-se/mutants/table.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
+import { planForm } from '../../runtime/core/ceremony/plan.ts';
+import { keyPolicy } from '../../runtime/core/key-policy.ts';
 import { toMermaid } from '../../runtime/core/operation/transitions.ts';
 import { modelRules } from '../model/rules.ts';
 import { brokerManners } from '../simulation/hostile/table.ts';
@@ -13,6 +16,7 @@ import { brokerMannerTable } from './broker-manners.ts';
 import { cardProfileTable } from './card-profiles.ts';
 import { channelTable } from './channels.ts';
 import { faultList } from './faults.ts';
+import { keptKeyTable, passingKeyTable } from './key-policy.ts';
 import { modelLabels } from './labels.ts';
 import { mutantTable } from './mutants.ts';
 import { fillParts } from './parts.ts';
@@ -44,6 +48,17 @@ export const pages: readonly Page[] = [
         station: settingTable(stationConfig),
         gateway: settingTable(gatewayConfig),
         backend: settingTable(backendConfig),
+      }),
+  },
+  {
+    path: 'config/hsm-room.md',
+    text: (now) =>
+      fillParts(now, {
+        kept: keptKeyTable(keyPolicy),
+        passing: passingKeyTable(keyPolicy),
+        token: settingTable(ceremonyTokenFile),
+        officer: settingTable(officerTokenFile),
+        plan: settingTable(planForm),
       }),
   },
   {

@@ -7,7 +7,6 @@ import { openFileSigner } from '../../drivers/token/file-signer.ts';
 import { fromBase64 } from '../../runtime/core/bytes.ts';
 import { serialFrom } from '../../runtime/core/pki/profile.ts';
 import { FAR_DATE_MS } from '../../runtime/core/pki/time.ts';
-import type { Signer } from '../../runtime/core/ports.ts';
 import { p256KeyFile } from './keys.ts';
 import type { LinePlaces } from './places.ts';
 
@@ -33,27 +32,6 @@ export async function authorityIn(
   const authority = await office.selfSign({ ...terms(FAR_DATE_MS), commonName, pathLength }, signer);
   writeFileSync(file, toPem('CERTIFICATE', authority.certificate));
   return authority;
-}
-
-/** An intermediate whose key lives in a token and signs nothing here. */
-export async function certifyIssuer(
-  office: CertificateOffice,
-  root: Authority,
-  issuer: { readonly file: string; readonly commonName: string; readonly publicKey: Uint8Array },
-): Promise<string> {
-  const { file, commonName, publicKey } = issuer;
-  if (existsSync(file)) return file;
-  const signer: Signer = {
-    publicKey,
-    sign: () => Promise.reject(new Error('the intermediate signs nothing here')),
-  };
-  const authority = await office.certifyAuthority(
-    root,
-    { ...terms(FAR_DATE_MS), commonName, pathLength: 0 },
-    signer,
-  );
-  writeFileSync(file, toPem('CERTIFICATE', authority.certificate));
-  return file;
 }
 
 type PartyTerms = Omit<

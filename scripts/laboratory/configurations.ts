@@ -14,6 +14,7 @@ import {
   LOG_ORIGIN,
   PLANT,
 } from './laboratory.ts';
+import { QUORUM } from './root.ts';
 
 /** Where the services of this run are found. */
 export interface Services {
@@ -50,7 +51,7 @@ export interface Configurations {
 }
 
 export function writeConfigurations(laboratory: Laboratory, services: Services): Configurations {
-  const { places, trusted, logKey } = laboratory;
+  const { places, trusted } = laboratory;
   const bus = (party: 'station' | 'gateway' | 'backend', identity: BusIdentity) => ({
     host: services.brokerHost?.(party) ?? '127.0.0.1',
     port: services.brokerPort,
@@ -69,7 +70,10 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: laboratory.issuerCertificate }],
       hardwareType: documentationIdentifiers.hardwareType,
       batchExtension: documentationIdentifiers.manufacturing,
+      scopeExtension: documentationIdentifiers.scope,
+      crl: { directory: places.crl },
       trusted,
+      ticketQuorum: QUORUM,
     }),
   );
   return {
@@ -90,34 +94,47 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       })),
       authorities: Object.fromEntries(laboratory.stations.map(({ station }) => [station.name, AUTHORITY])),
       rootName: 'Laboratory fleet root',
+      revocation: { quorum: QUORUM },
       trusted,
+      ticketQuorum: QUORUM,
     }),
-    stations: laboratory.stations.map(({ station, token, bus: identity }, i) =>
-      writeJson(station.config, {
-        station: station.name,
-        authority: AUTHORITY,
-        plant: PLANT,
-        nests: [{ name: 'a', reader: services.readerNames[i], pins: simulatedNestPins }],
-        controller: controllerOf(i + 1),
-        ticketFile: station.ticket,
-        statusKey: secretFile(join(station.directory, 'status.key'), 16).toString('hex'),
-        journal: {
-          directory: station.journal,
-          laboratoryFileSystem: true,
-          ...LABORATORY_ROOM,
-          socket: services.journalSockets[i],
-        },
-        serialPort: services.serialPorts[i],
-        // Simulated contacts do not bounce; a laptop with everything on it may pause.
-        jig: { debounceMs: 0, writeMs: 250, silenceMs: 600 },
-        pcscSocket: services.pcscSocket,
-        bus: bus('station', identity),
-        token: { module: token.module, label: token.label, pinFile: token.pinFile },
-        trusted,
-        logKey,
-      }),
+    stations: laboratory.stations.map((station, i) =>
+      writeStation(laboratory, station, i, services, bus('station', station.bus)),
     ),
   };
+}
+
+/** @param bus where the station finds the broker, and who it is there */
+function writeStation(
+  { trusted, logKey }: Laboratory,
+  { station, token }: Laboratory['stations'][number],
+  i: number,
+  services: Services,
+  bus: object,
+): string {
+  return writeJson(station.config, {
+    station: station.name,
+    authority: AUTHORITY,
+    plant: PLANT,
+    nests: [{ name: 'a', reader: services.readerNames[i], pins: simulatedNestPins }],
+    controller: controllerOf(i + 1),
+    ticketFile: station.ticket,
+    statusKey: secretFile(join(station.directory, 'status.key'), 16).toString('hex'),
+    journal: {
+      directory: station.journal,
+      laboratoryFileSystem: true,
+      ...LABORATORY_ROOM,
+      socket: services.journalSockets[i],
+    },
+    serialPort: services.serialPorts[i],
+    // Simulated contacts do not bounce; a laptop with everything on it may pause.
+    jig: { debounceMs: 0, writeMs: 250, silenceMs: 600 },
+    pcscSocket: services.pcscSocket,
+    bus,
+    token: { module: token.module, label: token.label, pinFile: token.pinFile },
+    trusted,
+    logKey,
+  });
 }
 
 function writeJson(path: string, value: object): string {

@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCertificateOffice } from '../../drivers/certificates/authority.ts';
-import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { provisionJournal } from '../../drivers/journal/leveldb.ts';
 import { openFileSigner } from '../../drivers/token/file-signer.ts';
 import {
@@ -18,12 +17,12 @@ import {
 import { toHex } from '../../runtime/core/bytes.ts';
 import { scp03KeyVersions } from '../../runtime/core/card/eid-kdf.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
-import { seal } from '../../runtime/core/messages/envelope.ts';
-import { ticketStatement } from '../../runtime/core/messages/ticket.ts';
-import type { Signer } from '../../runtime/core/ports.ts';
-import { authorityIn, type BusIdentity, busParty, certificateFor, certifyIssuer } from './certificates.ts';
+import type { Role } from '../../runtime/core/messages/envelope.ts';
+import { type Officer, signedTicket } from '../simulation/orders.ts';
+import { authorityIn, type BusIdentity, busParty, certificateFor } from './certificates.ts';
 import { ed25519KeyFile, p256KeyFile, secretFile } from './keys.ts';
 import type { LinePlaces, StationPlaces } from './places.ts';
+import { certifyLaboratory, OFFICERS, officerKey } from './root.ts';
 
 const profile = cardProfiles['holdfast-virtual'];
 
@@ -63,7 +62,7 @@ export interface Laboratory {
 
 export interface Party {
   readonly name: string;
-  readonly role: 'station' | 'gateway' | 'backend' | 'ticket-authority';
+  readonly role: Role;
   readonly publicKey: string;
 }
 
@@ -76,9 +75,8 @@ export async function setUpLaboratory(
   const stations = Array.from({ length: stationCount }, (_, i) => places.station(i + 1));
   const gatewayToken = await makeGatewayToken(places);
   const stationTokens = await Promise.all(stations.map((station) => makeStationToken(station)));
-  const root = await authorityIn(office, places.pki, 'root', 'Laboratory fleet root', 1);
-  const issuerCertificate = await certifyIssuer(office, root, {
-    file: join(places.pki, 'issuer.pem'),
+  const certified = await certifyLaboratory(places, {
+    name: ISSUER,
     commonName: `Laboratory ${ISSUER}`,
     publicKey: gatewayToken.publicKeys[`issuer-${ISSUER}`] ?? new Uint8Array(0),
   });
@@ -127,8 +125,8 @@ export async function setUpLaboratory(
     },
     subscriber: await party('mes-1', places.pki),
     broker: { authority: join(places.pki, 'bus-ca.pem'), certificate: brokerCertificate, key: brokerKey },
-    rootCertificate: join(places.pki, 'root.pem'),
-    issuerCertificate,
+    rootCertificate: certified.root,
+    issuerCertificate: certified.issuer,
     trusted: await trustedParties(places, receiptKeyFile, gatewayToken, identities),
     logKey,
   };
@@ -146,6 +144,9 @@ async function trustedParties(
   return [
     { name: 'ticket-authority', role: 'ticket-authority', publicKey: toHex(ticketAuthority.publicKey) },
     { name: 'backend-1', role: 'backend', publicKey: toHex(backend.publicKey) },
+    ...(await officersOf(places)).map(
+      ({ name, signer }): Party => ({ name, role: 'officer', publicKey: toHex(signer.publicKey) }),
+    ),
     ...(['envelope', 'confirmation'] as const).map(
       (key): Party => ({
         name: 'gateway-1',
@@ -165,16 +166,25 @@ async function trustedParties(
 
 export const controllerOf = (index: number): string => `gate-${index}`;
 
-/** Signs one ticket for the units of this run and gives it to every station. */
+/** In a laboratory the officers' keys are files; whoever has the laptop is both. */
+function officersOf(places: LinePlaces): Promise<readonly Officer[]> {
+  return Promise.all(
+    OFFICERS.map(async (name) => ({
+      name,
+      signer: await officerKey(places, name),
+    })),
+  );
+}
+
+/** One ticket for the units of this run, approved by both officers, signed, and given to every station. */
 export async function writeTicket(
   places: LinePlaces,
   stations: readonly StationPlaces[],
   order: { readonly run: number; readonly units: number; readonly nowMs: number },
 ): Promise<string> {
-  const signer: Signer = await openFileSigner(join(places.pki, 'ticket-authority.key'));
   const ticket = `LAB-${order.run}`;
-  const jws = await seal(
-    ticketStatement,
+  const ticketAuthority = await openFileSigner(join(places.pki, 'ticket-authority.key'));
+  const jws = await signedTicket(
     {
       ticket,
       product: 'laboratory unit',
@@ -182,8 +192,9 @@ export async function writeTicket(
       productionLine: PLANT.line,
       issuer: ISSUER,
       cardProfile: profile.name,
-      eidRule: { from: '890490320000000000000000000000', to: '890490329999999999999999999999' },
+      eidRule: { prefix: '89049032' },
       quota: order.units,
+      unitsPerHour: 3_600_000,
       stations: stations.map((station) => station.name),
       generation: GENERATION,
       keyVersion: FLEET_KEY_VERSION,
@@ -191,8 +202,8 @@ export async function writeTicket(
       notBefore: new Date(order.nowMs - 3_600_000).toISOString(),
       notAfter: new Date(order.nowMs + 7 * 86_400_000).toISOString(),
     },
-    signer,
-    nodeCrypto,
+    { officers: await officersOf(places), ticketAuthority },
+    order.nowMs,
   );
   for (const station of stations) writeFileSync(station.ticket, jws, { mode: 0o600 });
   return ticket;

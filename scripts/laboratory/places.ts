@@ -20,6 +20,10 @@ export interface LinePlaces {
   readonly root: string;
   readonly state: string;
   readonly pki: string;
+  /** The root: in a factory on a machine of its own. */
+  readonly offlineRoot: string;
+  /** Where revocation lists are published. */
+  readonly crl: string;
   readonly broker: string;
   readonly postgres: string;
   readonly pcscd: string;
@@ -42,6 +46,8 @@ export function linePlaces(root: string): LinePlaces {
     root,
     state: join(root, 'line.json'),
     pki: inRoot('pki'),
+    offlineRoot: inRoot('offline-root'),
+    crl: inRoot('crl'),
     broker: inRoot('broker'),
     postgres: inRoot('postgres'),
     pcscd: inRoot('pcscd'),

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBase64, fromHex } from '../../runtime/core/bytes.ts';
+import { OFFICERS } from './root.ts';
 import type { Place, Secret } from './secret-scan.ts';
 
 /** Keys of chips, masters, tags, and PINs: what a station must never hold, its own PIN file apart.
@@ -39,8 +40,9 @@ export function secretsOf(root: string, stations: readonly string[]): readonly S
     hexFile('vendor', 'transport-master'),
     ...stations.map((station) => hexFile('fixtures', station, 'tag.key')),
     pem('backend', 'receipts.key'),
-    pem('pki', 'root.key'),
+    pem('offline-root', 'root.key'),
     pem('pki', 'ticket-authority.key'),
+    ...OFFICERS.map((name) => pem('pki', `${name}.key`)),
     ...['gateway-1', stations[0] ?? ''].flatMap((owner) =>
       ['pin', 'so-pin'].map((name) => pin(owner, 'token', name)),
     ),

@@ -5,25 +5,17 @@ import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import type { SimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createSoftwareSigner } from '../../drivers/token/file-signer.ts';
 import type { LogSigner } from '../../runtime/backend/ports.ts';
-import { type Bytes, concat, fromHex } from '../../runtime/core/bytes.ts';
+import type { Bytes } from '../../runtime/core/bytes.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
-import { seal, type TrustedKey } from '../../runtime/core/messages/envelope.ts';
-import { ticketStatement } from '../../runtime/core/messages/ticket.ts';
+import type { TrustedKey } from '../../runtime/core/messages/envelope.ts';
+import type { Order } from '../../runtime/core/messages/ticket.ts';
+import { keyIdentifierOf } from '../../runtime/core/pki/algorithm.ts';
+import { authorityToBeSigned } from '../../runtime/core/pki/authority.ts';
 import { assembleCertificate } from '../../runtime/core/pki/certificate.ts';
-import {
-  contextTag,
-  der,
-  integer,
-  octetString,
-  oid,
-  sequence,
-  set,
-  utf8String,
-} from '../../runtime/core/pki/der.ts';
-import { ECDSA_SHA256, P256_SPKI_PREFIX } from '../../runtime/core/pki/identifiers.ts';
-import { serialFrom } from '../../runtime/core/pki/profile.ts';
-import { FAR_DATE_MS, timeOf } from '../../runtime/core/pki/time.ts';
+import { documentationIdentifiers, serialFrom } from '../../runtime/core/pki/profile.ts';
+import { FAR_DATE_MS } from '../../runtime/core/pki/time.ts';
 import type { Signer } from '../../runtime/core/ports.ts';
+import { type Officer, signedTicket } from './orders.ts';
 import type { Supply } from './supply.ts';
 
 export const ISSUER = 'line-1';
@@ -31,6 +23,8 @@ export const LOG_ORIGIN = 'simulation.holdfast.example/log';
 export const GENERATION = 1;
 export const FLEET_KEY_VERSION = 0x31;
 const ED25519_PKCS8_PREFIX = '302e020100300506032b657004220420';
+
+export const OFFICERS = ['officer-1', 'officer-2'];
 
 export interface SimulatedParties {
   readonly gatewayKeys: Readonly<Record<string, Bytes>>;
@@ -43,6 +37,8 @@ export interface SimulatedParties {
   readonly backendSigner: Signer;
   readonly logSigner: LogSigner;
   readonly ticketAuthority: Signer;
+  /** Who approve orders. */
+  readonly officers: readonly Officer[];
   readonly trusted: readonly TrustedKey[];
   readonly stationSigners: readonly Signer[];
   readonly tagKeys: readonly Bytes[];
@@ -70,7 +66,7 @@ export function createParties(
       publicKey: stationSigners[i]?.publicKey ?? new Uint8Array(0),
     })),
   ];
-  return {
+  const parties = {
     gatewayKeys,
     transportMaster: entropy.bytes(32),
     fleetMaster: entropy.bytes(32),
@@ -82,45 +78,51 @@ export function createParties(
     backendSigner,
     logSigner: createLogSigner(entropy.bytes(32)),
     ticketAuthority,
-    trusted,
     stationSigners,
     tagKeys: stations.map(() => entropy.bytes(16)),
     longTransportMaster: entropy.bytes(32),
     longFleetMaster: entropy.bytes(32),
   };
+  const officers = OFFICERS.map((name) => ({ name, signer: signer(key()) }));
+  for (const officer of officers)
+    trusted.push({ name: officer.name, role: 'officer', publicKey: officer.signer.publicKey });
+  return { ...parties, officers, trusted };
 }
 
-/** One ticket for every station of the plant. */
-export function simulatedTicket(
-  parties: SimulatedParties,
-  order: {
-    readonly stations: readonly string[];
-    readonly quota: number;
-    readonly nowMs: number;
-    readonly supply: Supply;
-  },
-): Promise<string> {
-  return seal(
-    ticketStatement,
-    {
-      ticket: 'SIM-1',
-      product: 'simulated unit',
-      batch: 'SIM-BATCH-1',
-      productionLine: 'Line-1',
-      issuer: ISSUER,
-      cardProfile: order.supply.cardProfile,
-      eidRule: { from: '890490320000000000000000000000', to: '890490329999999999999999999999' },
-      quota: order.quota,
-      stations: [...order.stations],
-      generation: GENERATION,
-      keyVersion: FLEET_KEY_VERSION,
-      profile: order.supply.ticketProfile,
-      notBefore: instantOf(order.nowMs - 3_600_000),
-      notAfter: instantOf(order.nowMs + 30 * 86_400_000),
-    },
-    parties.ticketAuthority,
-    nodeCrypto,
-  );
+/** What a plant's ticket says; tests change some of it. */
+export interface SimulatedOrder {
+  readonly stations: readonly string[];
+  readonly quota: number;
+  readonly nowMs: number;
+  readonly supply: Supply;
+  readonly changes?: Partial<Order>;
+}
+
+/** One order for every station of the plant. */
+export function simulatedOrder({ stations, quota, nowMs, supply, changes }: SimulatedOrder): Order {
+  return {
+    ticket: 'SIM-1',
+    product: 'simulated unit',
+    batch: 'SIM-BATCH-1',
+    productionLine: 'Line-1',
+    issuer: ISSUER,
+    cardProfile: supply.cardProfile,
+    eidRule: { from: '890490320000000000000000000000', to: '890490329999999999999999999999' },
+    quota,
+    unitsPerHour: 3_600_000,
+    stations: [...stations],
+    generation: GENERATION,
+    keyVersion: FLEET_KEY_VERSION,
+    profile: supply.ticketProfile,
+    notBefore: instantOf(nowMs - 3_600_000),
+    notAfter: instantOf(nowMs + 30 * 86_400_000),
+    ...changes,
+  };
+}
+
+/** Approved by both officers. */
+export function simulatedTicket(parties: SimulatedParties, order: SimulatedOrder): Promise<string> {
+  return signedTicket(simulatedOrder(order), parties, order.nowMs);
 }
 
 function createLogSigner(seed: Bytes): LogSigner {
@@ -136,22 +138,25 @@ function createLogSigner(seed: Bytes): LogSigner {
   };
 }
 
-/** A self-signed certificate with a key identifier: as much of a CA as device certificates refer to. */
+/** An intermediate that has signed itself: nobody in the simulation asks for its root. */
 function caCertificate(privateKey: Bytes, serial: Bytes, nowMs: number): Bytes {
-  const point = publicKeyOf(privateKey);
-  const name = sequence(set(sequence(oid('2.5.4.3'), utf8String(`Simulated ${ISSUER}`))));
-  const keyId = nodeCrypto.sha256(point).subarray(0, 20);
-  const extension = sequence(oid('2.5.29.14'), octetString(octetString(keyId)));
-  const startMs = Math.floor(nowMs / 1000) * 1000;
-  const tbs = sequence(
-    der(contextTag(0, true), fromHex('020102')),
-    integer(serial),
-    ECDSA_SHA256,
-    name,
-    sequence(timeOf(startMs), timeOf(FAR_DATE_MS)),
-    name,
-    concat(P256_SPKI_PREFIX, point),
-    der(contextTag(3, true), sequence(extension)),
-  );
+  const publicKey = publicKeyOf(privateKey);
+  const intent = {
+    serial,
+    commonName: `Simulated ${ISSUER}`,
+    issuer: null,
+    publicKey,
+    keyIdentifier: keyIdentifierOf(publicKey, nodeCrypto),
+    notBeforeMs: Math.floor(nowMs / 1000) * 1000 - TWENTY_YEARS_MS,
+    notAfterMs: FAR_DATE_MS,
+    pathLength: 0,
+    scope: null,
+    distributionPoint: null,
+    identifiers: documentationIdentifiers,
+  };
+  const tbs = authorityToBeSigned(intent, 'es256');
   return assembleCertificate(tbs, signMessage(privateKey, tbs));
 }
+
+/** Clocks of simulated programs are wrong by years at times. */
+const TWENTY_YEARS_MS = 20 * 365 * 86_400_000;

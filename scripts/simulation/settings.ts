@@ -5,7 +5,8 @@ import { stationConfig } from '../../config/station.ts';
 import { simulatedNestPins } from '../../drivers/jig/controller/pin-map.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
-import { ISSUER, type SimulatedParties } from './parties.ts';
+import { ISSUER, OFFICERS, type SimulatedParties } from './parties.ts';
+import type { SimulatedRevocation } from './revocation.ts';
 import type { Supply } from './supply.ts';
 
 const PLANT = { enterprise: 'Simulation', site: 'Site', area: 'Area', line: 'Line-1' };
@@ -17,6 +18,9 @@ const nowhere = {
   certificate: 'none',
   key: { file: 'none' },
 };
+
+/** Who must approve the orders of a simulated plant. */
+const ticketQuorum = { required: 2, officers: OFFICERS };
 
 export interface StationPlace {
   readonly name: string;
@@ -43,7 +47,11 @@ export function stationSettings({ name, index, gate }: StationPlace, parties: Si
   });
 }
 
-export function gatewaySettings({ transport }: Supply, gateway = 'gateway-1') {
+export function gatewaySettings(
+  { transport }: Supply,
+  gateway = 'gateway-1',
+  revocation?: SimulatedRevocation,
+) {
   return gatewayConfig.parse({
     gateway,
     profile: 'laboratory',
@@ -55,11 +63,17 @@ export function gatewaySettings({ transport }: Supply, gateway = 'gateway-1') {
     issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: 'none' }],
     hardwareType: '1.3.6.1.4.1.32473.1.1',
     batchExtension: '1.3.6.1.4.1.32473.1.2',
+    crl: revocation === undefined ? null : { directory: 'simulated' },
     trusted: [],
+    ticketQuorum,
   });
 }
 
-export function backendSettings(stations: readonly string[], gate: GateKind) {
+export function backendSettings(
+  stations: readonly string[],
+  gate: GateKind,
+  revocation?: SimulatedRevocation,
+) {
   const judge = gate === 'controller' ? { keyFile: 'none' } : { plainFirmata: 'bench-only' as const };
   return backendConfig.parse({
     backend: 'backend-1',
@@ -71,6 +85,8 @@ export function backendSettings(stations: readonly string[], gate: GateKind) {
     log: { origin: 'simulation', keyFile: 'none' },
     controllers: stations.map((station, i) => ({ name: `gate-${i + 1}`, station, ...judge })),
     authorities: Object.fromEntries(stations.map((station) => [station, 'the simulation'])),
+    revocation: revocation === undefined ? null : { quorum: revocation.quorum },
     trusted: [],
+    ticketQuorum,
   });
 }

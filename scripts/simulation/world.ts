@@ -2,16 +2,13 @@
  * A whole plant in one process and in simulated time: the production modules of station, gateway and backend
  * on simulated ports. The same seed gives the same history, byte for byte.
  */
-import { createInMemoryBroker, type InMemoryBroker, type Weather } from '../../drivers/bus/in-memory.ts';
+import { createInMemoryBroker, type InMemoryBroker } from '../../drivers/bus/in-memory.ts';
 import type { VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
 import { createSimulatedClock, type SimulatedClock } from '../../drivers/clock/simulated.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedCrypto, type SimulatedCrypto } from '../../drivers/crypto/simulated.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
-import {
-  createInMemoryInstructionDoor,
-  type InMemoryInstructionDoor,
-} from '../../drivers/instruction/in-memory.ts';
+import { createInMemoryInstructionDoor } from '../../drivers/instruction/in-memory.ts';
 import { createMemoryLog } from '../../drivers/log/memory.ts';
 import { createInMemoryFleetDatabase, type InMemoryFleetDatabase } from '../../drivers/store/in-memory.ts';
 import { createInMemoryHead } from '../../drivers/store/in-memory-head.ts';
@@ -21,61 +18,16 @@ import {
 } from '../../drivers/store/in-memory-ledger.ts';
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
-import type { GateKind } from '../../runtime/core/gate/release.ts';
-import type { Quorum } from '../../runtime/core/messages/approval.ts';
-import type { TrustedKey } from '../../runtime/core/messages/envelope.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
-import type { Bus, Crypto } from '../../runtime/core/ports.ts';
+import type { Bus } from '../../runtime/core/ports.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
 import { driven } from './driven.ts';
 import { historyHashOf } from './history.ts';
 import { createParties, ISSUER, type SimulatedParties, simulatedTicket } from './parties.ts';
 import { backendSettings, gatewaySettings } from './settings.ts';
-import { createSimulatedStation, type SimulatedStation, type StationParts, type Wiretap } from './station.ts';
+import { createSimulatedStation, type SimulatedStation, type StationParts } from './station.ts';
 import { mastersOf, type Supply, usualSupply } from './supply.ts';
-
-export interface WorldOptions {
-  readonly seed: string;
-  readonly stations: number;
-  readonly units: number;
-  /** Gateways of the one HSM; one by default. */
-  readonly gateways?: number;
-  /** Of the ticket; as many as there are units by default. */
-  readonly quota?: number;
-  readonly weather?: Weather;
-  /** Sees every message as it is published. */
-  readonly tap?: (topic: string, payload: Uint8Array) => void;
-  /** Stands between each program and the broker. */
-  readonly betweenBus?: (bus: Bus, clientId: string, clock: SimulatedClock) => Bus;
-  /** The plant's keys are drawn from this and not from `seed`: another day of the same plant. */
-  readonly keysFrom?: string;
-  /** Sees every command and answer on the wire of a chip. */
-  readonly wire?: Wiretap;
-  /** What all programs calculate with; node:crypto by default. */
-  readonly crypto?: Crypto;
-  /** The cryptography of long simulations: what is to be seen here does not hang on real signatures. */
-  readonly cheap?: boolean;
-  /** Stands between the stations and their jigs. */
-  readonly betweenJig?: StationParts['betweenJig'];
-  /** Stands between the stations and their readers. */
-  readonly betweenReader?: StationParts['betweenReader'];
-  /** How the chips of some units treat their host; all others are honest. Units count from 1. */
-  readonly manners?: StationParts['manners'];
-  /** The chips of some units, made from what they would be. */
-  readonly forged?: StationParts['forged'];
-  /** What stations and backend are configured for at the gates; gate controllers by default. */
-  readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
-  /** Who may revoke a station; nobody by default. */
-  readonly revokers?: { readonly quorum: Quorum; readonly keys: readonly TrustedKey[] };
-  /** Where it differs from the usual. */
-  readonly supply?: Partial<Supply>;
-}
-
-/** Where a test instructs the simulated programs. */
-export interface WorldDoors {
-  readonly gateway: InMemoryInstructionDoor;
-  readonly backend: InMemoryInstructionDoor;
-}
+import type { WorldDoors, WorldOptions } from './world-options.ts';
 
 export interface World {
   readonly clock: SimulatedClock;
@@ -112,13 +64,14 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const ledger = createInMemoryLedgerDatabase({ clock });
   const log = createMemoryLog();
   const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
-  const trusted = [...parties.trusted, ...(options.revokers?.keys ?? [])];
+  const trusted = [
+    ...parties.trusted,
+    ...(options.revokers?.keys ?? []),
+    ...(options.revocation?.officers ?? []),
+  ];
   const common = { clock, crypto: options.crypto ?? cheap ?? nodeCrypto, trusted, log };
-
-  const instructions: WorldDoors = {
-    gateway: createInMemoryInstructionDoor(),
-    backend: createInMemoryInstructionDoor(),
-  };
+  const [gateway, backend] = [createInMemoryInstructionDoor(), createInMemoryInstructionDoor()];
+  const instructions: WorldDoors = { gateway, backend };
   const supply = { ...usualSupply, ...options.supply };
   const chips = new Map<number, VirtualSe>();
   const plant = {
@@ -183,7 +136,10 @@ async function startPrograms(plant: Plant): Promise<void> {
   await driven(
     clock,
     createBackend(
-      { ...backendSettings(names, gate), stationQuorum: options.revokers?.quorum ?? null },
+      {
+        ...backendSettings(names, gate, options.revocation),
+        stationQuorum: options.revokers?.quorum ?? null,
+      },
       {
         ...common,
         entropy: createSimulatedEntropy(`${options.seed}/backend`),
@@ -213,7 +169,7 @@ async function startGateway(
   const own = number === 1 ? '' : `-${number}`;
   await driven(
     clock,
-    createGateway(gatewaySettings(supply, name), {
+    createGateway(gatewaySettings(supply, name, options.revocation), {
       ...common,
       entropy: createSimulatedEntropy(`${options.seed}/gateway${own}`),
       bus: connect(name),
@@ -225,6 +181,7 @@ async function startGateway(
         ...(cheap === null ? {} : { signature: cheap.sign }),
       }),
       instructions: number === 1 ? instructions.gateway : createInMemoryInstructionDoor(),
+      ...(options.revocation === undefined ? {} : { publisher: options.revocation.publisher }),
       ledger: ledger.connect(),
       certificates: derCertificates,
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],

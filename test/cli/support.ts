@@ -1,9 +1,13 @@
 /** What the tests of the command line share: the program as a child, and directories of stations to read. */
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
+import type { CeremonyMeans } from '../../runtime/cli/ceremony/means.ts';
+import type { EnrolmentMeans } from '../../runtime/cli/enrol/means.ts';
+import type { PkiMeans } from '../../runtime/cli/pki/means.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
@@ -16,9 +20,19 @@ const DAY_MS = 86_400_000;
 export function holdfast(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
+  input: string | null = null,
 ): Promise<Ended> {
-  return runToEnd('runtime/cli/main.js', args, { DATABASE_URL: undefined, TZ: 'UTC', ...environment });
+  const own = { DATABASE_URL: undefined, TZ: 'UTC', ...environment };
+  return runToEnd('runtime/cli/main.js', args, own, input);
 }
+
+/** Nothing of the HSM room. */
+export const noCeremony: CeremonyMeans = {
+  openToken: async () => assert.fail('a token was opened'),
+  openSigner: async () => assert.fail('a key was opened'),
+  shelf: { read: async () => null, write: async () => assert.fail('something was written') },
+  random: () => assert.fail('something was drawn'),
+};
 
 export function linesOf(text: string): readonly string[] {
   return text.split('\n').filter((line) => line !== '');
@@ -126,3 +140,17 @@ export function heldVisit(fromMs: number): readonly NewEntry[] {
   ];
   return facts.map((fact, i) => ({ at: fromMs + i * 1000, fact }));
 }
+
+/** Certificates and roots of nobody: whatever is asked of them is a mistake of the test. */
+export const noPki: PkiMeans = new Proxy({} as PkiMeans, {
+  get: (_, name) => () => assert.fail(`pki.${String(name)} was asked`),
+});
+
+/** Means of a command that needs none of these. */
+export const nothingElse = {
+  openSigner: async () => assert.fail('a key was opened'),
+  instruct: async () => assert.fail('somebody was instructed'),
+  ceremony: noCeremony,
+  pki: noPki,
+  enrolment: new Proxy({} as EnrolmentMeans, { get: () => assert.fail('a station was enrolled') }),
+};

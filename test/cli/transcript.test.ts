@@ -25,7 +25,7 @@ import { createWorld, type World } from '../../scripts/simulation/world.ts';
 import type { Ended } from '../run-to-end.ts';
 import { rowsOf, tokenOf } from '../simulation/kept.ts';
 import { type PrivatePostgres, privatePostgres } from '../store/private-postgres.ts';
-import { holdfast } from './support.ts';
+import { holdfast, nothingElse } from './support.ts';
 
 const DAY_MS = 86_400_000;
 const top = mkdtempSync(join(tmpdir(), 'cli-transcript-'));
@@ -199,12 +199,10 @@ async function inProcess(args: readonly string[], token = () => tokenOf(world)):
       parent: (path) => path,
     },
     databaseUrl: null,
+    ...nothingElse,
     openJournal: nowhere,
     openFleet: nowhere,
     openLedger: nowhere,
-    openSigner: () => assert.fail('a key was opened'),
-    instruct: () => assert.fail('a program was instructed'),
-    enrolment: {} as Means['enrolment'],
     openToken: async () => {
       const judge = token();
       let closed = false;

@@ -4,34 +4,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
-import type { EnrolmentMeans } from '../../runtime/cli/enrol/means.ts';
 import type { Means } from '../../runtime/cli/means.ts';
 import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
 import { explanation } from '../../runtime/core/fault-text.ts';
 import { type FaultCode, faults } from '../../runtime/core/faults.ts';
-import { holdfast, linesOf } from './support.ts';
+import { holdfast, linesOf, nothingElse } from './support.ts';
 
 const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
   ...['transcript show', 'transcript verify'],
+  ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
+  ...['ceremony verify', 'ceremony link'],
+  ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'ticket counts', 'ticket close'],
+  ...['pki revoke', 'pki approve', 'pki verify', 'pki expiry', 'pki drill'],
+  ...['pki root init', 'pki root certify', 'pki root crl'],
   ...['enrol request', 'enrol code', 'enrol approve', 'enrol sign', 'enrol install', 'enrol renew'],
   ...['enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl', 'help'],
 ];
 
 const EID = '89049032000000000000000000009960';
-
-const unasked = (): never => assert.fail('something of enrolment was asked');
-const nobodyEnrols: EnrolmentMeans = {
-  openKeys: unasked,
-  readCertificate: unasked,
-  drawSerial: unasked,
-  drawCode: unasked,
-  certify: unasked,
-  crl: unasked,
-  appendLine: unasked,
-  replaceFile: unasked,
-};
 
 /** Means with nothing behind them: a mistake is found before anything is opened. */
 function nothing(said: { out: string; err: string }): Means {
@@ -49,13 +41,11 @@ function nothing(said: { out: string; err: string }): Means {
     crypto: nodeCrypto,
     files: { exists: () => false, read: opened, names: () => [], parent: (path) => path },
     databaseUrl: null,
+    ...nothingElse,
     openJournal: async () => opened(),
     openFleet: async () => opened(),
     openLedger: async () => opened(),
     openToken: async () => opened(),
-    openSigner: async () => opened(),
-    instruct: async () => opened(),
-    enrolment: nobodyEnrols,
   };
 }
 
@@ -67,6 +57,11 @@ describe('what was mistyped', () => {
     ['fleet lst', /a second word: fleet list, fleet show/],
     ['--dir x journal', /the command comes first/],
     ['journal', /--dir is missing/],
+    ['ceremony plan', /say which: a plan: FILE/],
+    ['ceremony verify', /say which: a RECORD/],
+    ['ceremony officer', /--officer is missing/],
+    ['ceremony component', /a FILE that is not there yet/],
+    ['ceremony component x --bytes 24', /16 or 32 bytes/],
     ['journal --dir', /--dir takes a value: DIR/],
     ['journal --dir --verify', /--dir takes a value: DIR/],
     ['journal --dir x --sinse today', /no option --sinse; did you mean --since\?/],

@@ -9,7 +9,9 @@ import {
   releasesAndEventsAreKept,
   rowsAreKept,
 } from '../store/fleet-row-claims.ts';
-import { appearance, event, leaf, operation, record, release, unique } from '../store/fleet-rows.ts';
+import { appearance, event, leaf, operation, record, release, takeOne, unique } from '../store/fleet-rows.ts';
+import { ordersAreKept } from '../store/order-claims.ts';
+import { revocationsAreKept } from '../store/revocation-claims.ts';
 
 export interface FleetStoreSubject extends AsyncDisposable {
   /** Two backends on one database. */
@@ -29,9 +31,11 @@ export function fleetStoreContract(name: string, open: () => Promise<FleetStoreS
     appearancesAreKept(store);
     releasesAndEventsAreKept(store);
     logIsKept(store);
+    revocationsAreKept(store);
     transactionsAreWhole(store, () => subject.other);
     keysAreUnique(store);
     rivalsAreOrdered(store, () => subject.other);
+    ordersAreKept(store, () => subject.other);
   });
 }
 
@@ -42,7 +46,7 @@ function transactionsAreWhole(store: () => FleetStore, other: () => FleetStore):
     const wrong = new Error('no');
     const work = store().transaction(async (tx) => {
       await tx.insertOperation(row);
-      await tx.takeQuota(ticket, 1);
+      await takeOne(tx, ticket, 1);
       await tx.insertRecords([record(1, row)]);
       await tx.updateOperation({ ...row, epoch: 7 });
       assert.equal((await tx.operationByEid(row.eid))?.epoch, 7);
@@ -52,7 +56,7 @@ function transactionsAreWhole(store: () => FleetStore, other: () => FleetStore):
     await store().transaction(async (tx) => {
       assert.equal(await tx.operationByEid(row.eid), null);
       assert.equal(await tx.recordByEid(row.eid), null);
-      assert.equal(await tx.takeQuota(ticket, 1), true);
+      assert.equal(await takeOne(tx, ticket, 1), true);
     });
   });
 
@@ -76,7 +80,7 @@ function transactionsAreWhole(store: () => FleetStore, other: () => FleetStore):
   it('runs verbs that are called together, and returns what the work returns', async () => {
     const row = operation();
     const [, , taken] = await store().transaction((tx) =>
-      Promise.all([tx.insertOperation(row), tx.controller(unique('gate')), tx.takeQuota(unique('t'), 1)]),
+      Promise.all([tx.insertOperation(row), tx.controller(unique('gate')), takeOne(tx, unique('t'), 1)]),
     );
     assert.equal(taken, true);
     assert.equal(await store().transaction(async () => 'nothing asked'), 'nothing asked');
@@ -223,11 +227,11 @@ function rivalsAreOrdered(store: () => FleetStore, other: () => FleetStore): voi
   it('never gives more quota than there is', async () => {
     const ticket = unique('ticket');
     const taken = await Promise.all(
-      Array.from({ length: 12 }, (_, i) => both(i).transaction((tx) => tx.takeQuota(ticket, 5))),
+      Array.from({ length: 12 }, (_, i) => both(i).transaction((tx) => takeOne(tx, ticket, 5))),
     );
     assert.equal(taken.filter(Boolean).length, 5);
-    assert.equal(await store().transaction((tx) => tx.takeQuota(unique('ticket'), 0)), false);
-    assert.equal(await store().transaction((tx) => tx.takeQuota(ticket, 6)), true);
+    assert.equal(await store().transaction((tx) => takeOne(tx, unique('ticket'), 0)), false);
+    assert.equal(await store().transaction((tx) => takeOne(tx, ticket, 6)), true);
   });
 
   it('lets one at a time hold the head and a controller', async () => {

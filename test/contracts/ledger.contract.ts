@@ -9,6 +9,8 @@ import type {
   GatewayLedger,
 } from '../../runtime/core/store/ledger.ts';
 import { unique } from '../store/fleet-rows.ts';
+import { keepsOrders } from '../store/ledger-order-claims.ts';
+import { keepsForIssuers } from '../store/revocation-claims.ts';
 
 export interface LedgerSubject extends AsyncDisposable {
   /** Two gateways on one database. */
@@ -30,7 +32,9 @@ export function ledgerContract(name: string, open: () => Promise<LedgerSubject>)
     admits(ledger, any);
     keepsIntentsAndConclusions(ledger, any);
     keepsCertificates(ledger, any);
+    keepsForIssuers(ledger, certificate);
     keepsStationLists(any);
+    keepsOrders(ledger, any, dialogue);
   });
 }
 

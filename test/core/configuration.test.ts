@@ -32,6 +32,7 @@ const backend = {
   controllers: [{ name: 'gate-1', station: 'station-1', keyFile: 'gate-1.key' }],
   authorities: { 'station-1': 'tests' },
   trusted: [{ name: 'station-1', role: 'station', publicKey: `04${'ab'.repeat(64)}` }],
+  ticketQuorum: { required: 2, officers: ['officer-1', 'officer-2'] },
 };
 
 function load(value: unknown) {

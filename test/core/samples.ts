@@ -78,12 +78,15 @@ export const ticket: TicketPayload = {
   cardProfile: 'holdfast-virtual',
   eidRule: { from: '890490320000000000000000000000', to: '890490329999999999999999999999' },
   quota: 10,
+  unitsPerHour: 600,
   stations: [STATION],
   generation: 1,
   keyVersion: 0x31,
   profile: 'laboratory',
   notBefore: '2026-11-22T00:00:00Z',
   notAfter: '2026-11-23T00:00:00Z',
+  signedAt: '2026-11-22T00:00:00Z',
+  approvals: [],
 };
 
 const unit = {

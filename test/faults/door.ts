@@ -4,7 +4,8 @@ import type { InMemoryBroker } from '../../drivers/bus/in-memory.ts';
 import { Fault, type FaultCode, isFault } from '../../runtime/core/faults.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import type { Jig } from '../../runtime/core/ports.ts';
-import { createWorld, type World, type WorldOptions } from '../../scripts/simulation/world.ts';
+import { createWorld, type World } from '../../scripts/simulation/world.ts';
+import type { WorldOptions } from '../../scripts/simulation/world-options.ts';
 
 /** Another claim of the project, by its file and its title as it is written there. */
 export interface Elsewhere {

@@ -7,6 +7,7 @@ import { type Fault, type FaultCode, faults } from '../../runtime/core/faults.ts
 import { assertNoTrace, assertReadable } from '../doors/refusal.ts';
 import { cardDoors } from './card-doors.ts';
 import type { Doors, Elsewhere } from './door.ts';
+import { pkiDoors } from './pki-doors.ts';
 import { backendDoors, busDoors, gatewayDoors } from './plant-doors.ts';
 import { securityDoors } from './security-doors.ts';
 import { stationDoors } from './station-doors.ts';
@@ -18,6 +19,7 @@ const doors: Doors = {
   ...gatewayDoors,
   ...backendDoors,
   ...securityDoors,
+  ...pkiDoors,
 };
 const codes = Object.keys(faults) as FaultCode[];
 const raised = new Set<FaultCode>();

@@ -1,10 +1,45 @@
 /** Doors of what needs more than one person. */
-import { type Doors, elsewhere } from './door.ts';
+import { checkPlan } from '../../runtime/core/ceremony/plan-check.ts';
+import { planOf } from '../ceremony/room.ts';
+import { type Doors, elsewhere, refusalOf } from './door.ts';
 
 export const securityDoors: Doors = {
   APPROVALS_MISSING: [
     'one of two officers has signed',
     elsewhere('core/approval.test', 'is missing while one officer is'),
+  ],
+  TICKET_CLOSED: [
+    'the batch was counted and closed, and a unit comes',
+    elsewhere('orders/attacks.test', 'that is closed reserves nothing more, and resumes nothing'),
+  ],
+  RATE_EXCEEDED: [
+    'units come faster than the takt of their order',
+    elsewhere(
+      'orders/attacks.test',
+      'faster than its takt waits until the time that is named, and then goes on',
+    ),
+  ],
+  NEST_OCCUPIED: [
+    'the chip in the reader is exchanged under the eyes of nobody',
+    elsewhere(
+      'orders/attacks.test',
+      'for a second unit in a nest waits until the gate controller has seen the first one end',
+    ),
+  ],
+  COUNTS_DIFFER: [
+    'the record of a released unit is gone',
+    elsewhere('orders/close-out.test', 'is refused where a record is gone, and names the unit'),
+  ],
+  CLOSE_OUT_REFUSED: [
+    'the counts of the gateway are of yesterday',
+    elsewhere(
+      'orders/close-out.test',
+      'takes only counts that the gateway signed, of this ticket, of this hour and complete',
+    ),
+  ],
+  ORDER_INVALID: [
+    'an order is for more units than its rule covers',
+    elsewhere('cli/ticket.test', 'refuses an order that contradicts itself, and says where'),
   ],
   APPROVAL_REFUSED: [
     'one officer signs twice',
@@ -48,5 +83,25 @@ export const securityDoors: Doors = {
       'contracts/instruction.test',
       'is refused when the program does not know it or its form is wrong: INSTRUCTION_REFUSED',
     ),
+  ],
+  CEREMONY_PLAN_REFUSED: [
+    'a plan makes the key of the root in the token of a gateway',
+    () => refusalOf(() => checkPlan(planOf({ steps: [{ do: 'key-pair', key: 'root' }] }))),
+  ],
+  CEREMONY_TOKEN_OTHER: [
+    'a ceremony is begun with another token connected',
+    elsewhere('ceremony/refusals.test', 'on another token than the one that was approved'),
+  ],
+  CEREMONY_COMPONENT_WRONG: [
+    'a custodian enters the component of another',
+    elsewhere('ceremony/refusals.test', 'with a wrong component, of which nothing stays'),
+  ],
+  CEREMONY_KEY_DIFFERS: [
+    'a vendor delivered another master than was announced',
+    elsewhere('ceremony/token.test', 'keeps nothing of a key whose check value is another than the vendor’s'),
+  ],
+  CEREMONY_RECORD_INVALID: [
+    'a letter of a record is altered',
+    elsewhere('ceremony/record.test', 'proves nothing once any part of it is altered'),
   ],
 };

@@ -95,14 +95,24 @@ describe('a line on this machine', () => {
     for (const record of records) assert.ok(record.operator.length > 0 && record.custody.length >= 4);
   });
 
-  it('issues certificates that OpenSSL verifies strictly up to the root', () => {
+  it('issues certificates that OpenSSL verifies strictly up to the root, with every revocation list', () => {
     for (const row of fleet.records) {
       const file = join(directory, 'device.pem');
       const lines = certificateIn(recordIn(row)).der.match(/.{1,64}/g) ?? [];
       writeFileSync(file, `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`);
       const pki = join(line, 'pki');
-      const chain = ['-CAfile', join(pki, 'root.pem'), '-untrusted', join(pki, 'issuer.pem')];
-      const said = execFileSync('openssl', ['verify', '-x509_strict', ...chain, file], { encoding: 'utf8' });
+      const chain = [
+        '-CAfile',
+        join(pki, '..', 'offline-root', 'root.pem'),
+        '-untrusted',
+        join(pki, 'issuer.pem'),
+      ];
+      const lists = ['root.crl.pem', 'line-1.crl.pem'].flatMap((name) => [
+        '-CRLfile',
+        join(line, 'crl', name),
+      ]);
+      const args = ['verify', '-x509_strict', '-crl_check_all', ...lists, ...chain, file];
+      const said = execFileSync('openssl', args, { encoding: 'utf8' });
       assert.match(said, /OK/);
     }
   });

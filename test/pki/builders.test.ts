@@ -17,7 +17,9 @@ import {
 } from '../../runtime/core/pki/der.ts';
 import {
   type CertificateIntent,
+  deviceProfiles,
   documentationIdentifiers,
+  profileNames,
   serialFrom,
 } from '../../runtime/core/pki/profile.ts';
 import { derCertificates, toBeSigned } from '../../runtime/core/pki/tbs.ts';
@@ -31,30 +33,43 @@ const point = bytes(32).map((secret) => {
   curve.setPrivateKey(Buffer.from([...secret.slice(0, 31), 1]));
   return new Uint8Array(curve.getPublicKey());
 });
-const manufacturing = fc.record(
-  { batch: fc.stringMatching(/^[A-Z0-9-]{1,40}$/), manufacturedAtMs: seconds },
-  { noNullPrototype: true },
+const word = fc.stringMatching(/^[A-Z0-9-]{1,40}$/);
+const made = { batch: word, manufacturedAtMs: seconds };
+const manufacturing = fc.oneof(
+  fc.record(made, { noNullPrototype: true }),
+  fc.record({ ...made, product: word, region: word }, { noNullPrototype: true }),
 );
 const intents: fc.Arbitrary<CertificateIntent> = fc
   .record({
     serial: bytes(16).map(serialFrom),
     commonName: fc.stringMatching(/^[A-Za-z0-9 .äöü€-]{1,90}$/),
     keyIdentifier: bytes(20),
+    algorithm: fc.constantFrom('es256' as const, 'es384' as const),
     eid: fc.stringMatching(/^[0-9]{32}$/),
     publicKey: point,
     notBeforeMs: seconds,
     notAfterMs: fc.oneof(fc.constant(FAR_DATE_MS), seconds),
-    manufacturing: fc.option(manufacturing, { nil: null }),
+    manufacturing,
+    profile: fc.constantFrom(...profileNames),
+    url: fc.stringMatching(/^[a-z0-9./-]{1,90}$/).map((path) => `http://${path}`),
+    organization: fc.stringMatching(/^[A-Za-zäöü€ ]{1,40}$/),
   })
-  .map(({ commonName, keyIdentifier, ...rest }) => ({
-    ...rest,
-    profile: rest.manufacturing === null ? 'idevid' : 'idevid-batch',
-    issuer: {
-      name: sequence(set(sequence(oid('2.5.4.3'), utf8String(commonName)))),
-      keyIdentifier,
-    },
-    identifiers: documentationIdentifiers,
-  }));
+  .map(({ commonName, keyIdentifier, algorithm, url, organization, ...rest }) => {
+    const parts = deviceProfiles[rest.profile];
+    return {
+      ...rest,
+      manufacturing: parts.manufacturing ? rest.manufacturing : null,
+      distributionPoint: parts.distributionPoint ? url : null,
+      subjectKeyIdentifier: parts.subjectKeyIdentifier ? keyIdentifier.map((byte) => byte ^ 1) : null,
+      names: parts.names ? { organization, commonName } : null,
+      issuer: {
+        name: sequence(set(sequence(oid('2.5.4.3'), utf8String(commonName)))),
+        keyIdentifier,
+        algorithm,
+      },
+      identifiers: documentationIdentifiers,
+    };
+  });
 
 describe('device certificates', () => {
   it('the pure builder and @peculiar/x509 give the same TBS byte for byte', async () => {

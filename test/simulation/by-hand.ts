@@ -12,7 +12,8 @@ import { factOf } from '../../runtime/core/operation/receipt-judge.ts';
 import type { AppearanceRow, OperationRow } from '../../runtime/core/store/fleet.ts';
 import { createRequester } from '../../runtime/exchange/requester.ts';
 import type { SimulatedStation } from '../../scripts/simulation/station.ts';
-import { createWorld, type World, type WorldOptions } from '../../scripts/simulation/world.ts';
+import { createWorld, type World } from '../../scripts/simulation/world.ts';
+import type { WorldOptions } from '../../scripts/simulation/world-options.ts';
 
 const RETRY = { waitMs: 1_000, attemptsMax: 2 };
 /** Longest that a test waits for anything, simulated. */

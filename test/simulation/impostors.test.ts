@@ -5,7 +5,8 @@ import { type ChipState, freshChip } from '../../drivers/card-reader/virtual-se/
 import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
 import type { FaultCode } from '../../runtime/core/faults.ts';
 import { rejectExchange, reserveExchange } from '../../runtime/core/messages/exchanges.ts';
-import type { World, WorldOptions } from '../../scripts/simulation/world.ts';
+import type { World } from '../../scripts/simulation/world.ts';
+import type { WorldOptions } from '../../scripts/simulation/world-options.ts';
 import {
   ask,
   carry,

@@ -7,11 +7,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fromBase64, toHex, toText } from '../../runtime/core/bytes.ts';
 import { type Confirmation, confirmationPayload } from '../../runtime/core/messages/receipts.ts';
+import type { Fact } from '../../runtime/core/operation/facts.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
 import { type MisdeedName, misdeeds, type Place, rogueReader, type Seen } from './rogue-reader.ts';
 
-/** One visit with its first dialogue; later ones are honest. */
+/** Longest that the first dialogue takes; later ones are honest, and not waited for. */
 const WATCHED_MS = 4_000;
+/** What ends it. */
+const ENDS: readonly Fact['name'][] = ['confirmed', 'held', 'reject-intent'];
 const GET_COUNTER = '84ca00c1';
 
 interface Told {
@@ -32,9 +35,11 @@ async function dialogue(
     cheap: true,
     betweenReader: (reader) => rogueReader(reader, rogue, seen),
   });
-  await world.run(WATCHED_MS);
-  const [confirmation = null] = world.stations
-    .flatMap(({ program }) => program.nests.flatMap((nest) => nest.view.facts))
+  const facts = (): readonly Fact[] =>
+    world.stations.flatMap(({ program }) => program.nests.flatMap((nest) => nest.view.facts));
+  const over = (): boolean => facts().some(({ name }) => ENDS.includes(name));
+  while (!over() && (await world.clock.runNext(WATCHED_MS)));
+  const [confirmation = null] = facts()
     .flatMap((fact) => (fact.name === 'confirmed' ? [confirmationIn(fact.receipt)] : []))
     .filter(({ epoch }) => epoch === 1);
   return { world, seen, confirmation };

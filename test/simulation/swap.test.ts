@@ -11,6 +11,7 @@ import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import type { CardReader } from '../../runtime/core/ports.ts';
 import { identityRecord } from '../../runtime/core/record/identity-record.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
+import { factsOf, stationOf } from './by-hand.ts';
 
 /** Lists of a dialogue, and one that comes when it is over. */
 const LISTS = 8;
@@ -54,9 +55,15 @@ const hasLeft = (line: { readonly event: string }): boolean => line.event === 'L
 
 describe('a chip exchanged in mid-dialogue', () => {
   for (let at = 1; at <= LISTS; at++)
-    it(`before list ${at}: gets no record of the other, and has a true one of its own`, async () => {
+    it(`before list ${at}: is held, and has a true record of its own once the gate saw it come`, async () => {
       const { world, second } = await swappedBefore(at);
-      const rows = await world.fleet.connect().transaction((tx) => tx.listRecords(10));
+      const records = () => world.fleet.connect().transaction((tx) => tx.listRecords(10));
+      assert.deepEqual(await records(), []);
+      assert.equal(factsOf(world, 1).findLast((fact) => fact.name === 'held')?.fault.code, 'NEST_OCCUPIED');
+      // The line brings the next one; what the reader shows stays the second chip.
+      stationOf(world, 1).fixture.line.takeByHand();
+      await world.run(2 * WATCHED_MS);
+      const rows = await records();
       assert.ok(!rows.some((row) => row.eid === eidOfIndex(FIRST)));
       const row = rows.find(({ eid }) => eid === eidOfIndex(SECOND));
       assert.ok(row !== undefined);

@@ -3,6 +3,7 @@ import type {
   AppearanceRow,
   ControllerRow,
   EventRow,
+  FleetTransaction,
   LeafRow,
   OperationRow,
   RecordRow,
@@ -11,6 +12,15 @@ import type {
 } from '../../runtime/core/store/fleet.ts';
 
 let counter = 0;
+
+/** A rate that nothing exceeds. */
+export const anyRate = { nowUs: 1_000_000, unitUs: 1, depthUs: 1_000_000 } as const;
+
+/** Takes a unit of a ticket for an operation that nobody else has. */
+export async function takeOne(tx: FleetTransaction, ticket: string, quota: number): Promise<boolean> {
+  const unit = { ticket, operation: unique('op'), eid: unique('eid') };
+  return (await tx.takeUnit(unit, { quota, rate: anyRate })).taken;
+}
 
 export function unique(prefix: string): string {
   return `${prefix}${(++counter).toString().padStart(6, '0')}`;

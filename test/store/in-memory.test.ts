@@ -10,7 +10,7 @@ import { isFault } from '../../runtime/core/faults.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
 import { fleetStoreContract } from '../contracts/fleet-store.contract.ts';
 import { ledgerContract } from '../contracts/ledger.contract.ts';
-import { operation } from './fleet-rows.ts';
+import { operation, takeOne } from './fleet-rows.ts';
 
 fleetStoreContract('in memory', async () => {
   const database = createInMemoryFleetDatabase({ clock: openSystemClock() });
@@ -155,7 +155,7 @@ describe('misfortunes of the simulated fleet store', () => {
       let open = 40;
       for (let i = 0; i < 40; i++) {
         store
-          .transaction((tx) => tx.takeQuota('t', 30))
+          .transaction((tx) => takeOne(tx, 't', 30))
           .then(
             (taken) => seen.push(`${i} ${taken} ${clock.monotonicMs()}`),
             (error) => seen.push(`${i} ${isFault(error) && error.context.outcome} ${clock.monotonicMs()}`),

@@ -6,7 +6,7 @@ import { openPostgresFleetStore } from '../../drivers/store/postgres/fleet-store
 import { openPostgresLedger } from '../../drivers/store/postgres/ledger.ts';
 import { assertSafe, type SafetyRow } from '../../drivers/store/postgres/safety.ts';
 import { isFault } from '../../runtime/core/faults.ts';
-import { operation } from './fleet-rows.ts';
+import { operation, takeOne } from './fleet-rows.ts';
 import { type PrivatePostgres, privatePostgres } from './private-postgres.ts';
 
 const USER = 'holdfast';
@@ -55,8 +55,8 @@ describe('a server that is not fit', () => {
 
   it('serves a backend that may only insert into the tables of the audit', async () => {
     const audit = `confirmation, custody, rejection, appearance, disowned_operation, gate_release, station_event,
-      identity_record, log_leaf, station_event_subject`;
-    const rest = 'operation, ticket_quota, controller, log_head';
+      identity_record, log_leaf, station_event_subject, ticket_unit, revoked_station`;
+    const rest = 'operation, ticket_quota, controller, log_head, nest_claim';
     await sql(
       'other',
       `create role backend login; grant select, insert on ${audit}, ${rest} to backend;
@@ -68,7 +68,7 @@ describe('a server that is not fit', () => {
       const row = operation();
       await tx.insertOperation(row);
       await tx.disownOperation(row.operation);
-      assert.equal(await tx.takeQuota('t', 1), true);
+      assert.equal(await takeOne(tx, 't', 1), true);
       await tx.controller('gate');
       await tx.updateHead(await tx.lockHead());
       const sha256 = '';

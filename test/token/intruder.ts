@@ -1,7 +1,7 @@
 /** Somebody with the PIN who puts a key into the token that the key policy does not allow. */
 import { ck, findSlot, loadModule, logIn, type TokenPlace } from '../../drivers/token/pkcs11/cryptoki.ts';
-import { ruleFor } from '../../drivers/token/pkcs11/key-policy.ts';
 import { listOf, templateOf } from '../../drivers/token/pkcs11/templates.ts';
+import { ruleFor } from '../../runtime/core/key-policy.ts';
 
 export interface Intrusion extends TokenPlace {
   /** Label of the secret key that is made. */
@@ -17,9 +17,10 @@ process.on('message', ({ key, attributes, ...place }: Intrusion) => {
   const rule = ruleFor('secret', 'mdk-1');
   if (rule === undefined) throw new RangeError('no rule for masters');
   const changed = listOf(attributes);
-  const template = templateOf(rule, key).map(
-    (attribute) => changed.find(({ type }) => type === attribute.type) ?? attribute,
-  );
+  const template = [
+    ...changed,
+    ...templateOf(rule, key).filter((attribute) => changed.every(({ type }) => type !== attribute.type)),
+  ];
   cryptoki.C_GenerateKey(session, { mechanism: ck.CKM_AES_KEY_GEN }, template);
   process.send?.('done');
 });

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fixedNames, parseMaster } from '../../drivers/token/masters.ts';
-import { keyPolicy, ruleFor, ruleOf, sizedRule } from '../../drivers/token/pkcs11/key-policy.ts';
 import { createGatewayToken, type GatewayToken } from '../../drivers/token/pkcs11/provision.ts';
 import { openPkcs11Token } from '../../drivers/token/pkcs11/token.ts';
 import { fromHex } from '../../runtime/core/bytes.ts';
 import { type KeyAlgorithm, keyAlgorithms } from '../../runtime/core/card/key-algorithm.ts';
+import { keyPolicy, ruleFor, ruleOf, sizedRule } from '../../runtime/core/key-policy.ts';
 import type { Token } from '../../runtime/core/token.ts';
 import { contractKeyVersions, contractMasters } from '../contracts/token-support.ts';
 import { createCardModel, deriveSet } from './card-model.ts';
 import type { Intrusion } from './intruder.ts';
+import { scanChildMemory } from './memory-scan.ts';
 
 const EID = '89049032123451234512345678901235';
 const master = Uint8Array.from({ length: 32 }, (_, i) => 0x51 ^ (37 * i));
@@ -80,9 +80,15 @@ describe('key policy', () => {
   it('has one rule for each name a token object may have, and none for others', () => {
     for (const label of [...Object.keys(contractMasters), 'mdk-65535', 'mdk-2-aes-256', 'constants-seal'])
       assert.equal(ruleFor('secret', label)?.lives, 'token', label);
-    for (const label of ['envelope', 'confirmation', 'issuer-line-1', 'tls-l1-s1'])
-      assert.equal(ruleFor('private', label)?.name, 'signing', label);
-    for (const label of [...noMasters, '', 'issuer-', 'issuer-A', 'root'])
+    const pairs = ['envelope', 'confirmation', 'issuer-line-1', 'issuer-p384-line-1', 'tls-l1-s1', 'root'];
+    for (const label of pairs) {
+      assert.ok(
+        keyPolicy.filter((rule) => rule.kind === 'private' && rule.label.test(label)).length === 1,
+        label,
+      );
+      assert.equal(ruleFor('public', label)?.type, label.includes('p384') ? 'p-384' : 'p-256', label);
+    }
+    for (const label of [...noMasters, '', 'issuer-', 'issuer-A', 'root-2'])
       for (const kind of ['secret', 'private', 'public'] as const)
         assert.equal(ruleFor(kind, label), undefined, label);
   });
@@ -113,12 +119,22 @@ describe('key policy', () => {
     }
   });
 
+  it('says of each key who uses it, and lets no token of a gateway hold what belongs to the root', () => {
+    for (const { name, user, tokens } of keyPolicy) assert.ok(user !== '' && tokens.length > 0, name);
+    for (const label of ['root', 'root-p384', 'tls-l1-s1', 'officer-ada'])
+      assert.ok(!ruleFor('private', label)?.tokens.includes('gateway'), label);
+    for (const { name, kind, tokens } of keyPolicy)
+      if (kind === 'secret') assert.deepEqual(tokens, ['gateway'], name);
+  });
+
   const intrusions: readonly [key: string, attributes: Record<string, boolean>, attribute: string][] = [
     ['mdk-2', { ENCRYPT: true }, 'CKA_ENCRYPT'],
     ['mdk-3', { EXTRACTABLE: true }, 'CKA_EXTRACTABLE'],
     ['mdk-4', { SENSITIVE: false }, 'CKA_SENSITIVE'],
     ['mdk-5', { MODIFIABLE: true }, 'CKA_MODIFIABLE'],
     ['mdk-6', { DESTROYABLE: true }, 'CKA_DESTROYABLE'],
+    ['mdk-7', { WRAP_WITH_TRUSTED: true }, 'CKA_WRAP_WITH_TRUSTED'],
+    ['mdk-1', {}, 'a second object of this name'],
     ['stray', {}, 'unknown object'],
   ];
   for (const [key, attributes, attribute] of intrusions)
@@ -140,7 +156,7 @@ describe('memory of the token process', () => {
       await using token = await openPkcs11Token({ ...place, laboratory: true });
       const { channel, secrets } = await dialogue(token, algorithm);
       // The name of the channel must be found, or the scan sees nothing.
-      const found = await scan([Buffer.from(channel), ...secrets]);
+      const found = await scanChildMemory([Buffer.from(channel), ...secrets]);
       assert.ok((found[0] ?? 0) > 0);
       assert.deepEqual(
         found.slice(1),
@@ -175,31 +191,4 @@ async function dialogue(token: Token, algorithm: KeyAlgorithm) {
   assert.ok(fresh !== undefined && drawn !== undefined && card.sessionKeys.length === 3);
   const secrets = [Buffer.from(master), ...transport, ...card.sessionKeys, ...fresh, ...drawn];
   return { channel, secrets };
-}
-
-/** How often each of the needles stands in the writable memory of the one child of this process. */
-async function scan(needles: readonly Buffer[]): Promise<readonly number[]> {
-  const [pid] = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').split(' ');
-  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
-  const counts = needles.map(() => 0);
-  const memory = await open(`/proc/${pid}/mem`);
-  for (const line of maps) {
-    const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? [];
-    if (from === undefined || to === undefined) continue;
-    const start = Number.parseInt(from, 16);
-    const region = Buffer.alloc(Number.parseInt(to, 16) - start);
-    const { bytesRead } = await memory.read(region, 0, region.length, start).catch(unreadable);
-    const text = region.subarray(0, bytesRead);
-    for (const [i, needle] of needles.entries())
-      for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1))
-        counts[i] = (counts[i] ?? 0) + 1;
-  }
-  await memory.close();
-  return counts;
-}
-
-/** Regions that are reserved but not there (EIO). */
-function unreadable(error: NodeJS.ErrnoException): { readonly bytesRead: number } {
-  assert.equal(error.code, 'EIO');
-  return { bytesRead: 0 };
 }

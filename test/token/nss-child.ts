@@ -60,18 +60,17 @@ function derive({ module, directory, constantsFile, kdf, masters, eids }: NssJob
   const handles = new Map(
     Object.entries(masters).map(([name, value]) => [
       name,
-      cryptoki.C_CreateObject(
-        session,
-        listOf({
+      cryptoki.C_CreateObject(session, [
+        ...listOf({
           CLASS: pkcs11js.CKO_SECRET_KEY,
           KEY_TYPE: pkcs11js.CKK_AES,
           TOKEN: false,
           SENSITIVE: true,
           EXTRACTABLE: false,
           DERIVE: true,
-          VALUE: Buffer.from(value),
         }),
-      ),
+        { type: pkcs11js.CKA_VALUE, value: Buffer.from(value) },
+      ]),
     ]),
   );
   return readConstants(constantsFile).entries.flatMap((entry) => {

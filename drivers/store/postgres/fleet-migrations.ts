@@ -1,7 +1,8 @@
 /**
  * The schema of the fleet database, in the dialect that PostgreSQL 15, CockroachDB and YugabyteDB share.
  * Rows of `confirmation`, `custody`, `rejection`, `appearance`, `gate_release`, `station_event`, `identity_record`,
- * `disowned_operation`, `revoked_station` and `log_leaf` are only ever inserted: a role without UPDATE and DELETE on them is enough.
+ * `disowned_operation`, `ticket_unit`, `revoked_station`, `unit_certificate`, `revocation`, `trust_list` and `log_leaf` are only ever
+ * inserted: a role without UPDATE and DELETE on them is enough.
  * DELETE is needed on `operation` alone, whose row then goes into `disowned_operation`.
  */
 import type { Migration } from './migration.ts';
@@ -105,6 +106,61 @@ export const fleetMigrations: readonly Migration[] = [
   },
   {
     id: 4,
+    title: 'orders: rate, closing, the units of each ticket, nests',
+    statements: [
+      'alter table ticket_quota add column if not exists full_us bigint not null default 0',
+      'alter table ticket_quota add column if not exists closed_at text',
+      `create table if not exists ticket_unit (
+        ticket text not null, operation text not null, eid text not null,
+        constraint ticket_unit_ticket_operation primary key (ticket, operation))`,
+      `insert into ticket_unit (ticket, operation, eid) select ticket, operation, eid from operation
+        on conflict (ticket, operation) do nothing`,
+      `insert into ticket_unit (ticket, operation, eid) select ticket, operation, eid from disowned_operation
+        on conflict (ticket, operation) do nothing`,
+      `create table if not exists nest_claim (
+        controller text not null, nest text not null, arrival bigint not null, operation text not null,
+        constraint nest_claim_controller_nest primary key (controller, nest))`,
+    ],
+  },
+  {
+    id: 5,
+    title: 'certificates by batch, intermediate and station; revocations and trust lists',
+    statements: [
+      `create table if not exists unit_certificate (
+        serial text not null, eid text not null, operation text not null, issuer text not null,
+        issuer_key_id text not null, batch text not null, station text not null, recorded_at text not null,
+        constraint unit_certificate_serial primary key (serial))`,
+      'create index if not exists unit_certificate_by_eid on unit_certificate (eid)',
+      'create index if not exists unit_certificate_by_batch on unit_certificate (batch, serial)',
+      'create index if not exists unit_certificate_by_issuer on unit_certificate (issuer, serial)',
+      'create index if not exists unit_certificate_by_station on unit_certificate (station, serial)',
+      `insert into unit_certificate
+        (serial, eid, operation, issuer, issuer_key_id, batch, station, recorded_at)
+        select certificate_serial, eid, operation, said->'certificate'->>'issuer',
+          said->'certificate'->>'issuerKeyId', said->>'batch', said->>'station', said->'time'->>'latest'
+        from (select certificate_serial, eid, operation, convert_from(record, 'UTF8')::jsonb as said
+          from identity_record where certificate_serial is not null) as known
+        on conflict (serial) do nothing`,
+      `create table if not exists revocation (
+        serial text not null, eid text not null, issuer text not null, plan text not null, reason text not null,
+        revoked_at text not null, leaf_index bigint not null,
+        constraint revocation_serial primary key (serial))`,
+      'create index if not exists revocation_by_issuer on revocation (issuer, serial)',
+      'create index if not exists revocation_by_plan on revocation (plan, serial)',
+      `create table if not exists revoked_issuer (
+        issuer text not null, issuer_key_id text not null, plan text not null, reason text not null,
+        revoked_at text not null, leaf_index bigint not null,
+        constraint revoked_issuer_issuer primary key (issuer))`,
+      `create table if not exists executed_plan (
+        plan text not null, executed_at text not null, leaf_index bigint not null,
+        constraint executed_plan_plan primary key (plan))`,
+      `create table if not exists trust_list (
+        "number" bigint not null, jws text not null, leaf_index bigint not null,
+        constraint trust_list_number primary key ("number"))`,
+    ],
+  },
+  {
+    id: 6,
     title: 'revoked stations',
     statements: [
       `create table if not exists revoked_station (

@@ -11,7 +11,6 @@ import type {
   RecordRow,
   RejectionRow,
   ReleaseRow,
-  RevokedStationRow,
 } from '../../../runtime/core/store/fleet.ts';
 import type { SubjectRow } from '../event-subject.ts';
 import type { Statement } from './session.ts';
@@ -148,11 +147,6 @@ const head: Table<HeadRow> = {
   columns: { size: 'bigint', root: 'bytea', checkpoint: 'text' },
 };
 
-export const revokedStations: Table<RevokedStationRow> = {
-  name: 'revoked_station',
-  columns: { station: 'text', number: 'bigint', since: 'text', reason: 'text' },
-};
-
 export const select = {
   operationByEid: from(operations, 'where eid = $1 for update'),
   operationById: from(operations, 'where operation = $1 for update'),
@@ -183,7 +177,6 @@ export const select = {
        order by received_at, station, journal, sequence limit $2) as subject
      using (received_at, station, journal, sequence) order by received_at, station, journal, sequence`,
   ),
-  revokedStations: from(revokedStations, 'order by number'),
   lockHead: from(head, 'where id = 1 for update'),
   readHead: from(head, 'where id = 1'),
   leafByKey: from(leaves, 'where "key" = $1'),
@@ -203,14 +196,6 @@ export const disownOperation: Statement = {
   name: 'disown operation',
   text: `with gone as (delete from operation where operation = $1 returning *)
     insert into disowned_operation (${columnsOf(disowned)}) select ${columnsOf(disowned)} from gone`,
-};
-
-/** The count of the ticket's row rises by one, unless it has reached the quota; then no row comes back. */
-export const takeQuota: Statement = {
-  name: 'take quota',
-  text: `insert into ticket_quota as present (ticket, taken) select $1, 1 where $2::bigint > 0
-    on conflict (ticket) do update set taken = present.taken + 1 where present.taken < $2::bigint
-    returning taken`,
 };
 
 export const makeController: Statement = {

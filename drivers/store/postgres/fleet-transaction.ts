@@ -1,10 +1,14 @@
 /** The verbs of the fleet store as statements: one round trip each. */
 import assert from 'node:assert/strict';
-import type { ControllerRow, FleetTransaction } from '../../../runtime/core/store/fleet.ts';
+import type { ControllerRow, FleetTransaction, RecordRow } from '../../../runtime/core/store/fleet.ts';
 import { subjectsOf } from '../event-subject.ts';
+import { unitCertificatesOf } from '../unit-certificate.ts';
 import { InvisibleRowError } from './failure.ts';
+import { revocationVerbs, unitCertificates } from './fleet-revocations.ts';
 import * as sql from './fleet-statements.ts';
+import { orderVerbs } from './order-verbs.ts';
 import type { Session, Statement } from './session.ts';
+import { stationVerbs } from './station-verbs.ts';
 import { arraysOf, insertInto, type Table, valuesOf } from './table.ts';
 
 const insert = {
@@ -18,7 +22,7 @@ const insert = {
   events: insertInto(sql.events),
   subjects: insertInto(sql.subjects),
   leaves: insertInto(sql.leaves),
-  revokedStations: insertInto(sql.revokedStations),
+  unitCertificates: insertInto(unitCertificates),
 } as const;
 
 const { select } = sql;
@@ -43,13 +47,15 @@ export function fleetTransaction(session: Session): FleetTransaction {
     updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
     disownOperation: (operation) => disown(session, operation),
     disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
-    takeQuota: async (ticket, quota) => (await session.rows(sql.takeQuota, [ticket, quota])).length === 1,
+    ...orderVerbs(session),
+    ...stationVerbs(session),
 
     recordByOperation: (operation) => one(select.recordByOperation, operation),
     recordByEid: (eid) => one(select.recordByEid, eid),
     recordByPublicKey: (publicKeyHash) => one(select.recordByPublicKey, publicKeyHash),
     listRecords: (limit) => all(select.listRecords, limit),
-    insertRecords: (rows) => add(insert.records, sql.records, rows),
+    insertRecords: (rows) => insertRecords(session, rows),
+    ...revocationVerbs(session),
     confirmation: (operation, epoch) => one(select.confirmation, operation, epoch),
     confirmationsOf: (operation) => all(select.confirmationsOf, operation),
     insertConfirmations: (rows) => add(insert.confirmations, sql.confirmations, rows),
@@ -78,9 +84,6 @@ export function fleetTransaction(session: Session): FleetTransaction {
       ]);
     },
 
-    revokedStations: () => all(select.revokedStations),
-    insertRevokedStation: (row) => add(insert.revokedStations, sql.revokedStations, [row]),
-
     lockHead: () => theHead(one(select.lockHead)),
     readHead: () => theHead(one(select.readHead)),
     updateHead: async (row) => {
@@ -90,6 +93,15 @@ export function fleetTransaction(session: Session): FleetTransaction {
     leafByKey: (key) => one(select.leafByKey, key),
     leaves: (from, limit) => all(select.leaves, from, from + limit),
   };
+}
+
+/** With each record the certificate that is found by its batch, station and intermediate. */
+async function insertRecords(session: Session, rows: readonly RecordRow[]): Promise<void> {
+  const known = rows.flatMap(unitCertificatesOf);
+  await Promise.all([
+    rows.length > 0 ? session.count(insert.records, arraysOf(sql.records, rows)) : undefined,
+    known.length > 0 ? session.count(insert.unitCertificates, arraysOf(unitCertificates, known)) : undefined,
+  ]);
 }
 
 async function disown(session: Session, operation: string): Promise<void> {

@@ -56,6 +56,39 @@ export const ledgerMigrations: readonly Migration[] = [
   },
   {
     id: 3,
+    title: 'refusals, and the dialogues of a ticket',
+    statements: [
+      `create table if not exists refusal (
+        "key" text not null, station text not null, code text not null, ticket text not null, eid text not null,
+        entry text not null, "at" text not null,
+        constraint refusal_key primary key ("key"))`,
+      'create index if not exists refusal_by_ticket on refusal (ticket, "key")',
+      'create index if not exists dialogue_by_ticket on dialogue (ticket, operation)',
+    ],
+  },
+  {
+    id: 4,
+    title: 'revoked certificates, revocation lists and the trust list',
+    statements: [
+      `create table if not exists revoked_certificate (
+        serial text not null, issuer text not null, reason text not null, revoked_at text not null,
+        "order" text not null,
+        constraint revoked_certificate_serial primary key (serial))`,
+      'create index if not exists revoked_certificate_by_issuer on revoked_certificate (issuer, serial)',
+      `create table if not exists crl_number (
+        issuer text not null, "number" bigint not null,
+        constraint crl_number_issuer primary key (issuer))`,
+      `create table if not exists crl (
+        issuer text not null, "number" bigint not null, this_update text not null, next_update text not null,
+        crl bytea not null,
+        constraint crl_issuer_number primary key (issuer, "number"))`,
+      `create table if not exists known_trust_list (
+        "number" bigint not null, jws text not null,
+        constraint known_trust_list_number primary key ("number"))`,
+    ],
+  },
+  {
+    id: 5,
     title: 'the list of revoked stations',
     statements: [
       `create table if not exists station_list (

@@ -1,7 +1,13 @@
 /** Every statement on the gateway's ledger. */
-import type { CertificateRow, DialogueRow, IntentRow } from '../../../runtime/core/store/ledger.ts';
+import type {
+  CertificateRow,
+  DialogueRow,
+  IntentRow,
+  LedgerUnit,
+  RefusalRow,
+} from '../../../runtime/core/store/ledger.ts';
 import type { Statement } from './session.ts';
-import { fieldsOf, insertInto, type Table } from './table.ts';
+import { columnsOf, fieldsOf, insertInto, type Table } from './table.ts';
 
 /** A dialogue with the answer that it got, so that the same request gets it again. */
 export interface AdmittedRow extends DialogueRow {
@@ -50,7 +56,23 @@ export const certificates: Table<CertificateRow> = {
   },
 };
 
+export const refusals: Table<RefusalRow> = {
+  name: 'refusal',
+  columns: {
+    key: 'text',
+    station: 'text',
+    code: 'text',
+    ticket: 'text',
+    eid: 'text',
+    entry: 'text',
+    at: 'text',
+  },
+};
+
 export const insertDialogue = insertInto(dialogues);
+
+/** What a row of `ticketUnits` is before its flag is made. */
+export type StoredLedgerUnit = Omit<LedgerUnit, 'derived'> & { readonly derivations: number };
 
 export const statements = {
   dialogue: named('dialogue', `select ${fieldsOf(dialogues)} from dialogue where dialogue = $1`),
@@ -160,6 +182,27 @@ export const statements = {
     'transcripts of',
     `select operation, epoch, kind, jws, eid, "at", transcript
      from transcript join conclusion using (operation, epoch) where eid = $1 order by "at" desc, epoch desc`,
+  ),
+
+  noteRefusal: named(
+    'note refusal',
+    `insert into refusal (${columnsOf(refusals)}) values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict ("key") do nothing`,
+  ),
+  refusalsOf: named(
+    'refusals of',
+    `select ${fieldsOf(refusals)} from refusal where ticket = $1 order by "key" limit $2`,
+  ),
+  ticketUnits: named(
+    'ticket units',
+    `select unit.operation, unit.eid,
+       (select count(*) from intent where intent.operation = unit.operation and step = 'put-key') as derivations,
+       (select coalesce(max(epoch), 0) from conclusion
+         where conclusion.operation = unit.operation and kind = 'confirmation') as "confirmedEpoch",
+       (select coalesce(max(epoch), 0) from conclusion
+         where conclusion.operation = unit.operation and kind = 'verdict') as "verdictEpoch"
+     from (select distinct operation, eid from dialogue where ticket = $1 and operation > $2
+           order by operation limit $3) as unit order by unit.operation`,
   ),
 } as const;
 

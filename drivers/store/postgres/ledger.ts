@@ -8,10 +8,12 @@ import type {
   DialogueRow,
   GatewayLedger,
   IntentRow,
+  RefusalRow,
 } from '../../../runtime/core/store/ledger.ts';
 import { ledgerRefusal, staleEpoch } from '../ledger-refusal.ts';
 import { openDatabase, type PostgresOptions } from './database.ts';
 import { InvisibleRowError } from './failure.ts';
+import { issuerLedger } from './issuer-ledger.ts';
 import { ledgerMigrations } from './ledger-migrations.ts';
 import {
   type AdmittedRow,
@@ -19,6 +21,8 @@ import {
   dialogues,
   insertDialogue,
   intents,
+  refusals,
+  type StoredLedgerUnit,
   statements,
 } from './ledger-statements.ts';
 import { ensureSchema } from './migration.ts';
@@ -66,6 +70,15 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
     conclusionOf: async (operation, epoch) =>
       (await list<Conclusion>(statements.conclusionOf, operation, epoch))[0] ?? null,
     transcriptsOf: (eid) => list<ConclusionRow>(statements.transcriptsOf, eid),
+    noteRefusal: async (row) => {
+      await list(statements.noteRefusal, ...valuesOf(refusals, row));
+    },
+    refusalsOf: (ticket, limit) => list<RefusalRow>(statements.refusalsOf, ticket, limit),
+    ticketUnits: async (ticket, after, limit) =>
+      (await list<StoredLedgerUnit>(statements.ticketUnits, ticket, after, limit)).map(
+        ({ derivations, ...unit }) => ({ ...unit, derived: derivations > 0 }),
+      ),
+    ...issuerLedger(database),
     stationRevocations: async () => (await list<{ jws: string }>(statements.stationList))[0]?.jws ?? null,
     keepStationRevocations: (number, jws) =>
       database.transaction(async (session) => {

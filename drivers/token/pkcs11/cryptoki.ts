@@ -119,10 +119,15 @@ export function describe(cryptoki: Cryptoki, slot: Handle): TokenDescription {
 
 /** Text of a file that only its owner may read. @throws Fault FILE_UNREADABLE */
 export function readSecret(path: string): string {
+  return readSecretBytes(path).toString('utf8');
+}
+
+/** The same as bytes, which the caller can wipe. @throws Fault FILE_UNREADABLE */
+export function readSecretBytes(path: string): Buffer {
   try {
     if ((statSync(path).mode & OTHERS) !== 0)
       throw new Fault('FILE_UNREADABLE', { path, reason: 'others may read it: mode must be 0600' });
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (error) {
     if (isFault(error)) throw error;
     throw new Fault('FILE_UNREADABLE', { path }, { cause: error });

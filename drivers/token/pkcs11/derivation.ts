@@ -16,11 +16,11 @@ import {
 } from '../../../runtime/core/card/import-schemes.ts';
 import { type KeyAlgorithm, keyBitsOf, keyBlocksOf } from '../../../runtime/core/card/key-algorithm.ts';
 import { Fault } from '../../../runtime/core/faults.ts';
+import { type SizedRule, sizedRule } from '../../../runtime/core/key-policy.ts';
 import type { KeySet } from '../../../runtime/core/token.ts';
 import { fixedSetOf, type Master, masterOf, parseMaster } from '../masters.ts';
 import { type ConstantEntry, type Constants, entryOf } from './constants.ts';
 import type { Handle } from './cryptoki.ts';
-import { type SizedRule, sizedRule } from './key-policy.ts';
 import { encipherReadable, type KeyHandles, type Operations, type OperationsPlace } from './operations.ts';
 
 /** Rules for the three keys of a set. */

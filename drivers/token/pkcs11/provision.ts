@@ -9,6 +9,7 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '../../../runtime/core/bytes.ts';
 import { Fault, type FaultNote } from '../../../runtime/core/faults.ts';
+import type { TokenRole } from '../../../runtime/core/key-policy.ts';
 
 /** Where Debian installs SoftHSM. */
 export const SOFTHSM_MODULE = '/usr/lib/softhsm/libsofthsm2.so';
@@ -51,8 +52,19 @@ export interface GatewayTokenOptions extends Place {
 export async function createGatewayToken(options: GatewayTokenOptions): Promise<GatewayToken> {
   const constantsFile = join(options.directory, 'constants.json');
   const { masters, keyVersions, signingKeys } = options;
-  const token = await provision(options, { masters, signingKeys, constants: { constantsFile, keyVersions } });
+  const token = await provision(options, {
+    role: 'gateway',
+    masters,
+    signingKeys,
+    constants: { constantsFile, keyVersions },
+  });
   return { ...token, constantsFile };
+}
+
+/** A token with nothing in it, as it is before its ceremony.
+ * @throws Fault TOKEN_UNAVAILABLE, TOKEN_PIN_WRONG, HSM_FAILED */
+export function createBareToken(options: Place & { readonly role: TokenRole }): Promise<LaboratoryToken> {
+  return provision(options, { role: options.role, masters: {}, signingKeys: [], constants: null });
 }
 
 export interface StationToken extends LaboratoryToken {
@@ -67,7 +79,7 @@ export async function createStationToken(
   options: Place & { readonly station: string },
 ): Promise<StationToken> {
   const tlsKey = `tls-${options.station}`;
-  const job = { masters: {}, signingKeys: [tlsKey, 'envelope'], constants: null };
+  const job = { role: 'station', masters: {}, signingKeys: [tlsKey, 'envelope'], constants: null } as const;
   const token = await provision(options, job);
   const { [tlsKey]: tlsPublicKey, envelope: envelopePublicKey } = token.publicKeys;
   if (tlsPublicKey === undefined || envelopePublicKey === undefined)
@@ -83,6 +95,8 @@ export interface ProvisionJob {
   readonly label: string;
   readonly soPinFile: string;
   readonly pinFile: string;
+  /** What the token may hold follows from what it is for. */
+  readonly role: TokenRole;
   readonly masters: GatewayTokenOptions['masters'];
   readonly signingKeys: readonly string[];
   readonly constants: {
@@ -97,7 +111,7 @@ export type ProvisionReply =
 
 async function provision(
   { directory, label, module = SOFTHSM_MODULE }: Place,
-  work: Pick<ProvisionJob, 'masters' | 'signingKeys' | 'constants'>,
+  work: Pick<ProvisionJob, 'role' | 'masters' | 'signingKeys' | 'constants'>,
 ): Promise<LaboratoryToken> {
   const objects = join(directory, 'objects');
   await mkdir(objects, { recursive: true, mode: 0o700 });

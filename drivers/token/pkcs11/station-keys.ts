@@ -51,7 +51,7 @@ async function makeMissing(
   const { ck, findSlot, guarded, loadModule, logIn } = await import('./cryptoki.ts');
   const { handlesByLabel } = await import('./vault.ts');
   const { listOf, templateOf } = await import('./templates.ts');
-  const { ruleFor } = await import('./key-policy.ts');
+  const { ruleFor } = await import('../../../runtime/core/key-policy.ts');
   const cryptoki = loadModule(module);
   const session = logIn(cryptoki, findSlot(cryptoki, label), pinFile);
   const present = handlesByLabel(cryptoki, session, ck.CKO_PRIVATE_KEY);
@@ -60,23 +60,22 @@ async function makeMissing(
     const [verifying, signing] = [ruleFor('public', name), ruleFor('private', name)];
     if (verifying === undefined || signing === undefined)
       throw new Fault('KEY_POLICY_BROKEN', { key: name, attribute: 'unknown object' });
-    const id = Buffer.from(name);
     const generate = (publicKey: Template, privateKey: Template): void =>
       guarded('HSM_FAILED', () => {
         cryptoki.C_GenerateKeyPair(session, { mechanism: ck.CKM_EC_KEY_PAIR_GEN }, publicKey, privateKey);
       });
     try {
-      generate(templateOf(verifying, name, id), templateOf(signing, name, id));
+      generate(templateOf(verifying, name), templateOf(signing, name));
     } catch (error) {
       const ckr = error instanceof Fault ? String(error.context.ckr) : '';
       if (!UNKNOWN_ATTRIBUTE.test(ckr)) throw error;
-      const own = { TOKEN: true, LABEL: name, ID: id };
-      const params = Buffer.from('06082a8648ce3d030107', 'hex'); // P-256. RFC 5480 section 2.1.1.1.
+      const own = { TOKEN: true, LABEL: name, ID: name };
+      const params = '06082a8648ce3d030107'; // P-256. RFC 5480 section 2.1.1.1.
       generate(
-        listOf({ CLASS: ck.CKO_PUBLIC_KEY, KEY_TYPE: ck.CKK_EC, ...own, VERIFY: true, EC_PARAMS: params }),
+        listOf({ CLASS: 'PUBLIC_KEY', KEY_TYPE: 'EC', ...own, VERIFY: true, EC_PARAMS: params }),
         listOf({
-          CLASS: ck.CKO_PRIVATE_KEY,
-          KEY_TYPE: ck.CKK_EC,
+          CLASS: 'PRIVATE_KEY',
+          KEY_TYPE: 'EC',
           ...own,
           PRIVATE: true,
           SENSITIVE: true,

@@ -1,51 +1,53 @@
-/** Attribute templates made from the key policy table, and the audit of token objects against it. */
+/** Attributes of the key policy as PKCS#11 templates, attributes read back, and the audit of a token's objects. */
 import { Fault } from '../../../runtime/core/faults.ts';
+import {
+  type Attributes,
+  type AttributeValue,
+  createdAttributes,
+  firstDifference,
+  readNames,
+} from '../../../runtime/core/key-attributes.ts';
+import { type KeyRule, ruleFor, type TokenRole } from '../../../runtime/core/key-policy.ts';
 import { type Cryptoki, ck, findObjects, guarded, type Handle, type Template } from './cryptoki.ts';
-import { type KeyRule, type MechanismName, ruleFor, type Use } from './key-policy.ts';
 
-/** OID of P-256 as CKA_EC_PARAMS. RFC 5480 section 2.1.1.1. */
-const P256_PARAMS = Buffer.from('06082a8648ce3d030107', 'hex');
 /** Bytes of a CK_ULONG on every 64-bit platform we run on. */
 const ULONG_BYTES = 8;
+/** Attributes whose value is a number of the standard that has a name. */
+const NAMED_NUMBERS: Readonly<Record<string, string>> = { CLASS: 'CKO', KEY_TYPE: 'CKK' };
+const NUMBERS: readonly string[] = ['VALUE_LEN', 'MODULUS_BITS'];
+const BYTES: readonly string[] = ['EC_PARAMS', 'PUBLIC_EXPONENT', 'VALUE'];
+const TEXTS: readonly string[] = ['LABEL', 'ID'];
+const constants = ck as unknown as Readonly<Record<string, unknown>>;
 
-type AttributeValue = boolean | number | string | Buffer;
-/** Attributes by their PKCS#11 names, in the order they are sent. */
-type Attributes = Readonly<Record<string, AttributeValue>>;
-
-const VALUE_LENGTH = { 'aes-128': 16, 'aes-256': 32, block: 16 } as const;
-const SECRET_TYPE = {
-  'aes-128': ck.CKK_AES,
-  'aes-256': ck.CKK_AES,
-  'des-3': ck.CKK_DES3,
-  block: ck.CKK_GENERIC_SECRET,
-} as const;
-const SECRET_USES = ['ENCRYPT', 'DECRYPT', 'SIGN', 'VERIFY', 'WRAP', 'UNWRAP', 'DERIVE'] as const;
-const PRIVATE_USES = ['DECRYPT', 'SIGN', 'UNWRAP', 'DERIVE'] as const;
-const PUBLIC_USES = ['ENCRYPT', 'VERIFY', 'WRAP', 'DERIVE'] as const;
-
-/** The template an object of this rule is created with; `label` and `id` for token objects. */
-export function templateOf(rule: KeyRule, label = '', id: Buffer = Buffer.alloc(0)): Template {
-  const named: Attributes = rule.lives === 'token' ? { LABEL: label, ID: id } : {};
-  return listOf({ ...createdAttributes(rule), ...named, ...closingAttributes(rule) });
+/** The template an object of this rule is created with; `label` for token objects. */
+export function templateOf(rule: KeyRule, label = ''): Template {
+  return listOf(createdAttributes(rule, label));
 }
 
 /**
  * Reads every attribute of every object in the token and compares it with the policy.
- * @throws Fault KEY_POLICY_BROKEN naming key and attribute; also for an object that no rule is for
+ * @throws Fault KEY_POLICY_BROKEN naming key and attribute; also for an object that no rule is for, for one that
+ * belongs in another token, and for a second one of a name
  */
-export function auditToken(cryptoki: Cryptoki, session: Handle): void {
+export function auditToken(cryptoki: Cryptoki, session: Handle, role: TokenRole): void {
+  const seen = new Set<string>();
   for (const handle of findObjects(cryptoki, session, listOf({ TOKEN: true }))) {
-    const kind = kindOf(cryptoki, session, handle);
-    const label = readAttribute(cryptoki, session, handle, 'LABEL').toString();
+    const { kind, label } = nameOf(cryptoki, session, handle);
+    const broken = (attribute: string): Fault => new Fault('KEY_POLICY_BROKEN', { key: label, attribute });
     const rule = kind === null ? undefined : ruleFor(kind, label);
-    if (rule === undefined) throw new Fault('KEY_POLICY_BROKEN', { key: label, attribute: 'unknown object' });
-    const expected = { ...createdAttributes(rule), ...closingAttributes(rule), ...bornAttributes(rule) };
-    for (const [name, value] of Object.entries(expected)) {
-      const found = readAttribute(cryptoki, session, handle, name);
-      if (!same(name, found, encode(value)))
-        throw new Fault('KEY_POLICY_BROKEN', { key: label, attribute: `CKA_${name}` });
-    }
+    if (rule === undefined) throw broken('unknown object');
+    if (!rule.tokens.includes(role)) throw broken(`does not belong in a token of the ${role}`);
+    if (seen.size === seen.add(`${kind} ${label}`).size) throw broken('a second object of this name');
+    const difference = firstDifference(rule, label, readBack(cryptoki, session, handle, rule));
+    if (difference !== null) throw broken(`CKA_${difference}`);
   }
+}
+
+/** What the token says of an object, in names and words. @throws Fault KEY_POLICY_BROKEN when it does not tell */
+export function readBack(cryptoki: Cryptoki, session: Handle, object: Handle, rule: KeyRule): Attributes {
+  return Object.fromEntries(
+    readNames(rule).map((name) => [name, decode(name, readAttribute(cryptoki, session, object, name))]),
+  );
 }
 
 /** One attribute's bytes. @throws Fault KEY_POLICY_BROKEN when the token does not tell */
@@ -57,104 +59,81 @@ export function readAttribute(cryptoki: Cryptoki, session: Handle, object: Handl
 }
 
 /** Attributes in their order, as pkcs11js wants them. */
-export function listOf(attributes: Attributes): Template {
-  return Object.entries(attributes).map(([name, value]) => ({ type: typeOf(name), value }));
+export function listOf(attributes: Readonly<Record<string, AttributeValue | Buffer>>): Template {
+  return Object.entries(attributes).map(([name, value]) => ({
+    type: typeOf(name),
+    value: Buffer.isBuffer(value) ? value : encode(name, value),
+  }));
 }
 
-function createdAttributes(rule: KeyRule): Attributes {
-  const token = { TOKEN: rule.lives === 'token' };
-  const may = (uses: readonly Use[]) => Object.fromEntries(uses.map((use) => [use, rule.uses.includes(use)]));
-  const hidden = {
-    PRIVATE: true,
-    SENSITIVE: rule.leaves !== 'readable',
-    EXTRACTABLE: rule.leaves !== 'never',
-  };
-  if (rule.kind === 'private')
-    return {
-      CLASS: ck.CKO_PRIVATE_KEY,
-      KEY_TYPE: ck.CKK_EC,
-      ...token,
-      ...hidden,
-      ...may(PRIVATE_USES),
-      SIGN_RECOVER: false,
-    };
-  if (rule.kind === 'public')
-    return {
-      CLASS: ck.CKO_PUBLIC_KEY,
-      KEY_TYPE: ck.CKK_EC,
-      ...token,
-      PRIVATE: false,
-      ...may(PUBLIC_USES),
-      VERIFY_RECOVER: false,
-      EC_PARAMS: P256_PARAMS,
-    };
-  return {
-    CLASS: ck.CKO_SECRET_KEY,
-    KEY_TYPE: SECRET_TYPE[rule.type as keyof typeof SECRET_TYPE],
-    // The length of a triple DES key is its type's.
-    ...(rule.type === 'des-3' ? {} : { VALUE_LEN: VALUE_LENGTH[rule.type as keyof typeof VALUE_LENGTH] }),
-    ...token,
-    ...hidden,
-    ...may(SECRET_USES),
-  };
-}
-
-/** MODIFIABLE must come last: SoftHSM applies it at once and then refuses what follows. */
-function closingAttributes(rule: KeyRule): Attributes {
-  return {
-    ...(rule.lives === 'token' ? { DESTROYABLE: false } : {}),
-    ...(rule.kind === 'public' || rule.mechanisms.length === 0
-      ? {}
-      : { ALLOWED_MECHANISMS: mechanismList(rule.mechanisms) }),
-    COPYABLE: false,
-    MODIFIABLE: false,
-  };
-}
-
-/** What the token itself knows of a key's birth: a signing key was made inside and never was outside. */
-function bornAttributes(rule: KeyRule): Attributes {
-  return rule.kind === 'private'
-    ? { LOCAL: true, ALWAYS_SENSITIVE: true, NEVER_EXTRACTABLE: true, EC_PARAMS: P256_PARAMS }
-    : {};
-}
-
-/** An array of CK_MECHANISM_TYPE, each a CK_ULONG in the machine's order. */
-function mechanismList(names: readonly MechanismName[]): Buffer {
-  return Buffer.concat(names.map((name) => encode(ck[`CKM_${name}`])));
-}
-
-function encode(value: AttributeValue): Buffer {
-  if (typeof value === 'boolean') return Buffer.of(value ? 1 : 0);
-  if (typeof value === 'string') return Buffer.from(value);
-  if (typeof value !== 'number') return value;
-  const bytes = Buffer.alloc(ULONG_BYTES);
-  bytes.writeBigUInt64LE(BigInt(value));
-  return bytes;
-}
-
-/** Mechanism lists are sets: a token may return them in another order. */
-function same(name: string, found: Buffer, expected: Buffer): boolean {
-  if (name !== 'ALLOWED_MECHANISMS') return found.equals(expected);
-  const sorted = (list: Buffer): string =>
-    (list.toString('hex').match(/.{16}/g) ?? []).sort((a, b) => (a < b ? -1 : 1)).join();
-  return found.length === expected.length && sorted(found) === sorted(expected);
-}
-
-function kindOf(cryptoki: Cryptoki, session: Handle, object: Handle): KeyRule['kind'] | null {
+function nameOf(
+  cryptoki: Cryptoki,
+  session: Handle,
+  object: Handle,
+): { readonly kind: KeyRule['kind'] | null; readonly label: string } {
+  const label = readAttribute(cryptoki, session, object, 'LABEL').toString();
   switch (readAttribute(cryptoki, session, object, 'CLASS').readUInt32LE(0)) {
     case ck.CKO_SECRET_KEY:
-      return 'secret';
+      return { kind: 'secret', label };
     case ck.CKO_PRIVATE_KEY:
-      return 'private';
+      return { kind: 'private', label };
     case ck.CKO_PUBLIC_KEY:
-      return 'public';
+      return { kind: 'public', label };
     default:
-      return null;
+      return { kind: null, label };
   }
 }
 
+function encode(name: string, value: AttributeValue): boolean | number | string | Buffer {
+  const prefix = NAMED_NUMBERS[name];
+  if (typeof value === 'object')
+    return Buffer.concat(value.map((entry) => ulong(numberNamed(`CKM_${entry}`))));
+  if (typeof value !== 'string') return value;
+  if (prefix !== undefined) return numberNamed(`${prefix}_${value}`);
+  if (BYTES.includes(name)) return Buffer.from(value, 'hex');
+  return name === 'ID' ? Buffer.from(value) : value;
+}
+
+function decode(name: string, bytes: Buffer): AttributeValue {
+  const prefix = NAMED_NUMBERS[name];
+  if (name === 'ALLOWED_MECHANISMS')
+    return Array.from({ length: Math.floor(bytes.length / ULONG_BYTES) }, (_, i) =>
+      nameOfNumber('CKM', bytes.readBigUInt64LE(i * ULONG_BYTES)),
+    ).sort();
+  if (BYTES.includes(name)) return bytes.toString('hex');
+  if (TEXTS.includes(name)) return bytes.toString();
+  if (prefix === undefined && !NUMBERS.includes(name)) return bytes.length === 1 && bytes[0] === 1;
+  if (bytes.length !== ULONG_BYTES) return 'untold';
+  const number = bytes.readBigUInt64LE();
+  return prefix === undefined ? Number(number) : nameOfNumber(prefix, number);
+}
+
+/** The standard's name for a number, without its prefix; the number itself where there is none. */
+function nameOfNumber(prefix: string, number: bigint): string {
+  const names = Object.entries(constants).filter(
+    ([name, value]) => name.startsWith(`${prefix}_`) && typeof value === 'number' && BigInt(value) === number,
+  );
+  const [name] = names.map(([known]) => known.slice(prefix.length + 1)).sort(byPlainness);
+  return name ?? `0x${number.toString(16)}`;
+}
+
+/** Old names of one number are longer or come later: EC before ECDSA. */
+function byPlainness(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : 1);
+}
+
+function numberNamed(name: string): number {
+  const number = constants[name];
+  if (typeof number !== 'number') throw new RangeError(`no constant ${name}`);
+  return number;
+}
+
 function typeOf(name: string): number {
-  const type = (ck as unknown as Readonly<Record<string, unknown>>)[`CKA_${name}`];
-  if (typeof type !== 'number') throw new RangeError(`no attribute CKA_${name}`);
-  return type;
+  return numberNamed(`CKA_${name}`);
+}
+
+function ulong(value: number): Buffer {
+  const bytes = Buffer.alloc(ULONG_BYTES);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
 }

@@ -11,12 +11,12 @@ import type { ChannelKeys } from '../../../runtime/core/card/scp03-channel.ts';
 import type { WrappedKey } from '../../../runtime/core/card/scp03-put-key.ts';
 import { BLOCK_BYTES } from '../../../runtime/core/crypto/cmac.ts';
 import { Fault } from '../../../runtime/core/faults.ts';
+import { ruleFor, sizedRule } from '../../../runtime/core/key-policy.ts';
 import type { CheckValues, KeySet } from '../../../runtime/core/token.ts';
 import type { Vault, VaultChannel } from '../vault.ts';
 import { type Constants, demandDiversified, demandUnique, sealedText } from './constants.ts';
 import { type Cryptoki, ck, describe, findObjects, guarded, type Handle, openSession } from './cryptoki.ts';
 import { type Kdf, named, type Source, sourceFrom, sourceOf, testDataOf } from './derivation.ts';
-import { ruleFor, sizedRule } from './key-policy.ts';
 import { createOperations, type KeyHandles, type Operations, type OperationsPlace } from './operations.ts';
 import { NO_POINTER, openPinnedMemory, type PinnedMemory } from './pinned-memory.ts';
 import { SP800_108_COUNTER_KDF } from './sp800-108.ts';
@@ -42,7 +42,7 @@ interface Desk {
  * @throws Fault KEY_POLICY_BROKEN, HSM_FAILED; TOKEN_UNAVAILABLE where a master needs what module or process lack
  */
 export function openVault({ cryptoki, slot, session, constants, kdf }: VaultPlace): Vault {
-  auditToken(cryptoki, session);
+  auditToken(cryptoki, session, 'gateway');
   const pinned = openPinnedMemory();
   const openDesk = (): Desk => {
     const at = { cryptoki, session: openSession(cryptoki, slot), pinned };

@@ -20,6 +20,7 @@ import type { FleetView, Means } from '../means.ts';
 import { columns } from '../screen.ts';
 import { databaseOptions, openFleetOf } from './place.ts';
 import { recordLines } from './record-text.ts';
+import { type Revoked, revokedOf, revokedRows } from './revoked.ts';
 import { type StoryEvent, storyOf } from './story.ts';
 
 export const fleetShowCommand: Command = {
@@ -59,6 +60,7 @@ interface Unit {
   readonly release: ReleaseRow | null;
   readonly rejections: readonly RejectionRow[];
   readonly appearances: readonly AppearanceRow[];
+  readonly revoked: Revoked | null;
   readonly leaf: LeafRow | null;
   readonly logSize: number;
   readonly events: readonly StoryEvent[];
@@ -70,13 +72,14 @@ async function unitOf(eid: string, operation: OperationRow | null, view: FleetVi
   const appearances = await view.appearancesOf(eid, operation?.operation ?? null, APPEARANCES_MAX);
   if (operation === null && record === null && rejections.length + appearances.length === 0) return null;
   const id = operation?.operation ?? record?.operation ?? '';
-  const [confirmations, custody, release, leaf, head, events] = await Promise.all([
+  const [confirmations, custody, release, leaf, head, events, revoked] = await Promise.all([
     view.confirmationsOf(id),
     view.custodyOf(id),
     view.lastRelease(id),
     view.leafByKey(`record/${id}`),
     view.readHead(),
     storyOf(eid, view),
+    revokedOf(record, view),
   ]);
   return {
     eid,
@@ -87,6 +90,7 @@ async function unitOf(eid: string, operation: OperationRow | null, view: FleetVi
     release,
     rejections,
     appearances,
+    revoked,
     leaf,
     logSize: head.size,
     events,
@@ -167,6 +171,7 @@ function stateRows(unit: Unit): readonly (readonly string[])[] {
     ['last at', `${station}, nest ${nest}`],
     ...(record === null ? [['record', 'none yet']] : []),
     ...sealRows(transitSealOf(unit)),
+    ...revokedRows(unit.revoked),
     ...(release === null
       ? []
       : [['release', `${release.lane} lane, counter ${release.counter} of ${release.controller}`]]),

@@ -12,8 +12,13 @@ export const leafKinds = [
   'rejection',
   'appearance',
   'station-event',
+  'refusal',
+  'close-out',
   'station-revocation',
   'station-refusal',
+  'ceremony',
+  'revocation',
+  'trust-list',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 

@@ -1,11 +1,12 @@
 /**
  * Certificates as DER: put together from a TBSCertificate and a signature, and read for what is checked.
  *
- * Limits: P-256 with ECDSA and SHA-256; the parser accepts exactly DER.
+ * Limits: device keys on P-256, signatures of issuers on P-256 or P-384; the parser accepts exactly DER.
  *
  * @see RFC 5280 section 4.1
  */
-import { type Bytes, concat, equal, toHex } from '../bytes.ts';
+import { type Bytes, concat, equal, toHex, toText } from '../bytes.ts';
+import { algorithmIn, algorithmOfSignature, type CaAlgorithm, caAlgorithms } from './algorithm.ts';
 import {
   bitString,
   contentOf,
@@ -22,9 +23,11 @@ import {
 } from './der.ts';
 import {
   AUTHORITY_KEY_IDENTIFIER,
-  ECDSA_SHA256,
+  COMMON_NAME,
+  DISTRIBUTION_POINTS,
   HARDWARE_MODULE_NAME,
   KEY_USAGE,
+  ORGANIZATION,
   P256_SPKI_PREFIX,
   POINT_BYTES,
   SERIAL_NUMBER,
@@ -34,9 +37,10 @@ import type { MakerIdentifiers, Manufacturing } from './profile.ts';
 import { signatureFromDer, signatureToDer } from './signature.ts';
 import { readTime } from './time.ts';
 
-/** The certificate. @param signature r || s over SHA-256 of `tbs` */
+/** The certificate. @param signature of the issuer: r || s, 64 bytes over SHA-256 of `tbs` or 96 over SHA-384 */
 export function assembleCertificate(tbs: Bytes, signature: Bytes): Bytes {
-  return sequence(tbs, ECDSA_SHA256, bitString(signatureToDer(signature)));
+  const { identifier } = caAlgorithms[algorithmOfSignature(signature)];
+  return sequence(tbs, identifier, bitString(signatureToDer(signature)));
 }
 
 export interface ParsedTbs {
@@ -55,13 +59,17 @@ export interface ParsedTbs {
   readonly keyUsage: Bytes | null;
   readonly hardwareModule: { readonly type: string; readonly serial: Bytes } | null;
   readonly manufacturing: Manufacturing | null;
+  /** Of the issuer's signature. */
+  readonly algorithm: CaAlgorithm;
+  /** The URL of the issuer's CRL. */
+  readonly distributionPoint: string | null;
   /** In their order. */
   readonly extensions: readonly { readonly oid: string; readonly critical: boolean }[];
 }
 
 export interface ParsedCertificate extends ParsedTbs {
   readonly tbs: Bytes;
-  /** r || s, 64 bytes. */
+  /** r || s, 64 or 96 bytes. */
   readonly signature: Bytes;
 }
 
@@ -69,12 +77,10 @@ export interface ParsedCertificate extends ParsedTbs {
 export function parseCertificate(bytes: Bytes, identifiers: MakerIdentifiers): ParsedCertificate {
   const [tbs, algorithm, signature, ...more] = members(read(bytes), Tag.sequence);
   if (tbs === undefined || more.length > 0) throw new RangeError('not a certificate');
-  expect(algorithm, ECDSA_SHA256, 'signature algorithm');
-  return {
-    ...parseTbs(tbs.whole, identifiers),
-    tbs: tbs.whole,
-    signature: signatureFromDer(readBitString(signature)),
-  };
+  const parsed = parseTbs(tbs.whole, identifiers);
+  if (algorithmIn(algorithm) !== parsed.algorithm) throw new RangeError('two signature algorithms');
+  const { scalarBytes } = caAlgorithms[parsed.algorithm];
+  return { ...parsed, tbs: tbs.whole, signature: signatureFromDer(readBitString(signature), scalarBytes) };
 }
 
 /** @throws RangeError when the bytes are not a TBSCertificate of ours */
@@ -86,14 +92,15 @@ export function parseTbs(bytes: Bytes, { manufacturing }: MakerIdentifiers): Par
   if (issuer === undefined || subject === undefined || spki === undefined || more.length > 0)
     throw new RangeError('not a TBSCertificate');
   if (toHex(contentOf(version, contextTag(0, true))) !== '020102') throw new RangeError('not version 3');
-  expect(algorithm, ECDSA_SHA256, 'signature algorithm');
   const [notBefore, notAfter] = members(validity, Tag.sequence);
-  const [list] = members(wrapped, contextTag(3, true));
-  const extensions = members(list, Tag.sequence).map(readExtension);
+  const extensions = readExtensions(wrapped);
   const value = (name: string): Node | null => extensions.find(({ oid }) => oid === name)?.value ?? null;
   const [keyId, alternative, made] = [AUTHORITY_KEY_IDENTIFIER, SUBJECT_ALT_NAME, manufacturing].map(value);
+  const points = value(DISTRIBUTION_POINTS);
   return {
     serial: readInteger(serial),
+    algorithm: algorithmIn(algorithm),
+    distributionPoint: points === null ? null : readDistributionPoint(points),
     issuerName: issuer.whole,
     subjectName: subject.whole,
     subjectSerialNumber: readSubjectSerial(subject),
@@ -116,15 +123,34 @@ export function readPublicKey(spki: Bytes): Bytes {
   return point;
 }
 
-/** X.520 serialNumber in a Name whose only attribute it is; null in any other Name. */
+/** X.520 serialNumber in a Name that has it as its last attribute, after O and CN at most; null in any other. */
 export function readSubjectSerial(name: Node): string | null {
-  const [attributes, ...more] = members(name, Tag.sequence);
-  if (attributes === undefined || more.length > 0) return null;
-  const [type, text] = members(members(attributes, Tag.set)[0], Tag.sequence);
-  return readOid(type) === SERIAL_NUMBER ? readText(text) : null;
+  const attributes = members(name, Tag.sequence).map((one) => {
+    const [type, text, ...more] = members(members(one, Tag.set)[0], Tag.sequence);
+    return more.length > 0 ? null : ([readOid(type), readText(text)] as const);
+  });
+  const last = attributes.at(-1);
+  if (last?.[0] !== SERIAL_NUMBER) return null;
+  const others = attributes.slice(0, -1).map((one) => one?.[0]);
+  return others.every((type) => type === ORGANIZATION || type === COMMON_NAME) ? last[1] : null;
 }
 
-function readExtension(node: Node): { oid: string; critical: boolean; value: Node } {
+export interface ReadExtension {
+  readonly oid: string;
+  readonly critical: boolean;
+  readonly value: Node;
+}
+
+/** The extensions of a TBSCertificate from their [3]. @throws RangeError when one stands there twice */
+export function readExtensions(wrapped: Node | undefined): readonly ReadExtension[] {
+  const [list, ...more] = members(wrapped, contextTag(3, true));
+  const found = members(list, Tag.sequence).map(readExtension);
+  if (more.length > 0 || new Set(found.map(({ oid }) => oid)).size < found.length)
+    throw new RangeError('an extension twice');
+  return found;
+}
+
+export function readExtension(node: Node): ReadExtension {
   const parts = members(node, Tag.sequence);
   const critical = parts.length === 3;
   if (!critical && parts.length !== 2) throw new RangeError('not an extension');
@@ -133,10 +159,20 @@ function readExtension(node: Node): { oid: string; critical: boolean; value: Nod
 }
 
 /** Only the keyIdentifier form. RFC 5280 section 4.2.1.1. */
-function readKeyIdentifier(value: Node): Bytes {
+export function readKeyIdentifier(value: Node): Bytes {
   const [identifier, ...more] = members(value, Tag.sequence);
   if (more.length > 0) throw new RangeError('AKI with issuer');
   return contentOf(identifier, contextTag(0, false));
+}
+
+/** Only one point with one URI. RFC 5280 section 4.2.1.13. */
+export function readDistributionPoint(value: Node): string {
+  const [point, ...more] = members(value, Tag.sequence);
+  const [name, ...others] = members(point, Tag.sequence);
+  const [url, ...names] = members(members(name, contextTag(0, true))[0], contextTag(0, true));
+  if (more.length + others.length + names.length > 0)
+    throw new RangeError('more than one distribution point');
+  return toText(contentOf(url, contextTag(6, false)));
 }
 
 function readHardwareModule(value: Node): ParsedTbs['hardwareModule'] {
@@ -148,10 +184,10 @@ function readHardwareModule(value: Node): ParsedTbs['hardwareModule'] {
 }
 
 function readManufacturing(value: Node): Manufacturing {
-  const [batch, made] = members(value, Tag.sequence);
-  return { batch: readText(batch), manufacturedAtMs: readTime(made) };
-}
-
-function expect(node: Node | undefined, bytes: Bytes, what: string): void {
-  if (node === undefined || !equal(node.whole, bytes)) throw new RangeError(`another ${what}`);
+  const [batch, made, ...scoped] = members(value, Tag.sequence);
+  const [product, region] = [0, 1].map((number) => {
+    const found = scoped.find(({ tag }) => tag === contextTag(number, false));
+    return found === undefined ? {} : { [number === 0 ? 'product' : 'region']: toText(found.content) };
+  });
+  return { batch: readText(batch), manufacturedAtMs: readTime(made), ...product, ...region };
 }

@@ -181,7 +181,7 @@ function readAt(bytes: Bytes, at: number): Node {
 
 function lengthOf(length: number): Bytes {
   if (length < 0x80) return Uint8Array.of(length);
-  const size = length < 0x100 ? 1 : length < 0x10000 ? 2 : 3;
+  const size = length < 0x100 ? 1 : length < 0x10000 ? 2 : length < 0x1000000 ? 3 : 4;
   return concat(Uint8Array.of(0x80 | size), bigEndian(length, size));
 }
 

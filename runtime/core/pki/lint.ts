@@ -5,10 +5,12 @@
 import { type Bytes, equal, toHex } from '../bytes.ts';
 import { eidContext } from '../card/eid-kdf.ts';
 import type { Crypto } from '../ports.ts';
+import { verifiesUnder } from './algorithm.ts';
 import { type ParsedTbs, parseCertificate, parseTbs } from './certificate.ts';
 import { DIGITAL_SIGNATURE_USAGE } from './identifiers.ts';
-import { CERTIFICATE_BYTES_MAX, type CertificateIntent, type Issuer, SERIAL_BYTES } from './profile.ts';
+import { type CertificateIntent, deviceProfiles, type Issuer, SERIAL_BYTES } from './profile.ts';
 import { verifyRequest } from './request.ts';
+import { outsideScope, type Scope } from './scope.ts';
 import { extensionsOf, toBeSigned } from './tbs.ts';
 
 /** What is wrong with a certificate; each ends the issuance. */
@@ -24,6 +26,8 @@ export type Violation =
   | 'serial-form'
   | 'issuer-is-not-the-tickets'
   | 'issuer-revoked'
+  | 'outside-the-issuers-scope'
+  | 'issuer-not-valid'
   | 'validity'
   | 'key-usage'
   | 'extensions'
@@ -42,13 +46,17 @@ export interface LintEvidence {
   /** The intermediate that the ticket names. */
   readonly issuer: Issuer;
   readonly issuerRevoked: boolean;
+  /** Of that intermediate; absent where it may issue everything. */
+  readonly scope?: Scope | null;
+  /** Milliseconds since 1970; a certificate that begins outside of it is dead or unborn. */
+  readonly issuerValidity?: { readonly notBeforeMs: number; readonly notAfterMs: number };
   /** Whether this public key is in the ledger already, for another certificate. */
   readonly keyKnown: boolean;
   readonly serialKnown: boolean;
 }
 
-/** Signature and its wrapping: 10 + 4 + at most 72 bytes, and the outer header. */
-const SIGNATURE_BYTES_MAX = 12 + 3 + 72 + 4;
+/** Signature and its wrapping under each algorithm: identifier, BIT STRING with two INTEGERs, and the outer header. */
+const signatureBytesMax = { es256: 12 + 3 + 72 + 4, es384: 12 + 3 + 104 + 4 } as const;
 
 /** Violations of what is to be signed; empty when it may be. */
 export function lintTbs(tbs: Bytes, intent: CertificateIntent, evidence: LintEvidence): readonly Violation[] {
@@ -76,10 +84,17 @@ export function lintTbs(tbs: Bytes, intent: CertificateIntent, evidence: LintEvi
     'issuer-is-not-the-tickets',
   );
   check(!evidence.issuerRevoked, 'issuer-revoked');
+  const scope = evidence.scope ?? null;
+  check(scope === null || outsideScope(scope, parsed).length === 0, 'outside-the-issuers-scope');
+  const { notBeforeMs, notAfterMs } = evidence.issuerValidity ?? parsed;
+  check(notBeforeMs <= parsed.notBeforeMs && parsed.notBeforeMs <= notAfterMs, 'issuer-not-valid');
   check(parsed.notBeforeMs < parsed.notAfterMs, 'validity');
   check(equal(parsed.keyUsage ?? new Uint8Array(0), DIGITAL_SIGNATURE_USAGE), 'key-usage');
   check(sameExtensions(parsed, intent), 'extensions');
-  check(tbs.length + SIGNATURE_BYTES_MAX <= CERTIFICATE_BYTES_MAX, 'too-large');
+  check(
+    tbs.length + signatureBytesMax[parsed.algorithm] <= deviceProfiles[intent.profile].bytesMax,
+    'too-large',
+  );
   return [...found];
 }
 
@@ -95,8 +110,8 @@ export function lintSigned(
   if (parsed === null) return ['not-readable'];
   const found: Violation[] = [];
   if (!equal(parsed.tbs, tbs)) found.push('differs-from-intent');
-  if (certificate.length > CERTIFICATE_BYTES_MAX) found.push('too-large');
-  if (!crypto.verifyP256(issuerPublicKey, parsed.tbs, parsed.signature)) found.push('signature-wrong');
+  if (certificate.length > deviceProfiles[intent.profile].bytesMax) found.push('too-large');
+  if (!verifiesUnder(crypto, issuerPublicKey, parsed.tbs, parsed.signature)) found.push('signature-wrong');
   return found;
 }
 

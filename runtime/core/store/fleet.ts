@@ -5,6 +5,8 @@
 import type { Bytes } from '../bytes.ts';
 import type { Lane } from '../gate/release.ts';
 import type { Appearance } from '../operation/appearance.ts';
+import type { OrderVerbs } from './orders.ts';
+import type { RevocationTransaction } from './revocation.ts';
 
 export interface FleetStore {
   /** Runs `work` in one serializable transaction and resolves after COMMIT. Repeats it from the start when
@@ -148,7 +150,7 @@ export interface RevokedStationRow {
 }
 
 /** Rows are locked where a decision follows from reading them. Lists are written in one round trip. */
-export interface FleetTransaction {
+export interface FleetTransaction extends OrderVerbs, RevocationTransaction {
   operationByEid(eid: string): Promise<OperationRow | null>;
   operationById(operation: string): Promise<OperationRow | null>;
   operationByFingerprint(seFingerprint: string): Promise<OperationRow | null>;
@@ -159,8 +161,6 @@ export interface FleetTransaction {
   disownOperation(operation: string): Promise<void>;
   /** The newest disowned operation of this very pair. */
   disownedOperation(eid: string, seFingerprint: string): Promise<OperationRow | null>;
-  /** Takes a unit of the ticket's quota; false when there is none left. */
-  takeQuota(ticket: string, quota: number): Promise<boolean>;
 
   recordByOperation(operation: string): Promise<RecordRow | null>;
   recordByEid(eid: string): Promise<RecordRow | null>;

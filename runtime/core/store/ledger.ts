@@ -3,6 +3,7 @@
  * crash nothing is unknown and a repeated request gets the same answer. One for all gateways of an HSM.
  */
 import type { Bytes } from '../bytes.ts';
+import type { IssuerLedger } from './issuer-ledger.ts';
 
 export interface DialogueRow {
   readonly dialogue: string;
@@ -62,7 +63,35 @@ export interface ConclusionRow {
   readonly transcript: string;
 }
 
-export interface GatewayLedger {
+/** A refusal that the gateway answered with: an event that no station can keep back. */
+export interface RefusalRow {
+  /** Names it: the same refused again is the same row. */
+  readonly key: string;
+  readonly station: string;
+  /** Fault code. */
+  readonly code: string;
+  /** Empty where no ticket could be read. */
+  readonly ticket: string;
+  /** Empty for a number of refusals that were only counted. */
+  readonly eid: string;
+  /** Canonical JSON of what was refused. */
+  readonly entry: string;
+  readonly at: string;
+}
+
+/** How far a unit of a ticket came, as the gateways of the HSM know it. */
+export interface LedgerUnit {
+  readonly operation: string;
+  readonly eid: string;
+  /** Whether its key set was derived and wrapped for the chip. */
+  readonly derived: boolean;
+  /** The newest epoch with a confirmation; 0 for none. */
+  readonly confirmedEpoch: number;
+  /** The newest epoch with a verdict; 0 for none. */
+  readonly verdictEpoch: number;
+}
+
+export interface GatewayLedger extends IssuerLedger {
   /** One transaction: refuses an epoch older than any seen for the operation, an EID beyond the ticket's
    * quota of distinct EIDs, and too many attempts since the last confirmation; else stores the row.
    * @throws Fault LEDGER_UNAVAILABLE */
@@ -90,6 +119,11 @@ export interface GatewayLedger {
   ): Promise<{ readonly kind: 'confirmation' | 'verdict'; readonly jws: string } | null>;
   /** Of an EID, the newest first. */
   transcriptsOf(eid: string): Promise<readonly ConclusionRow[]>;
+  /** Once for each key. */
+  noteRefusal(row: RefusalRow): Promise<void>;
+  refusalsOf(ticket: string, limit: number): Promise<readonly RefusalRow[]>;
+  /** Units that had a dialogue under a ticket, in the order of their operations, behind `after`. */
+  ticketUnits(ticket: string, after: string, limit: number): Promise<readonly LedgerUnit[]>;
   /** The newest list of revoked stations that any gateway was given, compact JWS; null for none. */
   stationRevocations(): Promise<string | null>;
   /** Keeps a list unless one with a higher number is kept; resolves with the one that is kept then. */

@@ -2,21 +2,28 @@
  * Key pair and certificate: the pair is born on the chip, the request is composed here and signed there, and
  * what will be signed is stored before the issuer's key is used. One certificate per EID and public key.
  */
-import { type Bytes, equal, fromHex, toBase64, toHex } from '../../core/bytes.ts';
+import { type Bytes, equal, toBase64, toHex } from '../../core/bytes.ts';
 import type { KeyPairCodec } from '../../core/card/key-pair.ts';
 import { StatusWord } from '../../core/card/status-word.ts';
 import { Fault } from '../../core/faults.ts';
-import { instantMs, instantOf } from '../../core/instant.ts';
+import { instantOf } from '../../core/instant.ts';
 import type { Certified } from '../../core/messages/receipts.ts';
-import { assembleCertificate, parseTbs } from '../../core/pki/certificate.ts';
+import { keyIdentifierOf } from '../../core/pki/algorithm.ts';
 import { P256_SPKI_PREFIX } from '../../core/pki/identifiers.ts';
-import { lintSigned, lintTbs } from '../../core/pki/lint.ts';
-import { type CertificateIntent, SERIAL_BYTES, serialFrom } from '../../core/pki/profile.ts';
+import { lintTbs } from '../../core/pki/lint.ts';
+import {
+  type CertificateIntent,
+  deviceProfiles,
+  profileNames,
+  SERIAL_BYTES,
+  serialFrom,
+} from '../../core/pki/profile.ts';
 import { assembleRequest, requestInfo } from '../../core/pki/request.ts';
 import { signatureFromDer } from '../../core/pki/signature.ts';
 import { FAR_DATE_MS } from '../../core/pki/time.ts';
 import type { CertificateRow } from '../../core/store/ledger.ts';
-import { issuerOf } from '../issuer.ts';
+import { demandNotRevoked } from '../issuance.ts';
+import { identifiersOf } from '../issuers.ts';
 import type { Closing } from './finish.ts';
 import { demand, fleetKeys, type Job, type Touched } from './job.ts';
 import { cardMeans, onDomain } from './keys.ts';
@@ -59,6 +66,7 @@ export async function certify(
     before !== null && (await holdsKeyOf(job, session, { codec, before, challenge })) ? before : null;
   const row = kept ?? (await newCertificate(job, { session, codec }, touched, before === null));
   touched.certificateSerials.add(row.serial);
+  if (kept !== null) await demandNotRevoked(job.ports, kept);
   const certificate = row.certificate ?? (await signed(job, row));
   job.evidence.certified(toBase64(certificate));
   const next = { opening: await preparing, first: [...ending.changes, ...ending.shows] };
@@ -127,57 +135,64 @@ async function newCertificate(
     chipPublicKey: publicKey,
     request,
     issuer: intent.issuer,
-    issuerRevoked: false, // An intermediate that was revoked is not in the configuration.
+    issuerRevoked: false, // Judged with the intent, by the trust list of that moment.
+    scope: job.issuer.authority.scope,
+    issuerValidity: job.issuer.authority,
     keyKnown: known.some((row) => equal(row.publicKey, publicKey)),
     serialKnown: known.some((row) => row.serial === toHex(intent.serial)),
   });
   if (violations.length > 0) throw new Fault('CERTIFICATE_REFUSED', { violations: violations.join(', ') });
-  const row = await ports.ledger.intendCertificate({
-    serial: toHex(intent.serial),
-    eid: reserved.eid,
-    publicKey,
-    issuer: job.issuer.name,
-    profile: intent.profile,
-    notBefore: instantOf(intent.notBeforeMs),
-    toBeSigned,
-    certificate: null,
-  });
+  const row = await job.issuance.intend(
+    {
+      serial: toHex(intent.serial),
+      eid: reserved.eid,
+      publicKey,
+      issuer: job.issuer.name,
+      profile: intent.profile,
+      notBefore: instantOf(intent.notBeforeMs),
+      toBeSigned,
+      certificate: null,
+    },
+    job.issuer,
+  );
   touched.certificateSerials.add(row.serial);
   return row;
 }
 
 function intentFor(job: Job, publicKey: Bytes): CertificateIntent {
-  const { ports, reserved, ticket, config } = job;
+  const { ports, reserved, ticket, config, issuer } = job;
   const nowMs = Math.floor(ports.clock.now() / 1000) * 1000;
+  const parts = deviceProfiles[issuer.profile];
+  const { scope } = issuer.authority;
+  const scoped = {
+    ...(scope?.product == null ? {} : { product: ticket.product }),
+    ...(scope?.region == null ? {} : { region: config.region }),
+  };
   return {
-    profile: 'idevid-batch',
-    issuer: issuerOf(job.issuer.certificate),
+    profile: issuer.profile,
+    issuer: issuer.naming,
     serial: serialFrom(ports.entropy.bytes(SERIAL_BYTES)),
     eid: reserved.eid,
     publicKey,
     notBeforeMs: nowMs - BACKDATE_MS,
     notAfterMs: FAR_DATE_MS,
-    identifiers: { hardwareType: config.hardwareType, manufacturing: config.batchExtension },
-    manufacturing: { batch: ticket.batch, manufacturedAtMs: nowMs },
+    identifiers: identifiersOf(config),
+    manufacturing: parts.manufacturing ? { batch: ticket.batch, manufacturedAtMs: nowMs, ...scoped } : null,
+    names: parts.names ? { organization: config.maker ?? '', commonName: ticket.product } : null,
+    subjectKeyIdentifier: parts.subjectKeyIdentifier ? keyIdentifierOf(publicKey, ports.crypto) : null,
+    distributionPoint: parts.distributionPoint ? (issuer.distributionPoint ?? null) : null,
   };
 }
 
 /** Signs what was stored, checks the result, and keeps the first that was stored. */
-async function signed(job: Job, row: CertificateRow): Promise<Bytes> {
-  const { ports, config } = job;
-  const signature = await ports.token.sign(job.issuer.key, row.toBeSigned);
-  const certificate = assembleCertificate(row.toBeSigned, signature);
-  const identifiers = { hardwareType: config.hardwareType, manufacturing: config.batchExtension };
-  const parsed = parseTbs(row.toBeSigned, identifiers);
-  const stored: CertificateIntent = {
-    ...intentFor(job, row.publicKey),
-    serial: fromHex(row.serial),
-    notBeforeMs: instantMs(row.notBefore),
-    ...(parsed.manufacturing === null ? {} : { manufacturing: parsed.manufacturing }),
-  };
-  const violations = lintSigned(certificate, row.toBeSigned, stored, job.issuerPublicKey, ports.crypto);
-  if (violations.length > 0) throw new Fault('HSM_FAILED', { violations: violations.join(', ') });
-  return ports.ledger.storeCertificate(row.serial, certificate);
+function signed(job: Job, row: CertificateRow): Promise<Bytes> {
+  const profile = profileNames.find((name) => name === row.profile);
+  if (profile === undefined || row.issuer !== job.issuer.name)
+    throw new Fault('CERTIFICATE_REFUSED', {
+      why: 'the intent is of another intermediate',
+      issuer: row.issuer,
+    });
+  return job.issuance.sign(row, job.issuer, { ...intentFor(job, row.publicKey), profile });
 }
 
 /** Writes the certificate and reads it back byte for byte; the applet's own object is what a verifier will get. */
@@ -213,7 +228,7 @@ function certifiedAs(job: Job, row: CertificateRow, certificate: Bytes): Certifi
     sha256: toHex(crypto.sha256(certificate)),
     serial: row.serial,
     issuer: row.issuer,
-    issuerKeyId: toHex(issuerOf(job.issuer.certificate).keyIdentifier),
+    issuerKeyId: toHex(job.issuer.naming.keyIdentifier),
     profile: row.profile,
     publicKeyHash: toHex(crypto.sha256(spki)),
     batch: job.ticket.batch,

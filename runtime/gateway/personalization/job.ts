@@ -1,7 +1,6 @@
 /** What one dialogue works on, and with. */
 
 import type { GatewayConfig } from '../../../config/gateway.ts';
-import type { Bytes } from '../../core/bytes.ts';
 import type { CardProfile } from '../../core/card/profile.ts';
 import type { Fault } from '../../core/faults.ts';
 import { instantOf } from '../../core/instant.ts';
@@ -11,7 +10,9 @@ import type { CardIdentity } from '../../core/operation/facts.ts';
 import type { Signer } from '../../core/ports.ts';
 import type { KeySet, TokenDescription } from '../../core/token.ts';
 import type { Line } from '../dialogue.ts';
-import type { GatewayPorts, Issuer } from '../ports.ts';
+import type { Issuance } from '../issuance.ts';
+import type { ReadyIssuer } from '../issuers.ts';
+import type { GatewayPorts } from '../ports.ts';
 import type { Evidence } from './evidence.ts';
 
 export interface Job {
@@ -25,11 +26,11 @@ export interface Job {
   /** What the chip claimed in clear. */
   readonly claimed: CardIdentity;
   readonly profile: CardProfile;
-  readonly issuer: Issuer;
+  readonly issuer: ReadyIssuer;
+  readonly issuance: Issuance;
   readonly token: TokenDescription;
   /** Signs confirmations and verdicts with a key of its own, which no request can reach. */
   readonly receiptSigner: Signer;
-  readonly issuerPublicKey: Bytes;
 }
 
 export function transportKeys({ reserved, profile, config }: Job): KeySet {

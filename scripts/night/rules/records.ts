@@ -47,7 +47,7 @@ export const recordRules: readonly Rule[] = [
     name: 'I9',
     says: "neither reservations nor the gateway's dialogues exceed the ticket's quota",
     end: ({ plant, story }, blame) => {
-      for (const { taken } of [...plant.fleet.tables.quotas.all(), ...plant.ledger.tables.quotas.all()])
+      for (const { taken } of [...plant.fleet.tables.tickets.all(), ...plant.ledger.tables.quotas.all()])
         if (taken > quotaOf(story)) blame(`${taken} of a quota of ${quotaOf(story)} are taken`);
     },
   },

@@ -1,0 +1,86 @@
+/** Certificates and revocations of the simulated fleet store. */
+import type {
+  ExecutedPlanRow,
+  RevocationRow,
+  RevocationTransaction,
+  RevokedIssuerRow,
+  TrustListRow,
+  UnitCertificateRow,
+} from '../../runtime/core/store/revocation.ts';
+import type { Verb } from './in-memory-engine.ts';
+import { createTable } from './in-memory-table.ts';
+
+export type RevocationTables = ReturnType<typeof revocationTables>;
+
+const bySerial = (a: { readonly serial: string }, b: { readonly serial: string }): number =>
+  a.serial < b.serial ? -1 : Number(a.serial > b.serial);
+
+export function revocationTables() {
+  return {
+    certificates: createTable({
+      unique: { unit_certificate_serial: (row: UnitCertificateRow) => [row.serial] },
+      group: (row) => row.issuer,
+      order: bySerial,
+    }),
+    revocations: createTable({
+      unique: { revocation_serial: (row: RevocationRow) => [row.serial] },
+      group: (row) => row.issuer,
+      order: bySerial,
+    }),
+    revokedIssuers: createTable({
+      unique: { revoked_issuer_issuer: (row: RevokedIssuerRow) => [row.issuer] },
+      group: () => '',
+      order: (a, b) => (a.issuer < b.issuer ? -1 : 1),
+    }),
+    plans: createTable({
+      unique: { executed_plan_plan: (row: ExecutedPlanRow) => [row.plan] },
+      group: () => '',
+      order: () => 0,
+    }),
+    trustLists: createTable({
+      unique: { trust_list_number: (row: TrustListRow) => [row.number] },
+      group: () => '',
+      order: (a, b) => a.number - b.number,
+    }),
+  };
+}
+
+export function revocationVerbs(verb: Verb, tables: RevocationTables): RevocationTransaction {
+  const { certificates, revocations, revokedIssuers, plans, trustLists } = tables;
+  return {
+    certificatesBy: (key, value, limit) =>
+      verb(() =>
+        certificates
+          .all()
+          .filter((row) => row[key] === value)
+          .sort(bySerial)
+          .slice(0, limit),
+      ),
+    countCertificatesOf: (issuer) => verb(() => certificates.group(issuer).length),
+    recordedIssuers: () =>
+      verb(() =>
+        [...new Map(certificates.all().map((row) => [row.issuer, row.issuerKeyId]))]
+          .map(([issuer, issuerKeyId]) => ({ issuer, issuerKeyId }))
+          .sort((a, b) => (a.issuer < b.issuer ? -1 : 1)),
+      ),
+    revocation: (serial) => verb(() => revocations.find('revocation_serial', serial)),
+    revocationsOf: (issuer) => verb(() => revocations.group(issuer)),
+    revocationsUnder: (plan) =>
+      verb(() =>
+        revocations
+          .all()
+          .filter((row) => row.plan === plan)
+          .sort(bySerial),
+      ),
+    insertRevocations: (rows) =>
+      verb((undo) => {
+        for (const row of rows) revocations.insert(row, undo);
+      }),
+    revokedIssuers: () => verb(() => revokedIssuers.group('')),
+    insertRevokedIssuer: (row) => verb((undo) => revokedIssuers.insert(row, undo)),
+    executedPlan: (plan) => verb(() => plans.find('executed_plan_plan', plan)),
+    insertExecutedPlan: (row) => verb((undo) => plans.insert(row, undo)),
+    newestTrustList: () => verb(() => trustLists.group('', -1)[0] ?? null),
+    insertTrustList: (row) => verb((undo) => trustLists.insert(row, undo)),
+  };
+}

@@ -1,0 +1,119 @@
+/** Certificates and revocations of the fleet database: statements, and the verbs that use them. */
+import type {
+  CertificateKey,
+  ExecutedPlanRow,
+  RevocationRow,
+  RevocationTransaction,
+  RevokedIssuerRow,
+  TrustListRow,
+  UnitCertificateRow,
+} from '../../../runtime/core/store/revocation.ts';
+import type { Session, Statement } from './session.ts';
+import { arraysOf, fieldsOf, insertInto, type Table } from './table.ts';
+
+export const unitCertificates: Table<UnitCertificateRow> = {
+  name: 'unit_certificate',
+  columns: {
+    serial: 'text',
+    eid: 'text',
+    operation: 'text',
+    issuer: 'text',
+    issuerKeyId: 'text',
+    batch: 'text',
+    station: 'text',
+    recordedAt: 'text',
+  },
+};
+
+const revocations: Table<RevocationRow> = {
+  name: 'revocation',
+  columns: {
+    serial: 'text',
+    eid: 'text',
+    issuer: 'text',
+    plan: 'text',
+    reason: 'text',
+    revokedAt: 'text',
+    leafIndex: 'bigint',
+  },
+};
+
+const revokedIssuers: Table<RevokedIssuerRow> = {
+  name: 'revoked_issuer',
+  columns: {
+    issuer: 'text',
+    issuerKeyId: 'text',
+    plan: 'text',
+    reason: 'text',
+    revokedAt: 'text',
+    leafIndex: 'bigint',
+  },
+};
+
+const plans: Table<ExecutedPlanRow> = {
+  name: 'executed_plan',
+  columns: { plan: 'text', executedAt: 'text', leafIndex: 'bigint' },
+};
+
+const trustLists: Table<TrustListRow> = {
+  name: 'trust_list',
+  columns: { number: 'bigint', jws: 'text', leafIndex: 'bigint' },
+};
+
+const statements = {
+  certificates: {
+    eid: from(unitCertificates, 'where eid = $1 order by serial limit $2'),
+    batch: from(unitCertificates, 'where batch = $1 order by serial limit $2'),
+    issuer: from(unitCertificates, 'where issuer = $1 order by serial limit $2'),
+    station: from(unitCertificates, 'where station = $1 order by serial limit $2'),
+  } satisfies Record<CertificateKey, Statement>,
+  count: {
+    name: 'count certificates',
+    text: 'select count(*) as counted from unit_certificate where issuer = $1',
+  },
+  issuers: {
+    name: 'recorded issuers',
+    text: `select distinct issuer, issuer_key_id as "issuerKeyId" from unit_certificate order by issuer`,
+  },
+  revocation: from(revocations, 'where serial = $1'),
+  revocationsOf: from(revocations, 'where issuer = $1 order by serial'),
+  revocationsUnder: from(revocations, 'where plan = $1 order by serial'),
+  revokedIssuers: from(revokedIssuers, 'order by issuer'),
+  plan: from(plans, 'where plan = $1'),
+  trustList: from(trustLists, 'order by number desc limit 1'),
+} as const;
+
+function from<Row>(table: Table<Row>, rest: string): Statement {
+  return {
+    name: `${table.name} ${rest}`.slice(0, 63),
+    text: `select ${fieldsOf(table)} from ${table.name} ${rest}`,
+  };
+}
+
+export function revocationVerbs(session: Session): RevocationTransaction {
+  const all = <Row>(statement: Statement, ...values: readonly unknown[]): Promise<readonly Row[]> =>
+    session.rows<Row>(statement, values);
+  const one = async <Row>(statement: Statement, ...values: readonly unknown[]): Promise<Row | null> =>
+    (await all<Row>(statement, ...values))[0] ?? null;
+  const add = async <Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> => {
+    if (rows.length > 0) await session.count(insertInto(table), arraysOf(table, rows));
+  };
+  return {
+    certificatesBy: (key, value, limit) => all(statements.certificates[key], value, limit),
+    countCertificatesOf: async (issuer) => {
+      const counted = await one<{ counted: number }>(statements.count, issuer);
+      return counted?.counted ?? 0;
+    },
+    recordedIssuers: () => all(statements.issuers),
+    revocation: (serial) => one(statements.revocation, serial),
+    revocationsOf: (issuer) => all(statements.revocationsOf, issuer),
+    revocationsUnder: (plan) => all(statements.revocationsUnder, plan),
+    insertRevocations: (rows) => add(revocations, rows),
+    revokedIssuers: () => all(statements.revokedIssuers),
+    insertRevokedIssuer: (row) => add(revokedIssuers, [row]),
+    executedPlan: (plan) => one(statements.plan, plan),
+    insertExecutedPlan: (row) => add(plans, [row]),
+    newestTrustList: () => one(statements.trustList),
+    insertTrustList: (row) => add(trustLists, [row]),
+  };
+}

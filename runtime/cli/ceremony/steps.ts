@@ -1,0 +1,161 @@
+/** One step of a ceremony: what stands of it in the token, and what brings about the rest. */
+import { type Bytes, fromText, toHex } from '../../core/bytes.ts';
+import { type Component, keyOf, type PlanStep } from '../../core/ceremony/plan.ts';
+import type { StepRecord } from '../../core/ceremony/record.ts';
+import type { ComponentSource, ReadKey } from '../../core/ceremony/token.ts';
+import { Fault } from '../../core/faults.ts';
+import { BORN_INSIDE } from '../../core/key-attributes.ts';
+import type { Ceremony } from './conduct.ts';
+
+/** What a step left behind. */
+export type Made = Pick<StepRecord, 'key' | 'file' | 'constants'>;
+type Room = Pick<Ceremony, 'token' | 'shelf' | 'directory' | 'componentFiles' | 'crypto'>;
+
+/** Null while nothing of it stands. @throws Fault KEY_POLICY_BROKEN */
+export async function lookAt(room: Room, step: PlanStep): Promise<Made | null> {
+  const label = keyOf(step);
+  if (label === null) {
+    const file = 'file' in step ? await room.shelf.read(pathOf(room, step.file)) : null;
+    return file === null ? null : { key: null, file: null, constants: null };
+  }
+  const key = await room.token.readKey(label);
+  return key === null ? null : { key: madeOf(label, key), file: null, constants: null };
+}
+
+/** Does what is missing, and reads back. `isIntended`: an earlier run got as far as to intend it.
+ * @throws Fault CEREMONY_COMPONENT_WRONG, CEREMONY_KEY_DIFFERS, FILE_UNREADABLE, HSM_FAILED */
+export async function doStep(
+  room: Room,
+  step: PlanStep,
+  { isIntended }: { readonly isIntended: boolean },
+): Promise<Made> {
+  const label = keyOf(step);
+  const stands = label !== null && (await room.token.readKey(label)) !== null;
+  switch (step.do) {
+    case 'generate': {
+      if (step.backup !== null) return generateBackedUp(room, step, { stands, isIntended });
+      if (!stands) await room.token.generate(step.key);
+      return readBack(room, step.key);
+    }
+    case 'key-pair': {
+      if (!stands) await room.token.generate(step.key);
+      const made = await readBack(room, step.key);
+      const pem = pemOf(made.key?.publicKey ?? '');
+      await room.shelf.write(`${room.directory}/${step.key}.pub.pem`, fromText(pem));
+      return made;
+    }
+    case 'join':
+      if (!stands) await room.token.join(step.key, sourcesOf(room, step.components), step.checkValue);
+      return readBack(room, step.key);
+    case 'import': {
+      const under =
+        step.under.method === 'rsa-oaep'
+          ? step.under
+          : { method: step.under.method, components: sourcesOf(room, step.under.components) };
+      if (!stands) await room.token.unwrap(step.key, await fileOf(room, step.file), under, step.checkValue);
+      return readBack(room, step.key);
+    }
+    case 'restore': {
+      const under = { method: 'aes-kwp', components: sourcesOf(room, step.components) } as const;
+      if (!stands) await room.token.unwrap(step.key, await fileOf(room, step.file), under, step.checkValue);
+      return readBack(room, step.key);
+    }
+    case 'constants': {
+      const { sha256, entries } = await room.token.writeConstants(pathOf(room, step.file), step.keyVersions);
+      const constants = entries.map(({ checkValues, ...entry }) => ({
+        ...entry,
+        checkValues: [...checkValues],
+      }));
+      return { key: null, file: { file: step.file, sha256, checkValue: null }, constants };
+    }
+    case 'release-tag': {
+      if (!isIntended && (await room.shelf.read(pathOf(room, step.file))) !== null)
+        throw new Fault('CEREMONY_KEY_DIFFERS', {
+          file: step.file,
+          why: 'somebody else’s key is there already',
+        });
+      const { checkValue } = await room.token.writeTagKey(pathOf(room, step.file));
+      return { key: null, file: { file: step.file, sha256: null, checkValue }, constants: null };
+    }
+  }
+}
+
+/** The backup is on the disk before the key is in the token, and the token's key is what came out of it.
+ * @throws Fault CEREMONY_KEY_DIFFERS for a key without its backup, or a backup that nobody intended */
+async function generateBackedUp(
+  room: Room,
+  step: Extract<PlanStep, { readonly do: 'generate' }>,
+  { stands, isIntended }: { readonly stands: boolean; readonly isIntended: boolean },
+): Promise<Made> {
+  const { key } = step;
+  const backup = step.backup;
+  if (backup === null) throw new RangeError('a step without backup');
+  const path = pathOf(room, backup.file);
+  let wrapped = await room.shelf.read(path);
+  if (stands && wrapped === null)
+    throw new Fault('CEREMONY_KEY_DIFFERS', { key, why: 'it is in the token, and its backup is not there' });
+  if (!stands && wrapped !== null && !isIntended)
+    throw new Fault('CEREMONY_KEY_DIFFERS', { key, why: 'a backup is there before the key', file: path });
+  const components = sourcesOf(room, backup.components);
+  if (wrapped === null) {
+    wrapped = await room.token.wrapNewborn(components);
+    await room.shelf.write(path, wrapped);
+  }
+  if (!stands) await room.token.unwrap(key, wrapped, { method: 'aes-kwp', components }, null);
+  const sha256 = toHex(room.crypto.sha256(wrapped));
+  return { ...(await readBack(room, key)), file: { file: backup.file, sha256, checkValue: null } };
+}
+
+/** Characters of a line. RFC 7468 section 2. */
+const PEM_WIDTH = 64;
+
+/** For whoever sends a wrapped key, or certifies this one. */
+function pemOf(publicKey: string): string {
+  const lines = publicKey.match(new RegExp(`.{1,${PEM_WIDTH}}`, 'g')) ?? [];
+  return ['-----BEGIN PUBLIC KEY-----', ...lines, '-----END PUBLIC KEY-----', ''].join('\n');
+}
+
+async function readBack({ token }: Room, label: string): Promise<Made> {
+  const key = await token.readKey(label);
+  if (key === null) throw new Fault('HSM_FAILED', { key: label, reason: 'it is not in the token' });
+  return { key: madeOf(label, key), file: null, constants: null };
+}
+
+function madeOf(key: string, read: ReadKey): NonNullable<Made['key']> {
+  const objects = read.objects.map(({ kind, attributes }) => ({
+    kind,
+    attributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [
+        name,
+        typeof value === 'object' ? [...value] : value,
+      ]),
+    ),
+  }));
+  const inside = objects
+    .filter(({ kind }) => kind !== 'public')
+    .every(({ attributes }) =>
+      Object.entries(BORN_INSIDE).every(([name, value]) => attributes[name] === value),
+    );
+  const { checkValue, publicKey } = read;
+  return { key, objects, origin: inside ? 'inside' : 'outside', checkValue, publicKey };
+}
+
+function sourcesOf({ componentFiles }: Room, components: readonly Component[]): readonly ComponentSource[] {
+  return components.map(({ custodian, checkValue }) => ({
+    custodian,
+    checkValue,
+    file: componentFiles.get(custodian) ?? null,
+  }));
+}
+
+/** @throws Fault FILE_UNREADABLE */
+async function fileOf(room: Room, file: string): Promise<Bytes> {
+  const path = pathOf(room, file);
+  const bytes = await room.shelf.read(path);
+  if (bytes === null) throw new Fault('FILE_UNREADABLE', { path, error: 'ENOENT' });
+  return bytes;
+}
+
+function pathOf({ directory }: Pick<Room, 'directory'>, file: string): string {
+  return file.startsWith('/') ? file : `${directory}/${file}`;
+}

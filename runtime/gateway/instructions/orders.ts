@@ -1,0 +1,43 @@
+/** What the gateway does about orders when it is instructed: it states what its ledger knows of a ticket. */
+import type { GatewayConfig } from '../../../config/gateway.ts';
+import { instantOf } from '../../core/instant.ts';
+import {
+  COUNTED_REFUSALS_MAX,
+  COUNTED_UNITS_MAX,
+  ticketCounts,
+  ticketCountsInstruction,
+} from '../../core/messages/close-out.ts';
+import { seal } from '../../core/messages/envelope.ts';
+import { type InstructionHandler, instructionHandler } from '../../core/messages/instruction.ts';
+import type { Signer } from '../../core/ports.ts';
+import type { GatewayPorts } from '../ports.ts';
+
+/** @param signer the gateway's key of envelopes */
+export function orderInstructions(
+  config: GatewayConfig,
+  ports: GatewayPorts,
+  signer: Signer,
+): readonly InstructionHandler[] {
+  return [
+    instructionHandler(ticketCountsInstruction, async ({ ticket, after }) => {
+      const { ledger, clock, crypto } = ports;
+      const [found, refusals] = await Promise.all([
+        ledger.ticketUnits(ticket, after, COUNTED_UNITS_MAX + 1),
+        after === '' ? ledger.refusalsOf(ticket, COUNTED_REFUSALS_MAX) : [],
+      ]);
+      const units = found.slice(0, COUNTED_UNITS_MAX);
+      const complete = found.length === units.length;
+      const payload = {
+        ticket,
+        gateway: config.gateway,
+        after,
+        units: [...units],
+        complete,
+        refusals: [...refusals],
+        countedAt: instantOf(clock.now()),
+      };
+      const statement = await seal(ticketCounts, payload, signer, crypto);
+      return { statement, next: complete ? null : (units.at(-1)?.operation ?? null) };
+    }),
+  ];
+}

@@ -1,0 +1,85 @@
+/** What every token does in a ceremony, on the real driver and on the simulated one. */
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import type { CeremonyToken, ComponentSource } from '../../runtime/core/ceremony/token.ts';
+import { BORN_INSIDE, firstDifference } from '../../runtime/core/key-attributes.ts';
+import { ruleFor } from '../../runtime/core/key-policy.ts';
+import { JOINED, withCode } from '../ceremony/room.ts';
+
+export interface CeremonyTokenUnderTest {
+  readonly token: CeremonyToken;
+  /** Components that join to a key of the check value `JOINED`. */
+  readonly sources: readonly ComponentSource[];
+}
+
+/** @param open a token of a gateway with nothing in it */
+export function ceremonyTokenContract(open: () => Promise<CeremonyTokenUnderTest>): void {
+  let token: CeremonyToken;
+  let sources: readonly ComponentSource[];
+  before(async () => {
+    ({ token, sources } = await open());
+  });
+  after(() => token.close());
+  const under = () => ({ method: 'aes-kwp', components: sources }) as const;
+
+  it('has no key before one is made', async () => {
+    assert.equal(await token.readKey('mdk-1'), null);
+    assert.equal(await token.readKey('issuer-line-1'), null);
+  });
+
+  it('tells of what it made inside every attribute that the policy demands, and its birth', async () => {
+    for (const label of ['mdk-1', 'issuer-line-1']) {
+      await token.generate(label);
+      const key = await token.readKey(label);
+      for (const { kind, attributes } of key?.objects ?? []) {
+        const rule = ruleFor(kind, label) ?? assert.fail();
+        assert.equal(firstDifference(rule, label, attributes), null, label);
+        if (kind === 'public') continue;
+        for (const [name, value] of Object.entries(BORN_INSIDE)) assert.equal(attributes[name], value, name);
+      }
+      assert.equal(key?.objects.length, label === 'mdk-1' ? 1 : 2);
+      assert.equal(key?.checkValue === null, label !== 'mdk-1');
+      assert.equal(key?.publicKey === null, label === 'mdk-1');
+    }
+    await token.audit();
+  });
+
+  it('joins components to the key that they make, and to no other', async () => {
+    await assert.rejects(
+      token.join('mdk-2', sources, '000000'),
+      withCode('CEREMONY_KEY_DIFFERS', { found: JOINED }),
+    );
+    assert.equal(await token.readKey('mdk-2'), null);
+    await token.join('mdk-2', sources, JOINED);
+    const key = await token.readKey('mdk-2');
+    assert.deepEqual([key?.checkValue, key?.objects[0]?.attributes.LOCAL], [JOINED, false]);
+    await token.audit();
+  });
+
+  it('wraps a new key that is nowhere else, and unwraps it again', async () => {
+    const wrapped = await token.wrapNewborn(sources);
+    assert.equal(wrapped.length, 40);
+    assert.notDeepEqual(await token.wrapNewborn(sources), wrapped);
+    await token.unwrap('mdk-3', wrapped, under(), null);
+    const first = await token.readKey('mdk-3');
+    await token.unwrap('mdk-4', wrapped, under(), first?.checkValue ?? '');
+    assert.equal((await token.readKey('mdk-4'))?.checkValue, first?.checkValue);
+    assert.equal(first?.objects[0]?.attributes.NEVER_EXTRACTABLE, false);
+    await token.audit();
+  });
+
+  it('keeps nothing of what is spoilt, of another check value, or under a wrong component', async () => {
+    const wrapped = await token.wrapNewborn(sources);
+    const spoilt = wrapped.map((byte, i) => (i === 7 ? byte ^ 0x80 : byte));
+    await assert.rejects(token.unwrap('mdk-5', spoilt, under(), null), withCode('HSM_FAILED'));
+    await assert.rejects(token.unwrap('mdk-5', wrapped, under(), '000000'), withCode('CEREMONY_KEY_DIFFERS'));
+    const [first, ...others] = sources;
+    const wrong = [{ custodian: 'x', file: null, ...first, checkValue: '000000' }, ...others];
+    const refused = withCode('CEREMONY_COMPONENT_WRONG', { custodian: first?.custodian });
+    await assert.rejects(token.wrapNewborn(wrong), refused);
+    await assert.rejects(token.join('mdk-5', wrong, null), refused);
+    const components = { method: 'aes-kwp', components: wrong } as const;
+    await assert.rejects(token.unwrap('mdk-5', wrapped, components, null), refused);
+    assert.equal(await token.readKey('mdk-5'), null);
+  });
+}
