@@ -144,6 +144,30 @@ describe('a revoked station', () => {
   });
 });
 
+describe('the requests of a revoked station', () => {
+  it('are an event of the fleet log, once, however often it asks', async () => {
+    const world = await plant('asks again and again');
+    await revoked(world);
+    const asking = Promise.all(Array.from({ length: 5 }, () => asksHead(world, 1)));
+    for (const { refused } of await lasting(world, asking)) assert.equal(refused, 'STATION_REVOKED');
+    await lasting(world, asksHead(world, 1));
+    const leaves = world.fleet.tables.leaves.all().map(({ entry }) => readLeaf(entry));
+    const refusals = leaves.filter((leaf) => leaf?.kind === 'station-refusal');
+    assert.deepEqual(
+      refusals.map((leaf) => leaf?.body.station),
+      ['station-1'],
+    );
+  });
+
+  it('are refused also while the log cannot be written', async () => {
+    const world = await plant('no store');
+    await revoked(world);
+    world.fleet.setReachable(false);
+    assert.equal((await lasting(world, asksHead(world, 1))).refused, 'STATION_REVOKED');
+    assert.ok(world.log.lines.some(({ fields }) => fields.warning === 'a refusal is not in the log'));
+  });
+});
+
 describe('the revocation of a station', () => {
   it('needs the quorum, for this very station and reason', async () => {
     const world = await plant('not enough');
