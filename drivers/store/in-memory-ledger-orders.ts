@@ -14,6 +14,13 @@ export function noteRefusal({ refusals }: LedgerTables, row: RefusalRow, undo: U
   if (refusals.find('refusal_key', row.key) === null) refusals.insert(row, undo);
 }
 
+export function countRefusals({ refusals }: LedgerTables, ticket: string) {
+  const codes = refusals.group(ticket).map(({ code }) => code);
+  return [...new Set(codes)]
+    .sort()
+    .map((code) => ({ code, count: codes.filter((one) => one === code).length }));
+}
+
 export function ledgerUnits(
   { dialogues, intents, conclusions }: LedgerTables,
   ticket: string,

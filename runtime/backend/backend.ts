@@ -24,7 +24,7 @@ import { noting } from './refusals.ts';
 import { registerHandler } from './registration.ts';
 import { rejectHandler } from './rejection.ts';
 import { reserveHandler } from './reservation.ts';
-import { readRevokedStations } from './revoked-stations.ts';
+import { readRevokedStations, refusing } from './revoked-stations.ts';
 import { Sequencer } from './sequencer.ts';
 
 /** Reads the log, compares it with its head, then listens. @throws Fault LOG_FORKED, STORE_UNAVAILABLE */
@@ -36,7 +36,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   await sequencer.load();
   const revoked = await readRevokedStations(ports);
   const addressed = { addressedAs: ['backend', config.backend], topic: {} };
-  const service = { ...addressed, demand: revoked.demand };
+  const service = { ...addressed, demand: refusing(revoked, ports, sequencer) };
   // A reservation is refused in its own transaction, with a leaf.
   const reserve = noting(reserveHandler(config, ports, sequencer), ports, sequencer);
   await serve(reserveExchange, addressed, reserve, ports);

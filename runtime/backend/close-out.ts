@@ -50,6 +50,15 @@ export async function closeTicket(
   return value;
 }
 
+/** What stands in the leaf beside the document that was approved. */
+interface Evidence {
+  readonly subject: string;
+  readonly given: readonly Approval[];
+  /** SHA-256 of each statement of the gateway. */
+  readonly statements: readonly string[];
+  readonly refused: OpenedCounts['refused'];
+}
+
 interface Compared {
   readonly document: CloseOutDocument;
   readonly differences: CloseOut['differences'];
@@ -77,7 +86,12 @@ async function close(
   await noteGatewayRefusals(draft, closing, at);
   const statements = counts.map((jws) => hashOf(jws, crypto));
   const leafIndex = draft.append(
-    leafOf('close-out', `close-out/${ticket}`, at, bodyOf(compared.document, subject, given, statements)),
+    leafOf(
+      'close-out',
+      `close-out/${ticket}`,
+      at,
+      bodyOf(compared.document, { subject, given, statements, refused: closing.gateway.refused }),
+    ),
   );
   return answerOf(compared, leafIndex, ports);
 }
@@ -122,9 +136,7 @@ async function noteGatewayRefusals(draft: Draft, { gateway }: Closing, at: strin
 
 function bodyOf(
   { counts, open, quarantined, closeOut: ticket }: CloseOutDocument,
-  subject: string,
-  approvals: readonly Approval[],
-  statements: readonly string[],
+  { subject, given, statements, refused }: Evidence,
 ) {
   return {
     ticket,
@@ -133,7 +145,8 @@ function bodyOf(
     open: open.map((unit) => ({ ...unit })),
     quarantined: quarantined.map((unit) => ({ ...unit })),
     statements: [...statements],
-    approvals: approvals.map(({ jws }) => jws),
+    refusedByGateway: Object.fromEntries(refused.map(({ code, count }) => [code, count])),
+    approvals: given.map(({ jws }) => jws),
   };
 }
 

@@ -132,17 +132,26 @@ async function see(tx: FleetTransaction, { claim, report, gate, ticket }: Wanted
   return { judged, look, nest };
 }
 
-/** @throws Fault for a refusal, QUOTA_EXHAUSTED, RATE_EXCEEDED, TICKET_CLOSED */
+/** Takes what the order must give, and only then writes: a refusal of one item of a group undoes nothing.
+ * @throws Fault for a refusal, QUOTA_EXHAUSTED, RATE_EXCEEDED, TICKET_CLOSED */
 async function act(tx: FleetTransaction, wanted: Wanted, { judged, nest }: Seen): Promise<OperationRow> {
   const { outcome, operation: known } = judged;
   if (outcome === 'refuse') throw refusal(wanted, judged);
   if (outcome === 'answer' && known !== null) return known;
-  const operation = known?.operation ?? wanted.operation;
-  const [row] = await Promise.all([
-    outcome === 'reserve' || known === null ? reserveFirst(tx, wanted) : raiseEpoch(tx, wanted, known),
-    occupy(tx, nest, wanted.report, operation),
+  const former = outcome === 'reserve' ? null : known;
+  const row = former === null ? firstOf(wanted) : raisedOf(wanted, former);
+  if (former === null || (await isForeign(tx, wanted, former)))
+    await takeUnit(tx, wanted.ticket, row, wanted.nowMs);
+  await Promise.all([
+    former === null ? tx.insertOperation(row) : tx.updateOperation(row),
+    occupy(tx, nest, wanted.report, row.operation),
   ]);
   return row;
+}
+
+/** Under another ticket than before a unit is one of that ticket too. */
+async function isForeign(tx: FleetTransaction, { ticket }: Wanted, known: OperationRow): Promise<boolean> {
+  return known.ticket !== ticket.ticket && !(await tx.hasUnit(ticket.ticket, known.operation));
 }
 
 function refusal({ claim }: Wanted, { fault, appearance, operation }: Judged): Fault {
@@ -153,12 +162,8 @@ function refusal({ claim }: Wanted, { fault, appearance, operation }: Judged): F
   });
 }
 
-/** Under another ticket than before it is a unit of that one too. */
-async function raiseEpoch(tx: FleetTransaction, wanted: Wanted, known: OperationRow): Promise<OperationRow> {
-  const { ticket, ticketHash, claim } = wanted;
-  if (known.ticket !== ticket.ticket && !(await tx.hasUnit(ticket.ticket, known.operation)))
-    await takeUnit(tx, ticket, known, wanted.nowMs);
-  const resumed: OperationRow = {
+function raisedOf({ ticket, ticketHash, claim, at }: Wanted, known: OperationRow): OperationRow {
+  return {
     ...known,
     ticket: ticket.ticket,
     ticketHash,
@@ -166,21 +171,17 @@ async function raiseEpoch(tx: FleetTransaction, wanted: Wanted, known: Operation
     nest: claim.nest,
     attempt: claim.attempt,
     epoch: known.epoch + 1,
-    attemptedAt: wanted.at,
+    attemptedAt: at,
   };
-  await tx.updateOperation(resumed);
-  return resumed;
 }
 
-async function reserveFirst(tx: FleetTransaction, wanted: Wanted): Promise<OperationRow> {
-  const { ticket, claim } = wanted;
-  await takeUnit(tx, ticket, { operation: wanted.operation, eid: claim.eid }, wanted.nowMs);
-  const row: OperationRow = {
-    operation: wanted.operation,
+function firstOf({ ticket, ticketHash, claim, at, operation }: Wanted): OperationRow {
+  return {
+    operation,
     eid: claim.eid,
     seFingerprint: claim.seFingerprint,
     ticket: ticket.ticket,
-    ticketHash: wanted.ticketHash,
+    ticketHash,
     station: claim.station,
     nest: claim.nest,
     epoch: 1,
@@ -188,11 +189,9 @@ async function reserveFirst(tx: FleetTransaction, wanted: Wanted): Promise<Opera
     generation: ticket.generation,
     keyVersion: ticket.keyVersion,
     state: 'reserved',
-    reservedAt: wanted.at,
-    attemptedAt: wanted.at,
+    reservedAt: at,
+    attemptedAt: at,
   };
-  await tx.insertOperation(row);
-  return row;
 }
 
 function receiptOf(row: OperationRow) {

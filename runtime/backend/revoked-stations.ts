@@ -1,10 +1,12 @@
 /** The stations that this backend refuses, kept in memory: they are asked for with every request. */
-import { Fault } from '../core/faults.ts';
+import { asFault, Fault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
+import { leafOf } from '../core/log/leaf.ts';
 import { seal } from '../core/messages/envelope.ts';
 import { stationRevocations } from '../core/messages/station-revocation.ts';
 import type { RevokedStationRow } from '../core/store/fleet.ts';
 import type { BackendPorts } from './ports.ts';
+import type { Sequencer } from './sequencer.ts';
 
 export interface RevokedStations {
   /** @throws Fault STATION_REVOKED */
@@ -36,4 +38,44 @@ export async function readRevokedStations(ports: BackendPorts): Promise<RevokedS
       return { list, number: rows.length };
     },
   };
+}
+
+/**
+ * Refuses like `demand`, and notes in the log that a revoked station still asks: once for each station, so that it cannot
+ * fill the log. It is refused also where that cannot be noted.
+ */
+export function refusing(
+  revoked: RevokedStations,
+  ports: BackendPorts,
+  sequencer: Sequencer,
+): (station: string) => Promise<void> {
+  const noted = new Set<string>();
+  return async (station) => {
+    try {
+      revoked.demand(station);
+    } catch (refusal) {
+      if (!noted.has(station))
+        await note(station, instantOf(ports.clock.now()), sequencer).then(
+          () => noted.add(station),
+          (error: unknown) => {
+            const { code, context } = asFault(error, 'UNEXPECTED');
+            ports.log.write('warn', 'warning', {
+              warning: 'a refusal is not in the log',
+              station,
+              code,
+              ...context,
+            });
+          },
+        );
+      throw refusal;
+    }
+  };
+}
+
+async function note(station: string, at: string, sequencer: Sequencer): Promise<void> {
+  const key = `station-refusal/${station}`;
+  await sequencer.add(async (draft) => {
+    if ((await draft.tx.leafByKey(key)) === null)
+      draft.append(leafOf('station-refusal', key, at, { station }));
+  }, false);
 }

@@ -7,6 +7,7 @@ import { ceremonyOfficerCommand } from './ceremony/officer.ts';
 import { ceremonyPlanCommand } from './ceremony/plan.ts';
 import { ceremonyRunCommand } from './ceremony/run.ts';
 import { ceremonyVerifyCommand } from './ceremony/verify.ts';
+import { ceremonyWitnessCommand } from './ceremony/witness.ts';
 import type { Command } from './command.ts';
 import { enrolApproveCommand } from './enrol/approve.ts';
 import { enrolCodeCommand, enrolCrlCommand } from './enrol/authority.ts';
@@ -50,6 +51,7 @@ export const commands: readonly Command[] = [
   ceremonyApproveCommand,
   ceremonyRunCommand,
   ceremonyVerifyCommand,
+  ceremonyWitnessCommand,
   ceremonyLinkCommand,
   ticketDraftCommand,
   ticketApproveCommand,

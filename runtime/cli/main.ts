@@ -103,7 +103,9 @@ async function means(): Promise<Means> {
     openToken: (config) => closing.keep(tokenJudge(config)),
     ceremony: await ceremonyMeans(),
     pki: await pkiMeans(),
-    openSigner: async (path) => (await openDriver.fileSigner()).openFileSigner(path),
+    openSigner: signerOf,
+    write: async (path, content) =>
+      (await openDriver.publisher())(dirname(resolve(path))).publish(basename(path), content),
     instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
     enrolment: await enrolmentMeans(),
   };
@@ -231,6 +233,19 @@ async function tokenJudge({ token: place, profile }: GatewayConfig): Promise<Tok
   };
 }
 
+/** A key of a person: in a file of a laboratory, or in a token of their own. */
+async function signerOf(key: Parameters<Means['openSigner']>[0]): ReturnType<Means['openSigner']> {
+  if ('token' in key) {
+    const open = await openDriver.pkcs11Signer();
+    // SoftHSM reads it when it is loaded.
+    if (key.token.softHsmConf !== null) process.env.SOFTHSM2_CONF = key.token.softHsmConf;
+    return closing.keep(open(key.token));
+  }
+  const { openFileSigner } = await openDriver.fileSigner();
+  const signer = await openFileSigner(key.file);
+  return { ...signer, [Symbol.asyncDispose]: async () => undefined };
+}
+
 async function ceremonyMeans(): Promise<CeremonyMeans> {
   const openShelf = await openDriver.directoryShelf();
   const entropy = await openDriver.kernelEntropy();
@@ -238,17 +253,6 @@ async function ceremonyMeans(): Promise<CeremonyMeans> {
     openToken: async (place) => {
       const open = await openDriver.pkcs11CeremonyToken();
       return closing.keep(open(place));
-    },
-    openSigner: async (key) => {
-      if ('token' in key) {
-        const open = await openDriver.pkcs11Signer();
-        // SoftHSM reads it when it is loaded.
-        if (key.token.softHsmConf !== null) process.env.SOFTHSM2_CONF = key.token.softHsmConf;
-        return closing.keep(open(key.token));
-      }
-      const { openFileSigner } = await openDriver.fileSigner();
-      const signer = await openFileSigner(key.file);
-      return { ...signer, [Symbol.asyncDispose]: async () => undefined };
     },
     shelf: openShelf(),
     random: (count) => entropy.bytes(count),
@@ -258,13 +262,11 @@ async function ceremonyMeans(): Promise<CeremonyMeans> {
 async function pkiMeans(): Promise<PkiMeans> {
   const { makeKeyFile, makeRootDirectory, openRootDirectory } = await openDriver.rootDirectory();
   const entropy = await openDriver.kernelEntropy();
-  const openPublisher = await openDriver.publisher();
   return {
     makeRoot: makeRootDirectory,
     openRoot: openRootDirectory,
     makeKey: (path) => makeKeyFile(path),
     random: (count) => entropy.bytes(count),
-    write: (path, content) => openPublisher(dirname(resolve(path))).publish(basename(path), content),
     temporaryDirectory: () => mkdtempSync(join(tmpdir(), 'holdfast-drill-')),
     forget: (directory) => rmSync(directory, { recursive: true, force: true }),
     monotonicMs: () => performance.now(),

@@ -1,6 +1,8 @@
 /** What the commands ask of the world; `main.ts` gives it, from drivers. */
 import type { z } from 'zod';
+import type { OfficerTokenFile } from '../../config/ceremony.ts';
 import type { GatewayConfig } from '../../config/gateway.ts';
+import type { Bytes } from '../core/bytes.ts';
 import type { Genesis, JournalEntry } from '../core/journal/entry.ts';
 import type { Instruction } from '../core/messages/instruction.ts';
 import type { Crypto, Signer } from '../core/ports.ts';
@@ -38,8 +40,13 @@ export interface Means {
   openToken(config: GatewayConfig): Promise<TokenJudge>;
   readonly ceremony: CeremonyMeans;
   readonly pki: PkiMeans;
-  /** A P-256 key in a file that nobody else may read. @throws Fault FILE_UNREADABLE */
-  openSigner(path: string): Promise<Signer>;
+  /** A P-256 key: a file that nobody else may read, or in somebody's own token.
+   * @throws Fault FILE_UNREADABLE, TOKEN_UNAVAILABLE, TOKEN_PIN_WRONG */
+  openSigner(
+    key: { readonly file: string } | { readonly token: OfficerTokenFile },
+  ): Promise<Signer & AsyncDisposable>;
+  /** The whole file or none of it. @throws Fault CRL_NOT_PUBLISHED */
+  write(path: string, content: Bytes): Promise<void>;
   /** Tells a program of this machine at its socket.
    * @throws Fault INSTRUCTION_UNREACHABLE, INSTRUCTION_REFUSED, or what the program answers */
   instruct<Body extends z.ZodType, Answer extends z.ZodType>(

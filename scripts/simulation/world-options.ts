@@ -5,6 +5,7 @@ import type { InMemoryInstructionDoor } from '../../drivers/instruction/in-memor
 import type { GateKind } from '../../runtime/core/gate/release.ts';
 import type { Quorum } from '../../runtime/core/messages/approval.ts';
 import type { TrustedKey } from '../../runtime/core/messages/envelope.ts';
+import type { Order } from '../../runtime/core/messages/ticket.ts';
 import type { Bus, Crypto } from '../../runtime/core/ports.ts';
 import type { SimulatedRevocation } from './revocation.ts';
 import type { StationParts, Wiretap } from './station.ts';
@@ -45,6 +46,8 @@ export interface WorldOptions {
   readonly revokers?: { readonly quorum: Quorum; readonly keys: readonly TrustedKey[] };
   /** Where it differs from the usual. */
   readonly supply?: Partial<Supply>;
+  /** Where the order differs from the usual. */
+  readonly order?: Partial<Order>;
   /** Absent: nobody may have certificates revoked, and no lists are published. */
   readonly revocation?: SimulatedRevocation;
 }

@@ -88,7 +88,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     cheap,
   };
   await startPrograms(plant);
-  const order = { stations: names, quota: options.quota ?? options.units, nowMs: START_MS, supply };
+  const quota = options.quota ?? options.units;
+  const order = { stations: names, quota, nowMs: START_MS, supply, changes: options.order ?? {} };
   const ticket = await simulatedTicket(parties, order);
   const stations = await startStations(plant, ticket, chips);
   const share = Math.ceil(options.units / options.stations);

@@ -69,7 +69,7 @@ describe('a ceremony on the command line', () => {
       did('approve', plan, '--officer', officer, ...key, ...reason, '--out', at(`${officer}.jws`));
     assert.match(
       await approve('ada', '--officer-token', at('ada.json')),
-      new RegExp(`ada approved the plan ${hash}`),
+      new RegExp(`ada approved the ceremony ${hash}`),
     );
     await approve('bob', '--key', at('bob.key'));
     const run = (...more: readonly string[]) => [
@@ -89,6 +89,11 @@ describe('a ceremony on the command line', () => {
     assert.match(done, /What only our code does:\n {2}The quorum of officers/);
     const record = at('record/record.jws');
     assert.match(await did('verify', record, '--trusted', officers), /^VERIFIED: \d+ checks$/m);
+    const witness = ['--trusted', officers, '--officer', 'ada', '--officer-token', at('ada.json')];
+    assert.match(
+      await did('witness', record, ...witness, '--out', at('ada.witness.jws')),
+      /^ada witnessed the record/m,
+    );
     assert.equal(await did(...run('--approval', at('ada.jws'))), done);
     const altered = readFileSync(record, 'utf8').replace('.', '.A');
     const refused = await holdfast([

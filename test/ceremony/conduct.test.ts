@@ -58,6 +58,14 @@ describe('a ceremony', () => {
       }
   });
 
+  it('may have as many steps as its record can hold, and no more', async () => {
+    const steps = Array.from({ length: 48 }, (_, i) => ({ do: 'key-pair', key: `issuer-batch-${i}` }));
+    const plan = planOf({ steps });
+    const { record } = verifyRecord(await conduct(await roomOf(plan)), trusted, nodeCrypto);
+    assert.equal(record.steps.length, 48);
+    assert.throws(() => planOf({ steps: [...steps, { do: 'key-pair', key: 'envelope' }] }));
+  });
+
   it('is over when it is over: run again it answers the same record and touches nothing', async () => {
     const room = await roomOf(planOf());
     const first = await conduct(room);
@@ -114,6 +122,17 @@ describe('a ceremony that is interrupted at any moment', () => {
       assert.ok((made.get('wrapNewborn') ?? 0) <= 2);
       if (!died) break;
       assert.ok(strike < 100);
+    }
+  });
+
+  it('refuses to go on when a backup is another than the one it wrote, or gone', async () => {
+    for (const backup of [null, fromText('another backup')]) {
+      const room = await roomOf(planOf());
+      await conduct(room);
+      room.shelf.files.delete('record/record.jws');
+      if (backup === null) room.shelf.files.delete('record/mdk-1.wrapped');
+      else room.shelf.files.set('record/mdk-1.wrapped', backup);
+      await assert.rejects(conduct(room), withCode('CEREMONY_KEY_DIFFERS', { why: /backup is not/ }));
     }
   });
 

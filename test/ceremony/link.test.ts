@@ -15,19 +15,28 @@ import { ceremonyLinkCommand } from '../../runtime/cli/ceremony/link.ts';
 import type { Means } from '../../runtime/cli/means.ts';
 import { plain } from '../../runtime/cli/screen.ts';
 import { fromBase64, toHex } from '../../runtime/core/bytes.ts';
+import { instantOf } from '../../runtime/core/instant.ts';
 import { readLeaf } from '../../runtime/core/log/leaf.ts';
+import type { ApprovalPayload } from '../../runtime/core/messages/approval.ts';
 import { ceremonyRecordInstruction } from '../../runtime/core/messages/ceremony-record.ts';
 import { hashOf, type TrustedKey } from '../../runtime/core/messages/envelope.ts';
 import { createParties } from '../../scripts/simulation/parties.ts';
 import { backendSettings } from '../../scripts/simulation/settings.ts';
 import { nothingElse } from '../cli/support.ts';
-import { AT, planOf, roomOf, trusted, withCode } from './room.ts';
+import { AT, approve, type Officer, planOf, roomOf, trusted, withCode } from './room.ts';
 
 const NAME = 'station-1';
 let jws = '';
 before(async () => {
   jws = await conduct(await roomOf(planOf()));
 });
+
+/** A countersignature of a record. */
+const witnessed = (
+  record: string,
+  officer: Officer,
+  changes: Partial<ApprovalPayload> = {},
+): Promise<string> => approve(planOf(), officer, { subject: hashOf(record, nodeCrypto), ...changes });
 
 /** A backend that trusts these keys besides those of its plant. */
 async function backend(officers: readonly TrustedKey[] = trusted, startMs = AT + 60_000) {
@@ -70,7 +79,10 @@ async function backend(officers: readonly TrustedKey[] = trusted, startMs = AT +
       controllers: [{ name: 'gate-1', station: NAME, key: parties.tagKeys[0] ?? assert.fail() }],
     }),
   );
-  const link = (record: string) => driven(door.instruct(ceremonyRecordInstruction, { record }));
+  const link = async (record: string, witnesses?: readonly string[]) => {
+    const body = { record, witnesses: [...(witnesses ?? [await witnessed(record, 'bob')])] };
+    return driven(door.instruct(ceremonyRecordInstruction, body));
+  };
   return { link, logKey: parties.logSigner.key };
 }
 
@@ -81,9 +93,9 @@ describe('a ceremony record in the fleet log', () => {
     assert.deepEqual([first.leafIndex, second.leafIndex, first.leaf], [0, 0, second.leaf]);
     const leaf = readLeaf(fromBase64(first.leaf));
     assert.equal(leaf?.kind, 'ceremony');
-    const { recordHash, tokenSerial, officers, conductor } = leaf.body;
+    const { recordHash, tokenSerial, officers, conductor, witnesses } = leaf.body;
     assert.deepEqual([recordHash, tokenSerial], [hashOf(jws, nodeCrypto), 'a1b2']);
-    assert.deepEqual([officers, conductor], [['ada', 'bob'], 'ada']);
+    assert.deepEqual([officers, conductor, witnesses], [['ada', 'bob'], 'ada', ['bob']]);
   });
 
   it('gets no leaf when it is altered, when its officers are not trusted here, or when it ends in the future', async () => {
@@ -97,6 +109,23 @@ describe('a ceremony record in the fleet log', () => {
     const early = await backend(trusted, AT - 3_600_000);
     await assert.rejects(early.link(jws), withCode('CEREMONY_RECORD_INVALID', { check: 'time' }));
     assert.equal((await link(jws)).leafIndex, 0);
+  });
+
+  it('gets no leaf while no other officer has countersigned it: the conductor counts once', async () => {
+    const { link } = await backend();
+    await assert.rejects(link(jws, []), withCode('APPROVALS_MISSING', { given: 0, required: 1 }));
+    const approval = await approve(planOf(), 'bob');
+    const ended = { notAfter: instantOf(AT + 30_000) };
+    const refusals: readonly [string, RegExp][] = [
+      [await witnessed(jws, 'ada'), /not an officer for this/],
+      [await witnessed(jws, 'zoe'), /not an officer for this/],
+      [await witnessed(`${jws}x`, 'bob'), /something else/],
+      [await witnessed(jws, 'bob', ended), /no longer valid/],
+      [approval, /something else/],
+    ];
+    for (const [witness, why] of refusals)
+      await assert.rejects(link(jws, [witness]), withCode('APPROVAL_REFUSED', { why }));
+    assert.equal((await link(jws, [await witnessed(jws, 'eve')])).leafIndex, 0);
   });
 
   it('is the only one of its ceremony: approvals that were used serve no second record', async () => {

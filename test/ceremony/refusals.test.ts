@@ -98,8 +98,12 @@ describe('a ceremony is refused', () => {
       assert.equal(room.shelf.files.size, 0);
     });
 
-  it('with one officer, or with one custodian who holds both components', () => {
+  it('with one officer, one custodian, components that cancel out, or words that show another plan', () => {
+    const same = [components[0], { ...components[1], checkValue: components[0].checkValue }];
     const forms = [
+      { steps: [{ do: 'join', key: 'mdk-1', components: same }] },
+      { title: 'Masters\u001b[2K of line 1' },
+      { token: { ...planOf().token, label: 'gate\u202eway' } },
       { quorum: { required: 1, officers: ['ada', 'bob'] } },
       { steps: [{ do: 'join', key: 'mdk-1', components: [components[0], components[0]] }] },
       { steps: [{ do: 'join', key: 'mdk-1', components: [components[0]] }] },

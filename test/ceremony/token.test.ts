@@ -1,6 +1,7 @@
 /** Ceremonies on SoftHSM: what only a real PKCS#11 module can say. */
 import assert from 'node:assert/strict';
-import { constants, createCipheriv, createPublicKey, publicEncrypt } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { constants, createCipheriv, createPublicKey, generateKeyPairSync, publicEncrypt } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -233,6 +234,37 @@ describe('a ceremony on SoftHSM', () => {
     const sources = components.map((component) => ({ ...component, file }));
     await assert.rejects(token.join('mdk-3', sources, null), withCode('FILE_UNREADABLE'));
     assert.equal(await token.readKey('mdk-3'), null);
+  });
+
+  it('is refused beside a private key that somebody brought in from outside under a good name', async () => {
+    const place = await createBareToken({
+      directory: join(directory, 'brought'),
+      label: 'gateway',
+      role: 'gateway',
+    });
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const file = join(directory, 'brought.pem');
+    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const id = Buffer.from('issuer-line-1').toString('hex');
+    const pin = readFileSync(place.pinFile, 'utf8');
+    const args = [
+      '--import',
+      file,
+      '--token',
+      'gateway',
+      '--label',
+      'issuer-line-1',
+      '--id',
+      id,
+      '--pin',
+      pin,
+    ];
+    execFileSync('softhsm2-util', args, { env: { ...process.env, SOFTHSM2_CONF: place.softHsmConf } });
+    const plan = onGateway([{ do: 'key-pair', key: 'issuer-line-1' }], 'brought');
+    await assert.rejects(
+      carriedOut(plan, place, 'brought-record'),
+      withCode('KEY_POLICY_BROKEN', { key: 'issuer-line-1' }),
+    );
   });
 
   it('keeps no component and no key that was joined of them in the memory of its process', async () => {

@@ -5,11 +5,14 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
+import { openFileSigner } from '../../drivers/token/file-signer.ts';
 import type { CeremonyMeans } from '../../runtime/cli/ceremony/means.ts';
 import type { EnrolmentMeans } from '../../runtime/cli/enrol/means.ts';
+import type { Means } from '../../runtime/cli/means.ts';
 import type { PkiMeans } from '../../runtime/cli/pki/means.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
+import type { Signer } from '../../runtime/core/ports.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
 import { type Ended, runToEnd } from '../run-to-end.ts';
@@ -29,7 +32,6 @@ export function holdfast(
 /** Nothing of the HSM room. */
 export const noCeremony: CeremonyMeans = {
   openToken: async () => assert.fail('a token was opened'),
-  openSigner: async () => assert.fail('a key was opened'),
   shelf: { read: async () => null, write: async () => assert.fail('something was written') },
   random: () => assert.fail('something was drawn'),
 };
@@ -150,7 +152,18 @@ export const noPki: PkiMeans = new Proxy({} as PkiMeans, {
 export const nothingElse = {
   openSigner: async () => assert.fail('a key was opened'),
   instruct: async () => assert.fail('somebody was instructed'),
+  write: async () => assert.fail('something was written'),
   ceremony: noCeremony,
   pki: noPki,
   enrolment: new Proxy({} as EnrolmentMeans, { get: () => assert.fail('a station was enrolled') }),
 };
+
+/** Keys by the names of their files. */
+export const openKeyFile: Means['openSigner'] = async (key) =>
+  'file' in key ? kept(await openFileSigner(key.file)) : assert.fail('a token was opened');
+
+/** A key that nothing has to close. */
+export const kept = (signer: Signer): Signer & AsyncDisposable => ({
+  ...signer,
+  [Symbol.asyncDispose]: async () => undefined,
+});

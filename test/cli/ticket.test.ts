@@ -11,7 +11,7 @@ import { plain } from '../../runtime/cli/screen.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
 import { openApprovedTicket, orderForm } from '../../runtime/core/messages/ticket.ts';
 import { p256KeyFile } from '../../scripts/laboratory/keys.ts';
-import { nothingElse } from './support.ts';
+import { nothingElse, openKeyFile } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-ticket-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -67,7 +67,7 @@ async function holdfast(args: readonly string[]): Promise<{ code: number; out: s
     },
     databaseUrl: null,
     ...nothingElse,
-    openSigner: openFileSigner,
+    openSigner: openKeyFile,
     openJournal: unused,
     openFleet: unused,
     openLedger: unused,

@@ -17,6 +17,7 @@ import { serialFrom } from '../../runtime/core/pki/profile.ts';
 import { ExitCode } from '../../runtime/program.ts';
 import { placeForeignChip } from '../../scripts/kill/scenes.ts';
 import { authorityIn } from '../../scripts/laboratory/certificates.ts';
+import { OFFICERS } from '../../scripts/laboratory/root.ts';
 import { holdfast } from '../cli/support.ts';
 import { runToEnd } from '../run-to-end.ts';
 import { assertReadable } from './refusal.ts';
@@ -140,6 +141,32 @@ describe('a line that meets what it should not accept', () => {
     const rejections = await rig.fleet((tx) => tx.listRejections(10));
     const found = rejections.filter(({ faultCode }) => faultCode === 'CARD_EID_INVALID');
     assert.deepEqual([found.length, found[0]?.eid, rejections.length], [1, null, 2]);
+  });
+
+  it('counts its order at gateway and backend alike, and closes it when two officers have approved', async () => {
+    const { root, pki } = rig.places;
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(directory, name), text);
+      return join(directory, name);
+    };
+    const said = async (...words: readonly string[]): Promise<string> => {
+      const { code, out, err } = await holdfast(['ticket', ...words]);
+      assert.equal(code, ExitCode.done, err);
+      return out;
+    };
+    const judge = join(rig.places.backend, 'backend.json');
+    const shown = await said('show', rig.own.ticket, '--judge', judge);
+    const [, ticket = ''] = /^order +(\S+)$/m.exec(shown) ?? [];
+    const counts = file('counts.json', await said('counts', ticket, '--dir', root));
+    const closing = ['close', ticket, '--counts', counts, '--dir', root];
+    const document = file('closing.json', await said(...closing, '--dry-run', '--json'));
+    const approvals: string[] = [];
+    for (const officer of OFFICERS) {
+      const approve = ['--officer', officer, '--key', join(pki, `${officer}.key`), '--reason', 'all counted'];
+      approvals.push(file(`${officer}.closing`, await said('approve', document, '--closing', ...approve)));
+    }
+    assert.match(await said(...closing, ...approvals), /^closed: leaf \d+ of the fleet log$/m);
+    assert.notEqual((await rig.fleet((tx) => tx.ticket(ticket)))?.closedAt, null);
   });
 
   it('has lost nothing and done nothing twice', () => assertWhole(rig, { released, foreign }));

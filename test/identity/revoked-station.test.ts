@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import type { BackendPorts } from '../../runtime/backend/ports.ts';
+import { readRevokedStations as revokedAtBackend } from '../../runtime/backend/revoked-stations.ts';
 import { readLeaf } from '../../runtime/core/log/leaf.ts';
 import { seal } from '../../runtime/core/messages/envelope.ts';
 import { dialogueContinueExchange, journalHeadExchange } from '../../runtime/core/messages/exchanges.ts';
@@ -12,6 +14,8 @@ import {
   takeStationRevocations,
   tellStationRevocations,
 } from '../../runtime/core/messages/station-revocation.ts';
+import type { GatewayPorts } from '../../runtime/gateway/ports.ts';
+import { readRevokedStations as revokedAtGateway } from '../../runtime/gateway/revoked-stations.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
 import { ask, hasFact, until } from '../simulation/by-hand.ts';
 import { approve, quorum, trustedOfficers } from './officers.ts';
@@ -110,6 +114,23 @@ describe('a revoked station', () => {
     assert.deepEqual([...new Set(opened.map(({ instance }) => instance))].sort(), ['gateway-1', 'gateway-2']);
   });
 
+  it('is refused by programs that are started again, and by a gateway that was told nothing', async () => {
+    const world = await plant('revoked before a restart');
+    const { list } = await revoked(world);
+    await lasting(world, world.instructions.gateway.instruct(takeStationRevocations, { list }));
+    const { clock, log, parties } = world;
+    const common = { clock, log, trusted: parties.trusted, crypto: nodeCrypto };
+    const backend = { ...common, store: world.fleet.connect(), signer: parties.backendSigner };
+    const gateway = { ...common, ledger: world.ledger.connect() };
+    for (const again of [
+      await lasting(world, revokedAtBackend(backend as unknown as BackendPorts)),
+      await lasting(world, revokedAtGateway(gateway as unknown as GatewayPorts)),
+    ]) {
+      assert.throws(() => again.demand('station-1'), { code: 'STATION_REVOKED' });
+      again.demand('station-2');
+    }
+  });
+
   it('stands in the fleet log with its officers, once, however often it is revoked', async () => {
     const world = await plant('revoked twice');
     const first = await revoked(world);
@@ -120,6 +141,30 @@ describe('a revoked station', () => {
     assert.deepEqual(more, []);
     assert.deepEqual(leaf?.body.officers, ['ada', 'bob']);
     assert.deepEqual([leaf?.body.station, leaf?.body.reason], ['station-1', REASON]);
+  });
+});
+
+describe('the requests of a revoked station', () => {
+  it('are an event of the fleet log, once, however often it asks', async () => {
+    const world = await plant('asks again and again');
+    await revoked(world);
+    const asking = Promise.all(Array.from({ length: 5 }, () => asksHead(world, 1)));
+    for (const { refused } of await lasting(world, asking)) assert.equal(refused, 'STATION_REVOKED');
+    await lasting(world, asksHead(world, 1));
+    const leaves = world.fleet.tables.leaves.all().map(({ entry }) => readLeaf(entry));
+    const refusals = leaves.filter((leaf) => leaf?.kind === 'station-refusal');
+    assert.deepEqual(
+      refusals.map((leaf) => leaf?.body.station),
+      ['station-1'],
+    );
+  });
+
+  it('are refused also while the log cannot be written', async () => {
+    const world = await plant('no store');
+    await revoked(world);
+    world.fleet.setReachable(false);
+    assert.equal((await lasting(world, asksHead(world, 1))).refused, 'STATION_REVOKED');
+    assert.ok(world.log.lines.some(({ fields }) => fields.warning === 'a refusal is not in the log'));
   });
 });
 

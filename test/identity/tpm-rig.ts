@@ -3,9 +3,9 @@
  * the keys in its store, wrapped: without the TPM that wrapped them they are of no use.
  */
 import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../scripts/stand/places.ts';
 import { endWithParent, startService } from '../../scripts/stand/service.ts';
 
 export const TPM_PACKAGES = 'needs swtpm, tpm2-abrmd, libtpm2-pkcs11-1 and libtpm2-pkcs11-tools';
@@ -26,7 +26,7 @@ export async function startTpm(directory: string, state: string, store: string):
     ready: (said) => said.includes('unix:'),
   });
   const [address = ''] = /unix:\S+/.exec(readFileSync(log('dbus'), 'utf8')) ?? [];
-  const port = await freePort();
+  const port = freePair();
   const tpm = await startService({
     ...{ name: 'swtpm', logFile: log('swtpm'), ...signals },
     command: endWithParent('TERM', [
@@ -69,6 +69,21 @@ export function makeTpmToken({ environment }: TpmRig, label: string, pin: string
   };
   run('init');
   run('addtoken', '--pid=1', `--label=${label}`, `--sopin=${pin}`, `--userpin=${pin}`);
+}
+
+/** Below the ports that the kernel gives away, so that nobody takes the second meanwhile. */
+const PAIRS = { from: 20_000, to: 32_000 } as const;
+
+/** The first of two neighbouring ports that nobody has. */
+function freePair(): number {
+  const used = readFileSync('/proc/net/tcp', 'utf8');
+  const isFree = (port: number): boolean =>
+    !used.includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(PAIRS.from, PAIRS.to);
+    if (isFree(port) && isFree(port + 1)) return port;
+  }
+  throw new Error('no two neighbouring ports are free');
 }
 
 /** State 0A of /proc/net/tcp is LISTEN; a connection would be taken for the manager's. */

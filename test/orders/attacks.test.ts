@@ -143,6 +143,20 @@ describe('a reservation under a ticket', () => {
       assert.equal((await reserve(world, { ticket: first, unit, arrival: 5 + unit })).refused, null);
   });
 
+  it('that is used up changes nothing for a unit that was moved: neither its nest nor its history', async () => {
+    const world = await quietPlant();
+    const [first, second] = [await goodTicket(world), await goodTicket(world, { ticket: 'SIM-2', quota: 1 })];
+    await reserve(world, { ticket: first, unit: 1, arrival: 1 });
+    await reserve(world, { ticket: second, unit: 2, arrival: 1, station: 2 });
+    const { nests, operations, appearances } = world.fleet.tables;
+    const before = [nests.all(), operations.all()];
+    const moved = { ticket: second, unit: 1, arrival: 2, station: 2 };
+    assert.equal((await reserve(world, moved)).refused, 'QUOTA_EXHAUSTED');
+    assert.deepEqual([nests.all(), operations.all()], before);
+    assert.deepEqual(appearances.all(), []);
+    assert.deepEqual(refusalsInLog(world), ['QUOTA_EXHAUSTED station-2 SIM-2']);
+  });
+
   it('faster than its takt waits until the time that is named, and then goes on', async () => {
     const world = await quietPlant();
     // A fifth above 50 an hour is one a minute; two stations may have one each at once.

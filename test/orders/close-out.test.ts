@@ -140,6 +140,8 @@ describe('the close-out of a ticket', () => {
     const leaves = world.fleet.tables.leaves.all().map(({ entry }) => readLeaf(entry));
     const [refused] = leaves.filter((leaf) => leaf?.kind === 'refusal');
     assert.match(String(refused?.body.refused), /RESERVATION_STALE.*station-2/);
+    const closed = leaves.find((leaf) => leaf?.kind === 'close-out');
+    assert.deepEqual(closed?.body.refusedByGateway, { RESERVATION_STALE: 1 });
   });
 });
 

@@ -7,7 +7,7 @@ import type { Means } from '../../runtime/cli/means.ts';
 import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
 import type { World } from '../../scripts/simulation/world.ts';
-import { nothingElse } from '../cli/support.ts';
+import { kept, nothingElse } from '../cli/support.ts';
 
 export interface Said {
   readonly code: number;
@@ -39,8 +39,11 @@ export function commandIn(world: World): (args: readonly string[]) => Promise<Sa
       },
       databaseUrl: null,
       ...nothingElse,
-      openSigner: async (path) =>
-        world.parties.officers.find(({ name }) => name === path)?.signer ?? assert.fail('no key'),
+      openSigner: async (key) =>
+        kept(
+          world.parties.officers.find(({ name }) => 'file' in key && name === key.file)?.signer ??
+            assert.fail('no key'),
+        ),
       instruct: (socket, of, body) => {
         assert.equal(socket, of.to);
         return world.instructions[of.to].instruct(of, body);

@@ -19,7 +19,7 @@ import { plain } from '../../runtime/cli/screen.ts';
 import { Fault } from '../../runtime/core/faults.ts';
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
 import { p256KeyFile } from '../../scripts/laboratory/keys.ts';
-import { nothingElse } from '../cli/support.ts';
+import { nothingElse, openKeyFile } from '../cli/support.ts';
 
 export interface Desk extends AsyncDisposable {
   readonly directory: string;
@@ -106,7 +106,8 @@ function meansOf(
     openLedger: nowhere,
     openToken: nowhere,
     ...nothingElse,
-    openSigner: openFileSigner,
+    openSigner: openKeyFile,
+    write: (path, content) => openPublisher(dirname(path)).publish(basename(path), content),
     instruct: (socket, of, body) =>
       during((doors[socket] ?? assert.fail(`no door ${socket}`)).instruct(of, body)),
     pki: {
@@ -114,7 +115,6 @@ function meansOf(
       openRoot: openRootDirectory,
       makeKey: (path) => makeKeyFile(path),
       random,
-      write: (path, content) => openPublisher(dirname(path)).publish(basename(path), content),
       temporaryDirectory: () => mkdtempSync(join(tmpdir(), 'holdfast-drill-')),
       forget: (path) => rmSync(path, { recursive: true, force: true }),
       monotonicMs: () => performance.now(),

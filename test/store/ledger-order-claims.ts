@@ -19,6 +19,11 @@ export function keepsOrders(
     await Promise.all([...rows, ...rows, elsewhere].map((row, i) => any(i).noteRefusal(row)));
     assert.deepEqual(await ledger().refusalsOf(ticket, 10), rows);
     assert.deepEqual(await ledger().refusalsOf(ticket, 1), rows.slice(0, 1));
+    await ledger().noteRefusal({ ...refusal, key: unique('refusal'), code: 'CARD_CHANGED' });
+    assert.deepEqual(await ledger().countRefusals(ticket), [
+      { code: 'CARD_CHANGED', count: 1 },
+      { code: 'TICKET_INVALID', count: 2 },
+    ]);
   });
 
   it('lists the units of a ticket, how far each came, a page at a time', async () => {

@@ -193,6 +193,10 @@ export const statements = {
     'refusals of',
     `select ${fieldsOf(refusals)} from refusal where ticket = $1 order by "key" limit $2`,
   ),
+  countRefusals: named(
+    'count refusals',
+    'select code, count(*) as count from refusal where ticket = $1 group by code order by code',
+  ),
   ticketUnits: named(
     'ticket units',
     `select unit.operation, unit.eid,

@@ -74,6 +74,7 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
       await list(statements.noteRefusal, ...valuesOf(refusals, row));
     },
     refusalsOf: (ticket, limit) => list<RefusalRow>(statements.refusalsOf, ticket, limit),
+    countRefusals: (ticket) => list<{ code: string; count: number }>(statements.countRefusals, ticket),
     ticketUnits: async (ticket, after, limit) =>
       (await list<StoredLedgerUnit>(statements.ticketUnits, ticket, after, limit)).map(
         ({ derivations, ...unit }) => ({ ...unit, derived: derivations > 0 }),

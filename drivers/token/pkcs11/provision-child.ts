@@ -41,8 +41,10 @@ function provision(job: ProvisionJob): Readonly<Record<string, Bytes>> {
   const slot = findSlot(cryptoki, job.label);
   const session = logIn(cryptoki, slot, job.pinFile);
   const at = { cryptoki, session };
+  const present = labels(cryptoki, session);
   const create = (name: string, action: () => void): void => {
-    if (!labels(cryptoki, session).has(name)) action();
+    if (!present.has(name)) action();
+    present.add(name);
   };
   for (const [name, source] of Object.entries(job.masters))
     create(name, () => (source === 'generated' ? generateSecret(at, name) : createSecret(at, name, source)));
@@ -84,7 +86,7 @@ function initialise(cryptoki: Cryptoki, job: ProvisionJob): void {
   });
 }
 
-function labels(cryptoki: Cryptoki, session: Handle): ReadonlySet<string> {
+function labels(cryptoki: Cryptoki, session: Handle): Set<string> {
   return new Set(
     [ck.CKO_SECRET_KEY, ck.CKO_PRIVATE_KEY].flatMap((kind) => [
       ...handlesByLabel(cryptoki, session, kind).keys(),

@@ -110,16 +110,22 @@ function decode(name: string, bytes: Buffer): AttributeValue {
 
 /** The standard's name for a number, without its prefix; the number itself where there is none. */
 function nameOfNumber(prefix: string, number: bigint): string {
-  const names = Object.entries(constants).filter(
-    ([name, value]) => name.startsWith(`${prefix}_`) && typeof value === 'number' && BigInt(value) === number,
-  );
-  const [name] = names.map(([known]) => known.slice(prefix.length + 1)).sort(byPlainness);
-  return name ?? `0x${number.toString(16)}`;
+  const names = known.get(prefix) ?? namesWith(prefix);
+  known.set(prefix, names);
+  return names.get(number) ?? `0x${number.toString(16)}`;
 }
 
-/** Old names of one number are longer or come later: EC before ECDSA. */
-function byPlainness(a: string, b: string): number {
-  return a.length - b.length || (a < b ? -1 : 1);
+/** Names by number, made once for each prefix: an audit asks for thousands. */
+const known = new Map<string, ReadonlyMap<bigint, string>>();
+
+/** Of several names of one number the shortest counts: EC, not ECDSA. */
+function namesWith(prefix: string): ReadonlyMap<bigint, string> {
+  const longestFirst = Object.entries(constants)
+    .filter(([name, value]) => name.startsWith(`${prefix}_`) && typeof value === 'number')
+    .sort(([a], [b]) => b.length - a.length || (a < b ? 1 : -1));
+  return new Map(
+    longestFirst.map(([name, value]) => [BigInt(value as number), name.slice(prefix.length + 1)]),
+  );
 }
 
 function numberNamed(name: string): number {

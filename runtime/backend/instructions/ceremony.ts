@@ -5,6 +5,7 @@
 import { toBase64, toHex } from '../../core/bytes.ts';
 import type { CeremonyRecord } from '../../core/ceremony/record.ts';
 import { verifyRecord } from '../../core/ceremony/verification.ts';
+import { demandWitnesses } from '../../core/ceremony/witness.ts';
 import { Fault } from '../../core/faults.ts';
 import { instantMs, instantOf } from '../../core/instant.ts';
 import { leafOf, readLeaf } from '../../core/log/leaf.ts';
@@ -22,13 +23,15 @@ export function ceremonyInstructions(
   sequencer: Sequencer,
 ): readonly InstructionHandler[] {
   return [
-    instructionHandler(ceremonyRecordInstruction, async ({ record: jws }) => {
+    instructionHandler(ceremonyRecordInstruction, async ({ record: jws, witnesses: given }) => {
       const { record } = verifyRecord(jws, ports.trusted, ports.crypto);
       const nowMs = ports.clock.now();
       if (instantMs(record.endedAt) > nowMs + CLOCKS_MS)
         throw new Fault('CEREMONY_RECORD_INVALID', { check: 'time', why: 'ends in the future' });
+      const witnesses = demandWitnesses(given, { record, jws, nowMs }, ports.trusted, ports.crypto);
       const hash = hashOf(jws, ports.crypto);
-      const { value, log } = await sequencer.add((draft) => link(draft, record, hash, nowMs), false);
+      const linked = { record, hash, witnesses: witnesses.map(({ officer }) => officer) };
+      const { value, log } = await sequencer.add((draft) => link(draft, linked, nowMs), false);
       return {
         record: hash,
         leafIndex: value.index,
@@ -40,8 +43,15 @@ export function ceremonyInstructions(
   ];
 }
 
+interface Linked {
+  readonly record: CeremonyRecord;
+  readonly hash: string;
+  /** Officers besides the conductor. */
+  readonly witnesses: readonly string[];
+}
+
 /** @throws Fault CEREMONY_RECORD_INVALID for a second record of one ceremony */
-async function link(draft: Draft, record: CeremonyRecord, hash: string, nowMs: number) {
+async function link(draft: Draft, { record, hash, witnesses }: Linked, nowMs: number) {
   const leaf = leafOf('ceremony', `ceremony/${record.plan.id}`, instantOf(nowMs), {
     recordHash: hash,
     planHash: record.planHash,
@@ -51,6 +61,7 @@ async function link(draft: Draft, record: CeremonyRecord, hash: string, nowMs: n
     softwareToken: record.token.softwareToken,
     did: record.plan.steps.map((step) => step.do),
     conductor: record.conductor,
+    witnesses,
     officers: [...new Set(record.steps.flatMap(({ approvals }) => approvals.map(({ officer }) => officer)))],
   });
   const known = await draft.tx.leafByKey(leaf.key);

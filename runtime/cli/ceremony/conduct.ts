@@ -21,7 +21,7 @@ import { Fault } from '../../core/faults.ts';
 import { instantOf } from '../../core/instant.ts';
 import { seal, type TrustedKey } from '../../core/messages/envelope.ts';
 import type { Crypto, Signer } from '../../core/ports.ts';
-import { doStep, lookAt, type Made } from './steps.ts';
+import { doStep, hashOfFile, lookAt, type Made } from './steps.ts';
 
 export interface Ceremony {
   readonly plan: CeremonyPlan;
@@ -169,6 +169,16 @@ async function recognised(ceremony: Ceremony, at: number, text: string): Promise
       step: at + 1,
       key: read.key?.key ?? '',
       why: 'the token tells something else of it than when the step was done',
+    });
+  if (
+    step?.do === 'generate' &&
+    read.file !== null &&
+    (await hashOfFile(ceremony, step)) !== read.file.sha256
+  )
+    throw new Fault('CEREMONY_KEY_DIFFERS', {
+      step: at + 1,
+      key: step.key,
+      why: 'its backup is not the one that was written',
     });
   demandAsPlanned(ceremony, at, read);
   return { told: read, approvals };

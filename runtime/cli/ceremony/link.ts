@@ -1,4 +1,5 @@
 /** `holdfast ceremony link`: gives a record its place in the fleet log, and checks that it got it. */
+import type { z } from 'zod';
 import { fromBase64, fromHex } from '../../core/bytes.ts';
 import { verifyRecord } from '../../core/ceremony/verification.ts';
 import { Fault } from '../../core/faults.ts';
@@ -9,11 +10,13 @@ import { ceremonyRecordInstruction } from '../../core/messages/ceremony-record.t
 import { hashOf } from '../../core/messages/envelope.ts';
 import { ExitCode } from '../../program.ts';
 import { logKeyOf } from '../audit/log-key.ts';
-import { type Command, isSet } from '../command.ts';
+import { type Command, isSet, listOf } from '../command.ts';
+import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
-import { jwsIn, needed, operandOf, trustedIn, trustedOption } from './given.ts';
+import { jwsIn, operandOf, trustedIn, trustedOption } from './given.ts';
 
 type Answer = Awaited<ReturnType<typeof ask>>;
+type Body = z.input<typeof ceremonyRecordInstruction.body>;
 
 export const ceremonyLinkCommand: Command = {
   name: 'ceremony link',
@@ -23,6 +26,7 @@ export const ceremonyLinkCommand: Command = {
   options: {
     ...trustedOption,
     socket: { type: 'string', value: 'PATH', help: 'instructionSocket of the backend' },
+    witness: { type: 'string', value: 'FILE', help: 'a countersignature; once for each', multiple: true },
     'log-key': {
       type: 'string',
       value: 'NAME:HEX',
@@ -32,13 +36,15 @@ export const ceremonyLinkCommand: Command = {
   },
   notes: ['Linked again, a record keeps its first leaf. The log holds its hash: the record itself you keep.'],
   examples: [
-    'holdfast ceremony link masters/record.jws --trusted officers.json --socket backend.sock --log-key NAME:HEX',
+    'holdfast ceremony link masters/record.jws --witness bob.witness.jws --trusted officers.json --socket backend.sock --log-key NAME:HEX',
   ],
   run: async (given, means) => {
     const jws = jwsIn(operandOf(given, 'a RECORD'), means);
     verifyRecord(jws, trustedIn(given, means), means.crypto);
     const logKey = logKeyOf(given, means);
-    const answer = await ask(needed(given, 'socket', 'where the backend takes instructions'), jws, means);
+    const witnesses = listOf(given, 'witness').map((path) => jwsIn(path, means));
+    const socket = needed(given, 'socket', 'where the backend takes instructions');
+    const answer = await ask(socket, { record: jws, witnesses }, means);
     demandLinked(answer, jws, logKey, means);
     if (isSet(given, 'json')) means.print(JSON.stringify(answer));
     else means.print(`${answer.record} is leaf ${answer.leafIndex} of ${logKey.name}`);
@@ -46,8 +52,8 @@ export const ceremonyLinkCommand: Command = {
   },
 };
 
-function ask(socket: string, record: string, { instruct }: Means) {
-  return instruct(socket, ceremonyRecordInstruction, { record });
+function ask(socket: string, body: Body, { instruct }: Means) {
+  return instruct(socket, ceremonyRecordInstruction, body);
 }
 
 /** The leaf is of this record, and in the log that the key signed.

@@ -1,10 +1,9 @@
 /** What the commands of ceremonies ask of the world. */
-import type { CeremonyTokenFile, OfficerTokenFile } from '../../../config/ceremony.ts';
+import type { CeremonyTokenFile } from '../../../config/ceremony.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import type { Shelf } from '../../core/ceremony/shelf.ts';
 import type { CeremonyToken } from '../../core/ceremony/token.ts';
 import type { TokenRole } from '../../core/key-policy.ts';
-import type { Signer } from '../../core/ports.ts';
 
 /** The token of a plan, and where it is. */
 export interface CeremonyTokenPlace extends CeremonyTokenFile {
@@ -17,11 +16,6 @@ export interface CeremonyTokenPlace extends CeremonyTokenFile {
 export interface CeremonyMeans {
   /** @throws Fault TOKEN_UNAVAILABLE, TOKEN_PIN_WRONG, FILE_UNREADABLE, HSM_FAILED */
   openToken(place: CeremonyTokenPlace): Promise<CeremonyToken & AsyncDisposable>;
-  /** An officer's key: a file in a laboratory, or in a token of their own.
-   * @throws Fault TOKEN_UNAVAILABLE, TOKEN_PIN_WRONG, FILE_UNREADABLE */
-  openSigner(
-    key: { readonly file: string } | { readonly token: OfficerTokenFile },
-  ): Promise<Signer & AsyncDisposable>;
   readonly shelf: Shelf;
   random(count: number): Bytes;
 }

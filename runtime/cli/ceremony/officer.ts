@@ -2,9 +2,10 @@
 import { fromBase64, toHex } from '../../core/bytes.ts';
 import { Fault } from '../../core/faults.ts';
 import { ExitCode } from '../../program.ts';
+import { officerOptions, officerTokenIn } from '../approval.ts';
 import { type Command, textOf, usage } from '../command.ts';
+import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
-import { needed, officerOptions, officerTokenIn } from './given.ts';
 
 /** Bytes of an uncompressed point of P-256, which is the end of its SubjectPublicKeyInfo. RFC 5480 section 2. */
 const POINT_BYTES = 65;
@@ -30,8 +31,8 @@ export const ceremonyOfficerCommand: Command = {
   },
 };
 
-async function publicKeyInFile(file: string, { ceremony }: Means): Promise<string> {
-  await using signer = await ceremony.openSigner({ file });
+async function publicKeyInFile(file: string, { openSigner }: Means): Promise<string> {
+  await using signer = await openSigner({ file });
   return toHex(signer.publicKey);
 }
 

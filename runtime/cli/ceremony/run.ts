@@ -1,18 +1,11 @@
 /** `holdfast ceremony run`: carries out an approved plan, and goes on with one that was interrupted. */
 import { verifyRecord } from '../../core/ceremony/verification.ts';
 import { ExitCode } from '../../program.ts';
+import { officerOptions, openOfficer } from '../approval.ts';
 import { type Arguments, type Command, isSet, listOf, usage } from '../command.ts';
+import { needed } from '../given.ts';
 import { conduct, RECORD_FILE } from './conduct.ts';
-import {
-  jwsIn,
-  needed,
-  officerOptions,
-  openOfficer,
-  planIn,
-  tokenIn,
-  trustedIn,
-  trustedOption,
-} from './given.ts';
+import { jwsIn, planIn, tokenIn, trustedIn, trustedOption } from './given.ts';
 import { recordLines } from './lines.ts';
 
 export const ceremonyRunCommand: Command = {
@@ -71,7 +64,9 @@ export const ceremonyRunCommand: Command = {
     const verified = verifyRecord(jws, trusted, means.crypto);
     if (isSet(given, 'json')) means.print(JSON.stringify({ record: verified.record, jws }));
     else for (const line of recordLines(verified, jws, means)) means.print(line);
-    means.talk(`the record is ${directory}/${RECORD_FILE}; link it: holdfast ceremony link`);
+    means.talk(
+      `the record is ${directory}/${RECORD_FILE}; let the others countersign it: holdfast ceremony witness`,
+    );
     return ExitCode.done;
   },
 };

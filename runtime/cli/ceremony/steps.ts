@@ -115,6 +115,15 @@ function pemOf(publicKey: string): string {
   return ['-----BEGIN PUBLIC KEY-----', ...lines, '-----END PUBLIC KEY-----', ''].join('\n');
 }
 
+/** SHA-256 of a backup, hexadecimal; null where there is none. */
+export async function hashOfFile(
+  room: Room,
+  { backup }: Extract<PlanStep, { readonly do: 'generate' }>,
+): Promise<string | null> {
+  const bytes = backup === null ? null : await room.shelf.read(pathOf(room, backup.file));
+  return bytes === null ? null : toHex(room.crypto.sha256(bytes));
+}
+
 async function readBack({ token }: Room, label: string): Promise<Made> {
   const key = await token.readKey(label);
   if (key === null) throw new Fault('HSM_FAILED', { key: label, reason: 'it is not in the token' });

@@ -4,7 +4,8 @@ import { revokedSerials } from '../../core/messages/enrolment-register.ts';
 import { partyName } from '../../core/messages/fields.ts';
 import { ExitCode } from '../../program.ts';
 import { type Command, countOf, textOf, usage } from '../command.ts';
-import { authorityIn, authorityOptions, demanded, registerIn } from './place.ts';
+import { needed } from '../given.ts';
+import { authorityIn, authorityOptions, registerIn } from './place.ts';
 
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
@@ -61,7 +62,7 @@ export const enrolCrlCommand: Command = {
     const at = instantOf(nowMs);
     const { entries, note } = registerIn(given, means);
     if (station !== null) {
-      const reason = demanded(given, 'reason', 'why it is revoked');
+      const reason = needed(given, 'reason', 'why it is revoked');
       if (!entries.some((entry) => entry.kind === 'revoked' && entry.station === station))
         note({ kind: 'revoked', at, station, reason });
     }

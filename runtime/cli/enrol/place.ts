@@ -3,7 +3,8 @@ import { loadConfig } from '../../../config/load.ts';
 import { type StationConfig, stationConfig } from '../../../config/station.ts';
 import { Fault } from '../../core/faults.ts';
 import { type RegisterEntry, readRegister } from '../../core/messages/enrolment-register.ts';
-import { type Arguments, type Option, textOf, usage } from '../command.ts';
+import type { Arguments, Option } from '../command.ts';
+import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
 import type { AuthorityPlace, KeyPlace } from './means.ts';
 
@@ -17,16 +18,9 @@ export const authorityOptions = {
   register: { type: 'string', value: 'FILE', help: 'its register of codes, certificates and revocations' },
 } as const satisfies Readonly<Record<string, Option>>;
 
-/** @throws Fault USAGE */
-export function demanded(given: Arguments, option: string, what: string): string {
-  const text = textOf(given, option);
-  if (text === null) throw usage(`--${option} is missing: ${what}`);
-  return text;
-}
-
 /** @throws Fault USAGE, CONFIG_INVALID, FILE_UNREADABLE */
 export function stationIn(given: Arguments): StationConfig {
-  return loadConfig(demanded(given, 'config', 'station.json of this station'), stationConfig);
+  return loadConfig(needed(given, 'config', 'station.json of this station'), stationConfig);
 }
 
 /** @throws Fault CONFIG_INVALID when the key for the broker is not in the token */
@@ -41,8 +35,8 @@ export function keysOf({ bus, token }: StationConfig): KeyPlace {
 /** @throws Fault USAGE */
 export function authorityIn(given: Arguments): AuthorityPlace {
   return {
-    certificate: demanded(given, 'ca', 'the certificate of the bus authority'),
-    key: demanded(given, 'ca-key', 'the key of the bus authority'),
+    certificate: needed(given, 'ca', 'the certificate of the bus authority'),
+    key: needed(given, 'ca-key', 'the key of the bus authority'),
   };
 }
 
@@ -54,7 +48,7 @@ export interface OpenRegister {
 
 /** @throws Fault USAGE, FILE_UNREADABLE, CONFIG_INVALID */
 export function registerIn(given: Arguments, means: Means): OpenRegister {
-  const file = demanded(given, 'register', 'the register of the bus authority; made by its first use');
+  const file = needed(given, 'register', 'the register of the bus authority; made by its first use');
   const entries = means.files.exists(file) ? readRegister(means.files.read(file), file) : [];
   return { entries, note: (entry) => means.enrolment.appendLine(file, JSON.stringify(entry)) };
 }

@@ -8,8 +8,8 @@ import {
 } from '../../core/messages/station-revocation.ts';
 import { ExitCode } from '../../program.ts';
 import { type Command, usage } from '../command.ts';
+import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
-import { demanded } from './place.ts';
 
 const APPROVALS_MAX = 16;
 const backendOption = {
@@ -35,8 +35,8 @@ export const enrolRevokeCommand: Command = {
   run: async (given, means) => {
     const [station, ...files] = given.operands;
     if (station === undefined) throw usage('say which station, and the files of the approvals');
-    const reason = demanded(given, 'reason', 'as the officers approved it');
-    const socket = socketIn(demanded(given, 'backend', 'backend.json'), means);
+    const reason = needed(given, 'reason', 'as the officers approved it');
+    const socket = socketIn(needed(given, 'backend', 'backend.json'), means);
     const approvals = files.map((file) => means.files.read(file).trim());
     const { list, number, since } = await means.instruct(socket, revokeStation, {
       station,
@@ -55,7 +55,7 @@ export const enrolRevokedCommand: Command = {
   options: { ...backendOption },
   examples: ['holdfast enrol revoked --backend backend.json > stations.jws'],
   run: async (given, means) => {
-    const socket = socketIn(demanded(given, 'backend', 'backend.json'), means);
+    const socket = socketIn(needed(given, 'backend', 'backend.json'), means);
     const { list, number } = await means.instruct(socket, tellStationRevocations, {});
     means.print(list);
     means.talk(`list ${number}`);
@@ -75,7 +75,7 @@ export const enrolTellCommand: Command = {
   run: async (given, means) => {
     const [file] = given.operands;
     if (file === undefined) throw usage('say which list');
-    const socket = socketIn(demanded(given, 'gateway', 'gateway.json'), means);
+    const socket = socketIn(needed(given, 'gateway', 'gateway.json'), means);
     const list = means.files.read(file).trim();
     const { number, stations } = await means.instruct(socket, takeStationRevocations, { list });
     means.talk(`list ${number} is in force: ${stations.join(', ') || 'nobody'} refused`);

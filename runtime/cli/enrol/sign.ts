@@ -15,8 +15,9 @@ import {
 } from '../../core/messages/enrolment-register.ts';
 import { ExitCode } from '../../program.ts';
 import { type Arguments, type Command, countOf, textOf, usage } from '../command.ts';
+import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
-import { authorityIn, authorityOptions, demanded, type OpenRegister, registerIn } from './place.ts';
+import { authorityIn, authorityOptions, type OpenRegister, registerIn } from './place.ts';
 
 const DAY_MS = 86_400_000;
 /** A stolen certificate is of use for so long at most. */
@@ -112,7 +113,7 @@ function vouched(
       station,
       why: 'nobody vouches: no code, no certificate, no --judge',
     });
-  const { quorum, trusted } = judgeIn(demanded(given, 'judge', 'backend.json'), means);
+  const { quorum, trusted } = judgeIn(needed(given, 'judge', 'backend.json'), means);
   const subject = enrolmentSubject(asked, means.crypto);
   const demand = { purpose: 'station-enrolment', subject, quorum, nowMs } as const;
   const approvals = approvalFiles.map((path) => means.files.read(path).trim());

@@ -106,7 +106,7 @@ export async function createStage(
 
 async function keyAt(path: string, { pki, openSigner }: Means): Promise<Signer> {
   await pki.makeKey(path);
-  return openSigner(path);
+  return openSigner({ file: path });
 }
 
 function approved(

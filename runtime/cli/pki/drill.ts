@@ -8,10 +8,11 @@ import { toPem } from '../../core/pki/pem.ts';
 import { type RootForm, rootForm } from '../../core/pki/root.ts';
 import { ExitCode } from '../../program.ts';
 import { type Command, countOf, isSet, textOf } from '../command.ts';
+import { formIn } from '../given.ts';
 import type { Means } from '../means.ts';
 import { columns } from '../screen.ts';
 import { createStage } from './drill-stage.ts';
-import { formIn, secondOf } from './given.ts';
+import { secondOf } from './given.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -77,7 +78,7 @@ async function rehearse(directory: string, form: RootForm | null, officerCount: 
       stage.sign(plan, approvals),
     );
     const pem = fromText(toPem('X509 CRL', crl));
-    await timed('publish the list', () => means.pki.write(`${directory}/root.crl.pem`, pem));
+    await timed('publish the list', () => means.write(`${directory}/root.crl.pem`, pem));
     const after = await timed('verifiers judge both units by the new list', async () => stage.judge(crl));
     const obeyed =
       before.falling.length === 0 &&

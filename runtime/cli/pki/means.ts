@@ -10,8 +10,6 @@ export interface PkiMeans {
   /** A P-256 key file, mode 0600, where there is none. @throws Fault ROOT_REFUSED */
   makeKey(path: string): Promise<void>;
   random(count: number): Bytes;
-  /** The whole file or none of it. @throws Fault CRL_NOT_PUBLISHED */
-  write(path: string, content: Bytes): Promise<void>;
   /** An empty directory that only this user may enter. */
   temporaryDirectory(): string;
   forget(directory: string): void;

@@ -5,8 +5,8 @@ import { Fault } from '../../core/faults.ts';
 import type { TrustedKey } from '../../core/messages/envelope.ts';
 import { type Arguments, type Option, textOf, usage } from '../command.ts';
 import { DEFAULT_LINE } from '../fleet/place.ts';
+import { jsonIn } from '../given.ts';
 import type { Files, Means } from '../means.ts';
-import { jsonIn } from './given.ts';
 
 export const lineOptions = {
   dir: {

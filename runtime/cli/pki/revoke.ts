@@ -16,8 +16,9 @@ import {
 import { planHashOf } from '../../core/pki/root.ts';
 import { ExitCode } from '../../program.ts';
 import { type Arguments, type Command, isSet, textOf, usage } from '../command.ts';
+import { formIn } from '../given.ts';
 import type { Means } from '../means.ts';
-import { approvalsOf, dateOf, executeOptions, formIn, writePlan } from './given.ts';
+import { approvalsOf, dateOf, executeOptions, writePlan } from './given.ts';
 import { lineOptions, socketOf } from './place.ts';
 import { planLines } from './plan-text.ts';
 
@@ -83,7 +84,7 @@ async function execute(given: Arguments, means: Means): Promise<number> {
     approvals: [...approvalsOf(given, means)],
   });
   const out = textOf(given, 'trust-list');
-  if (out !== null && done.trustList !== null) await means.pki.write(out, fromText(`${done.trustList}\n`));
+  if (out !== null && done.trustList !== null) await means.write(out, fromText(`${done.trustList}\n`));
   const gateway = socketOf('gateway', given, means);
   const { orders, trustList } = done;
   const signed = await means.instruct(gateway, signCrlInstruction, { orders, trustList });

@@ -34,8 +34,9 @@ import {
   textOf,
   usage,
 } from '../command.ts';
+import { formIn, needed } from '../given.ts';
 import type { Means } from '../means.ts';
-import { approvalsOf, dateOf, executeOptions, formIn, needed, secondOf, writePlan } from './given.ts';
+import { approvalsOf, dateOf, executeOptions, secondOf, writePlan } from './given.ts';
 
 const DAY_MS = 86_400_000;
 /** Clocks of verifiers differ. */
@@ -76,10 +77,10 @@ export const rootInitCommand: Command = {
         notAfterMs,
       };
       const certificate = await makeRoot(birth, work);
-      await means.pki.write(`${path}/root.pem`, fromText(toPem('CERTIFICATE', certificate)));
+      await means.write(`${path}/root.pem`, fromText(toPem('CERTIFICATE', certificate)));
       if (!work.directory.entries.some(({ kind }) => kind === 'crl')) {
         const crl = await issueRootCrl(nextCrlPlan(work, [], form.crlDays), [], work);
-        await means.pki.write(`${path}/root.crl.pem`, fromText(toPem('X509 CRL', crl)));
+        await means.write(`${path}/root.crl.pem`, fromText(toPem('X509 CRL', crl)));
       }
       const { keyIdentifier } = rootOf(work.directory);
       say(given, means, {
@@ -132,7 +133,7 @@ export const rootCertifyCommand: Command = {
       const plan = formIn(execute, certifyPlan, means.files);
       const certificate = await certifyIntermediate(plan, approvalsOf(given, means), work);
       const out = needed(given, 'out', 'where the certificate is written');
-      await means.pki.write(out, fromText(toPem('CERTIFICATE', certificate)));
+      await means.write(out, fromText(toPem('CERTIFICATE', certificate)));
       const { serial } = parseAuthority(certificate, identifiersOfRoot(work.directory.form));
       say(given, means, { intermediate: plan.name, serial: toHex(serial), certificate: out });
     }),
@@ -175,7 +176,7 @@ export const rootCrlCommand: Command = {
       const plan = formIn(execute, rootCrlPlan, means.files);
       const crl = await issueRootCrl(plan, approvalsOf(given, means), work);
       const out = needed(given, 'out', 'where the list is written');
-      await means.pki.write(out, fromText(toPem('X509 CRL', crl)));
+      await means.write(out, fromText(toPem('X509 CRL', crl)));
       say(given, means, {
         number: plan.number,
         revoked: plan.revoked.length,

@@ -7,8 +7,9 @@ import { fromPem } from '../../core/pki/pem.ts';
 import { documentationIdentifiers, type MakerIdentifiers } from '../../core/pki/profile.ts';
 import { ExitCode } from '../../program.ts';
 import { type Arguments, type Command, countOf, isSet, listOf, textOf, usage } from '../command.ts';
+import { needed } from '../given.ts';
 import type { Files, Means } from '../means.ts';
-import { dateOf, needed } from './given.ts';
+import { dateOf } from './given.ts';
 import { trustedIn } from './place.ts';
 
 export const pkiVerifyCommand: Command = {

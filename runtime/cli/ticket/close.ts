@@ -4,10 +4,11 @@ import { Fault } from '../../core/faults.ts';
 import { type CloseOutDocument, COUNTS_MAX, closeTicketInstruction } from '../../core/messages/close-out.ts';
 import { ExitCode } from '../../program.ts';
 import { type Command, isSet, usage } from '../command.ts';
+import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
 import { columns, counted } from '../screen.ts';
 import { showFault } from '../show-fault.ts';
-import { demanded, jsonIn, readJws } from './order-file.ts';
+import { jsonIn, readJws } from './order-file.ts';
 import { socketOf, socketOptions } from './place.ts';
 
 const APPROVALS_MAX = 16;
@@ -38,7 +39,7 @@ export const ticketCloseCommand: Command = {
     if (ticket === undefined) throw usage('say the number of the ticket');
     const dryRun = isSet(given, 'dry-run');
     if (!dryRun && approvalFiles.length === 0) throw usage('say --dry-run, or the files of the approvals');
-    const file = demanded(given, 'counts', 'what holdfast ticket counts printed');
+    const file = needed(given, 'counts', 'what holdfast ticket counts printed');
     const read = countsFile.safeParse(jsonIn(file, means));
     if (!read.success) throw new Fault('CLOSE_OUT_REFUSED', { file, why: 'not a file of counts' });
     const approvals = approvalFiles.map((one) => readJws(one, means));

@@ -8,7 +8,7 @@ import { type CloseOutDocument, closeOutDocument } from '../../core/messages/clo
 import type { TrustedKey } from '../../core/messages/envelope.ts';
 import { type Order, orderForm } from '../../core/messages/ticket.ts';
 import { objectionsTo } from '../../core/orders/order-check.ts';
-import { type Arguments, textOf, usage } from '../command.ts';
+import { type Arguments, textOf } from '../command.ts';
 import type { Means } from '../means.ts';
 
 /** Longest file of this kind. */
@@ -81,13 +81,6 @@ export function judgeIn(given: Arguments, means: Means): Judge | null {
     trusted: trusted.map(({ publicKey, ...key }) => ({ ...key, publicKey: fromHex(publicKey) })),
     quorum: ticketQuorum,
   };
-}
-
-/** @throws Fault USAGE */
-export function demanded(given: Arguments, option: string, what: string): string {
-  const value = textOf(given, option);
-  if (value === null) throw usage(`--${option} is missing: ${what}`);
-  return value;
 }
 
 /** @throws Fault ORDER_INVALID, FILE_UNREADABLE */

@@ -5,7 +5,8 @@ import { seal } from '../../core/messages/envelope.ts';
 import { orderHash, ticketStatement } from '../../core/messages/ticket.ts';
 import { ExitCode } from '../../program.ts';
 import { type Command, usage } from '../command.ts';
-import { demanded, judgeIn, judgeOption, readJws, readOrder } from './order-file.ts';
+import { needed } from '../given.ts';
+import { judgeIn, judgeOption, readJws, readOrder } from './order-file.ts';
 import { orderText } from './order-text.ts';
 
 /** Approvals that a ticket holds. */
@@ -27,7 +28,7 @@ export const ticketSignCommand: Command = {
   run: async (given, means) => {
     const [file, ...approvalFiles] = given.operands;
     if (file === undefined) throw usage('say which order, and the files of its approvals');
-    const key = demanded(given, 'key', 'the file of the authority’s key');
+    const key = needed(given, 'key', 'the file of the authority’s key');
     const judge = judgeIn(given, means);
     if (judge === null) throw usage('--judge is missing: gateway.json or backend.json of where it is for');
     const order = readOrder(file, means);
@@ -39,7 +40,7 @@ export const ticketSignCommand: Command = {
     for (const line of orderText(order, subject)) means.talk(line);
     for (const { officer, reason } of good) means.talk(`approved by ${officer}: ${reason}`);
     const payload = { ...order, signedAt: instantOf(nowMs), approvals };
-    means.print(await seal(ticketStatement, payload, await means.openSigner(key), means.crypto));
+    means.print(await seal(ticketStatement, payload, await means.openSigner({ file: key }), means.crypto));
     return ExitCode.done;
   },
 };

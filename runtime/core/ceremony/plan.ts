@@ -10,13 +10,16 @@ import { quorumForm } from '../messages/approval.ts';
 import { keyVersion, partyName } from '../messages/fields.ts';
 import type { Crypto } from '../ports.ts';
 
+/** Officers read it at a terminal: no control characters, which could show them another plan. */
+const printable = z.string().regex(/^\P{C}+$/u, 'control characters');
+/** So many key pairs and their approvals fit in one signed record. */
+const STEPS_MAX = 48;
+
 const keyName = z
   .string()
   .regex(/^[a-z0-9.-]{1,48}$/)
   .meta({ description: 'Label of the key, as the key policy knows it.' });
-const fileName = z
-  .string()
-  .min(1)
+const fileName = printable
   .max(200)
   .meta({ description: 'A file, from the directory of the record on unless it begins with a slash.' });
 const checkValue = z
@@ -30,6 +33,9 @@ const components = z
   .max(9)
   .refine((list) => new Set(list.map(({ custodian }) => custodian)).size === list.length, {
     error: 'one custodian holds two components',
+  })
+  .refine((list) => new Set(list.map((component) => component.checkValue)).size === list.length, {
+    error: 'two components are the same: they cancel each other out',
   })
   .meta({ description: 'Parts of a key whose exclusive or it is; each custodian holds one.' });
 
@@ -91,16 +97,14 @@ export type Component = z.output<typeof components>[number];
 export const planForm = z.strictObject({
   contract: z.literal('holdfast/ceremony-plan-1'),
   id: z.uuid().meta({ description: 'Drawn for this ceremony: an approval of another one never fits it.' }),
-  title: z.string().min(1).max(120),
+  title: printable.max(120),
   profile: z.enum(['production', 'pilot', 'laboratory']),
   token: z.strictObject({
     role: z
       .enum(tokenRoles)
       .meta({ description: 'What the token is for: the key policy says what it may hold.' }),
-    label: z.string().min(1).max(32),
-    serial: z
-      .string()
-      .min(1)
+    label: printable.max(32),
+    serial: printable
       .max(16)
       .nullable()
       .meta({ description: 'Serial number of the token; null in a laboratory, where tokens come and go.' }),
@@ -110,7 +114,7 @@ export const planForm = z.strictObject({
     error: 'a ceremony needs at least two officers',
     path: ['required'],
   }),
-  steps: z.array(planStep).min(1).max(256),
+  steps: z.array(planStep).min(1).max(STEPS_MAX),
 });
 export type CeremonyPlan = z.output<typeof planForm>;
 

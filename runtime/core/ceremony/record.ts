@@ -1,6 +1,7 @@
 /**
  * The record of a ceremony: what each step did, the attributes as the token told them, who approved, and what the
- * token enforces and what only our code does. One officer conducts the ceremony and signs it.
+ * token enforces and what only our code does. One officer conducts the ceremony and signs it; others who
+ * were there countersign it (`witness.ts`).
  */
 import { z } from 'zod';
 import { statement } from '../messages/envelope.ts';
@@ -107,7 +108,7 @@ export const ENFORCED_BY_CODE_ALONE = [
   'That keys derived from a master stay inside: PKCS#11 lets the holder of the PIN derive readable ones.',
   'That components were entered by different custodians: the program knows names and check values, not people.',
   'That components, and a key joined of them, are wiped: for a moment they were in the memory of the program.',
-  'That this record tells what the token told: the conductor signs it alone, and the witness has only paper.',
+  'That this record tells what the token told: one officer signs it, and others countersign what they saw.',
   'That nothing else was done to the token before or after: only the audit at every start tells.',
 ] as const;
 

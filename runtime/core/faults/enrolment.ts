@@ -14,7 +14,8 @@ export const faultsOfEnrolment = {
   STATION_LIST_REFUSED: {
     title: 'The list of revoked stations is not accepted',
     cause: 'It is older than the one in force, or takes a station back that was revoked.',
-    remedy: 'Bring the present list of the backend (holdfast enrol revoked) to the gateway.',
+    remedy:
+      'Take the present list from the backend with holdfast enrol revoked, and give it to the gateway again.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -22,7 +23,7 @@ export const faultsOfEnrolment = {
     title: 'The enrolment request is refused',
     cause:
       'It does not prove that the station has both keys, names another station, or nobody has approved it: neither officers, nor a one-time code, nor a valid certificate of the same key.',
-    remedy: 'Start again at the station with holdfast enrol request, and have the request approved.',
+    remedy: 'Run holdfast enrol request at the station again, and have the new request approved.',
     disposition: 'hold',
     blame: 'outside',
   },

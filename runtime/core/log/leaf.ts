@@ -15,6 +15,7 @@ export const leafKinds = [
   'refusal',
   'close-out',
   'station-revocation',
+  'station-refusal',
   'ceremony',
   'revocation',
   'trust-list',

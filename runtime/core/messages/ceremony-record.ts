@@ -1,7 +1,7 @@
 /** The instruction by which a ceremony record gets its place in the fleet log. */
 import { z } from 'zod';
 import { MESSAGE_BYTES_MAX } from './channel.ts';
-import { hash } from './fields.ts';
+import { hash, jws } from './fields.ts';
 import { instruction } from './instruction.ts';
 
 export const ceremonyRecordInstruction = instruction({
@@ -12,6 +12,7 @@ export const ceremonyRecordInstruction = instruction({
       .string()
       .max(MESSAGE_BYTES_MAX)
       .meta({ description: 'The record as it was signed: a compact JWS.' }),
+    witnesses: z.array(jws).max(64).meta({ description: 'Officers who were there: approvals of its hash.' }),
   }),
   answer: z.strictObject({
     record: hash.meta({ description: 'SHA-256 of the record; what the leaf holds of it.' }),

@@ -55,7 +55,11 @@ const countsPayload = z.strictObject({
       }),
     )
     .max(COUNTED_REFUSALS_MAX)
-    .meta({ description: 'What was refused under this ticket; in the first statement.' }),
+    .meta({ description: 'Some of what was refused under this ticket; in the first statement.' }),
+  refused: z
+    .array(z.strictObject({ code: z.string().max(64), count: z.int().min(1) }))
+    .max(64)
+    .meta({ description: 'How many refusals there are of each code; in the first statement.' }),
   countedAt: instant,
 });
 
@@ -125,6 +129,7 @@ export const closeTicketInstruction = instruction({
 export interface OpenedCounts {
   readonly units: readonly LedgerUnit[];
   readonly refusals: readonly RefusalRow[];
+  readonly refused: readonly { readonly code: string; readonly count: number }[];
 }
 
 /** Verifies that these statements are all of a ticket, in their order, and not old.
@@ -138,22 +143,24 @@ export function openCounts(
 ): OpenedCounts {
   const units: LedgerUnit[] = [];
   const refusals: RefusalRow[] = [];
+  const refused: { readonly code: string; readonly count: number }[] = [];
   let complete = false;
   for (const one of statements) {
     const { payload } = open(ticketCounts, one, trusted, crypto);
     const ageMs = nowMs - instantMs(payload.countedAt);
-    if (payload.ticket !== ticket) throw refused(ticket, `counts of ticket ${payload.ticket}`);
-    if (ageMs > COUNTS_AGE_MS || ageMs < -CLOCKS_MS) throw refused(ticket, 'the counts are not of this hour');
+    if (payload.ticket !== ticket) throw refusal(ticket, `counts of ticket ${payload.ticket}`);
+    if (ageMs > COUNTS_AGE_MS || ageMs < -CLOCKS_MS) throw refusal(ticket, 'the counts are not of this hour');
     if (complete || payload.after !== (units.at(-1)?.operation ?? ''))
-      throw refused(ticket, 'a statement of the counts is missing or out of its order');
+      throw refusal(ticket, 'a statement of the counts is missing or out of its order');
     units.push(...payload.units);
     refusals.push(...payload.refusals);
+    refused.push(...payload.refused);
     complete = payload.complete;
   }
-  if (!complete) throw refused(ticket, 'the last statement of the counts is missing');
-  return { units, refusals };
+  if (!complete) throw refusal(ticket, 'the last statement of the counts is missing');
+  return { units, refusals, refused };
 }
 
-function refused(ticket: string, why: string): Fault {
+function refusal(ticket: string, why: string): Fault {
   return new Fault('CLOSE_OUT_REFUSED', { ticket, why });
 }

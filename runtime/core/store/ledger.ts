@@ -122,6 +122,8 @@ export interface GatewayLedger extends IssuerLedger {
   /** Once for each key. */
   noteRefusal(row: RefusalRow): Promise<void>;
   refusalsOf(ticket: string, limit: number): Promise<readonly RefusalRow[]>;
+  /** How many refusals a ticket has by their codes, which are in order. */
+  countRefusals(ticket: string): Promise<readonly { readonly code: string; readonly count: number }[]>;
   /** Units that had a dialogue under a ticket, in the order of their operations, behind `after`. */
   ticketUnits(ticket: string, after: string, limit: number): Promise<readonly LedgerUnit[]>;
   /** The newest list of revoked stations that any gateway was given, compact JWS; null for none. */

@@ -21,9 +21,11 @@ export function orderInstructions(
   return [
     instructionHandler(ticketCountsInstruction, async ({ ticket, after }) => {
       const { ledger, clock, crypto } = ports;
-      const [found, refusals] = await Promise.all([
+      const first = after === '';
+      const [found, refusals, refused] = await Promise.all([
         ledger.ticketUnits(ticket, after, COUNTED_UNITS_MAX + 1),
-        after === '' ? ledger.refusalsOf(ticket, COUNTED_REFUSALS_MAX) : [],
+        first ? ledger.refusalsOf(ticket, COUNTED_REFUSALS_MAX) : [],
+        first ? ledger.countRefusals(ticket) : [],
       ]);
       const units = found.slice(0, COUNTED_UNITS_MAX);
       const complete = found.length === units.length;
@@ -34,6 +36,7 @@ export function orderInstructions(
         units: [...units],
         complete,
         refusals: [...refusals],
+        refused: [...refused],
         countedAt: instantOf(clock.now()),
       };
       const statement = await seal(ticketCounts, payload, signer, crypto);
