@@ -1,81 +1,31 @@
-/** The table of commands, in the order of the help. */
-import { auditVerifyCommand } from './audit/command.ts';
-import { ceremonyApproveCommand } from './ceremony/approve.ts';
-import { ceremonyComponentCommand } from './ceremony/component.ts';
-import { ceremonyLinkCommand } from './ceremony/link.ts';
-import { ceremonyOfficerCommand } from './ceremony/officer.ts';
-import { ceremonyPlanCommand } from './ceremony/plan.ts';
-import { ceremonyRunCommand } from './ceremony/run.ts';
-import { ceremonyVerifyCommand } from './ceremony/verify.ts';
-import { ceremonyWitnessCommand } from './ceremony/witness.ts';
+/**
+ * The table of commands, in the order of the help. Each family is loaded when it is asked for, by the first word of
+ * its commands: whoever reads a journal does not wait for what ceremonies need.
+ */
 import type { Command } from './command.ts';
-import { enrolApproveCommand } from './enrol/approve.ts';
-import { enrolCodeCommand, enrolCrlCommand } from './enrol/authority.ts';
-import { enrolInstallCommand } from './enrol/install.ts';
-import { enrolRenewCommand, enrolRequestCommand } from './enrol/request.ts';
-import { enrolRevokeCommand, enrolRevokedCommand, enrolTellCommand } from './enrol/revoke.ts';
-import { enrolSignCommand } from './enrol/sign.ts';
-import { explainCommand } from './explain.ts';
-import { fleetListCommand } from './fleet/list.ts';
-import { fleetShowCommand } from './fleet/show.ts';
 import { helpCommand } from './help.ts';
-import { journalCommand } from './journal/command.ts';
-import { pkiApproveCommand } from './pki/approve.ts';
-import { pkiDrillCommand } from './pki/drill.ts';
-import { pkiExpiryCommand } from './pki/expiry.ts';
-import { pkiRevokeCommand } from './pki/revoke.ts';
-import { rootCertifyCommand, rootCrlCommand, rootInitCommand } from './pki/root.ts';
-import { pkiVerifyCommand } from './pki/verify.ts';
-import { statusCommand } from './status/command.ts';
-import { ticketApproveCommand } from './ticket/approve.ts';
-import { ticketCloseCommand } from './ticket/close.ts';
-import { ticketCountsCommand } from './ticket/counts.ts';
-import { ticketDraftCommand } from './ticket/draft.ts';
-import { ticketShowCommand } from './ticket/show.ts';
-import { ticketSignCommand } from './ticket/sign.ts';
-import { transcriptShowCommand } from './transcript/show.ts';
-import { transcriptVerifyCommand } from './transcript/verify.ts';
 
-export const commands: readonly Command[] = [
-  statusCommand,
-  journalCommand,
-  explainCommand,
-  fleetListCommand,
-  fleetShowCommand,
-  auditVerifyCommand,
-  transcriptShowCommand,
-  transcriptVerifyCommand,
-  ceremonyOfficerCommand,
-  ceremonyComponentCommand,
-  ceremonyPlanCommand,
-  ceremonyApproveCommand,
-  ceremonyRunCommand,
-  ceremonyVerifyCommand,
-  ceremonyWitnessCommand,
-  ceremonyLinkCommand,
-  ticketDraftCommand,
-  ticketApproveCommand,
-  ticketSignCommand,
-  ticketShowCommand,
-  ticketCountsCommand,
-  ticketCloseCommand,
-  pkiRevokeCommand,
-  pkiApproveCommand,
-  pkiVerifyCommand,
-  pkiExpiryCommand,
-  pkiDrillCommand,
-  rootInitCommand,
-  rootCertifyCommand,
-  rootCrlCommand,
-  enrolRequestCommand,
-  enrolCodeCommand,
-  enrolApproveCommand,
-  enrolSignCommand,
-  enrolInstallCommand,
-  enrolRenewCommand,
-  enrolRevokeCommand,
-  enrolRevokedCommand,
-  enrolTellCommand,
-  enrolCrlCommand,
-  helpCommand(() => commands),
-];
+const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
+  status: async () => [(await import('./status/command.ts')).statusCommand],
+  journal: async () => [(await import('./journal/command.ts')).journalCommand],
+  explain: async () => [(await import('./explain.ts')).explainCommand],
+  fleet: async () => (await import('./fleet/commands.ts')).fleetCommands,
+  audit: async () => [(await import('./audit/command.ts')).auditVerifyCommand],
+  transcript: async () => (await import('./transcript/commands.ts')).transcriptCommands,
+  ceremony: async () => (await import('./ceremony/commands.ts')).ceremonyCommands,
+  ticket: async () => (await import('./ticket/commands.ts')).ticketCommands,
+  pki: async () => (await import('./pki/commands.ts')).pkiCommands,
+  enrol: async () => (await import('./enrol/commands.ts')).enrolCommands,
+};
+
+/** The family that the first word names; every command where it names none, as for the help. */
+export async function commandsFor(first: string | undefined): Promise<readonly Command[]> {
+  const family = first !== undefined && Object.hasOwn(families, first) ? families[first] : undefined;
+  return family === undefined ? allCommands() : family();
+}
+
+async function allCommands(): Promise<readonly Command[]> {
+  const loaded = await Promise.all(Object.values(families).map((load) => load()));
+  const all: readonly Command[] = [...loaded.flat(), helpCommand(() => all)];
+  return all;
+}

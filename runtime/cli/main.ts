@@ -260,12 +260,12 @@ async function ceremonyMeans(): Promise<CeremonyMeans> {
 }
 
 async function pkiMeans(): Promise<PkiMeans> {
-  const { makeKeyFile, makeRootDirectory, openRootDirectory } = await openDriver.rootDirectory();
+  const roots = openDriver.rootDirectory;
   const entropy = await openDriver.kernelEntropy();
   return {
-    makeRoot: makeRootDirectory,
-    openRoot: openRootDirectory,
-    makeKey: (path) => makeKeyFile(path),
+    makeRoot: async (directory, form, curve) => (await roots()).makeRootDirectory(directory, form, curve),
+    openRoot: async (directory) => (await roots()).openRootDirectory(directory),
+    makeKey: async (path) => (await roots()).makeKeyFile(path),
     random: (count) => entropy.bytes(count),
     temporaryDirectory: () => mkdtempSync(join(tmpdir(), 'holdfast-drill-')),
     forget: (directory) => rmSync(directory, { recursive: true, force: true }),

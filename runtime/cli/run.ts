@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Fault } from '../core/faults.ts';
 import { ExitCode } from '../program.ts';
 import { type Arguments, type Command, commonOptions, isSet, usage } from './command.ts';
-import { commands } from './commands.ts';
+import { commandsFor } from './commands.ts';
 import { helpJson, helpOf, isOf, overview, usageLine } from './help.ts';
 import { type Means, OutputClosed } from './means.ts';
 import { didYouMean } from './near.ts';
@@ -18,7 +18,7 @@ export async function runCommandLine(argv: readonly string[], means: Means): Pro
   let command: Command | null = null;
   try {
     if (argv.includes('--version') && argv.every((word) => word.startsWith('-'))) return version(json, means);
-    const found = commandIn(argv, means);
+    const found = commandIn(argv, await commandsFor(argv[0]), means);
     if (typeof found === 'number') return found;
     command = found.command;
     const given = parse(found.command, found.rest);
@@ -41,6 +41,7 @@ function version(json: boolean, means: Means): number {
  * @throws Fault USAGE */
 function commandIn(
   argv: readonly string[],
+  commands: readonly Command[],
   means: Means,
 ): { readonly command: Command; readonly rest: readonly string[] } | number {
   const [first] = argv;
@@ -58,7 +59,7 @@ function commandIn(
   const family = commands.filter((one) => isOf(one, first)).map((one) => one.name);
   if (family.length > 0) throw usage(`${first} is followed by a second word: ${family.join(', ')}`);
   if (first.startsWith('-')) throw usage('the command comes first, its options after it');
-  throw usage(`there is no command ${first}${didYouMean(first, names())}`);
+  throw usage(`there is no command ${first}${didYouMean(first, names(commands))}`);
 }
 
 /** @throws Fault USAGE in the words of a person, not of the parser */
@@ -111,7 +112,7 @@ function parserOptions(options: Command['options']) {
   );
 }
 
-function names(): readonly string[] {
+function names(commands: readonly Command[]): readonly string[] {
   return [...new Set(commands.flatMap(({ name }) => [name, ...name.split(' ')]))];
 }
 

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from '../../runtime/cli/command.ts';
-import { commands } from '../../runtime/cli/commands.ts';
+import { commandsFor } from '../../runtime/cli/commands.ts';
 import { ExitCode } from '../../runtime/program.ts';
 import { type PostgresStand, startPostgres } from '../stand/postgres.ts';
 
@@ -54,7 +54,7 @@ function partsOf(argv: readonly string[]): { readonly directory: string; readonl
 }
 
 async function inspect(line: string, words: readonly string[]): Promise<number> {
-  const options = commandIn(words)?.options ?? {};
+  const options = (await commandIn(words)?.options) ?? {};
   const has = (option: string): boolean =>
     words.some((word) => word === `--${option}` || word.startsWith(`--${option}=`));
   const place = words[0] === 'journal' ? onlyStation(line) : line;
@@ -71,8 +71,10 @@ async function inspect(line: string, words: readonly string[]): Promise<number> 
   }
 }
 
-function commandIn(words: readonly string[]): Command | undefined {
-  return commands.find(({ name }) => name === words.slice(0, name.split(' ').length).join(' '));
+async function commandIn(words: readonly string[]): Promise<Command | undefined> {
+  return (await commandsFor(words[0])).find(
+    ({ name }) => name === words.slice(0, name.split(' ').length).join(' '),
+  );
 }
 
 /** A journal is one station's; which one of several, the person must say. */

@@ -1,0 +1,6 @@
+/** The commands that ask the fleet database, in the order of the help. */
+import type { Command } from '../command.ts';
+import { fleetListCommand } from './list.ts';
+import { fleetShowCommand } from './show.ts';
+
+export const fleetCommands: readonly Command[] = [fleetListCommand, fleetShowCommand];
