@@ -38,7 +38,7 @@ export const parts: readonly Part[] = [
     name: 'nights',
     title: 'Nights of a simulated plant',
     command: ['scripts/simulate.js', '--seeds', '1..2000', '--json'],
-    small: ['scripts/simulate.js', '--seeds', '1..20', '--json'],
+    small: ['scripts/simulate.js', '--seeds', '1..6', '--json'],
     typed: 'npm run simulate -- --seeds 1..2000',
     text: nightText,
   },
@@ -97,7 +97,7 @@ export const parts: readonly Part[] = [
     name: 'images',
     title: 'Disks that a power cut may leave',
     command: ['scripts/crash-images.js', '--json'],
-    small: ['scripts/crash-images.js', '--entries', '6', '--weak-max', '50', '--json'],
+    small: ['scripts/crash-images.js', '--entries', '4', '--weak-max', '30', '--json'],
     typed: 'npm run crash-images',
     text: (reports) => [
       '| metadata | disks | with acknowledged entries | lost | refused |',

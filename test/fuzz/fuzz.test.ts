@@ -6,7 +6,7 @@ import { fuzz } from '../../scripts/fuzz/fuzzer.ts';
 import { type FuzzTarget, targets } from '../../scripts/fuzz/targets.ts';
 import { hiddenDefect } from './hidden-defect.ts';
 
-const INPUTS = 3_000;
+const INPUTS = 2_000;
 const goesOn = (executions: number): boolean => executions < INPUTS;
 
 describe('bytes of anybody', () => {
