@@ -54,7 +54,7 @@ function partsOf(argv: readonly string[]): { readonly directory: string; readonl
 }
 
 async function inspect(line: string, words: readonly string[]): Promise<number> {
-  const options = ((await commandIn(words))?.options) ?? {};
+  const options = (await commandIn(words))?.options ?? {};
   const has = (option: string): boolean =>
     words.some((word) => word === `--${option}` || word.startsWith(`--${option}=`));
   const place = words[0] === 'journal' ? onlyStation(line) : line;

@@ -14,9 +14,9 @@ import { ExitCode } from '../../program.ts';
 import { type Arguments, type Command, isSet, listOf, textOf } from '../command.ts';
 import { databaseOptions, openFleetOf } from '../fleet/place.ts';
 import type { Means } from '../means.ts';
+import { settingsOf, socketOf } from '../program-place.ts';
 import { columns, type Paint } from '../screen.ts';
 import { dateOf } from './given.ts';
-import { settingsOf, socketOf } from './place.ts';
 
 export const pkiExpiryCommand: Command = {
   name: 'pki expiry',

@@ -18,8 +18,8 @@ import { ExitCode } from '../../program.ts';
 import { type Arguments, type Command, isSet, textOf, usage } from '../command.ts';
 import { formIn } from '../given.ts';
 import type { Means } from '../means.ts';
+import { lineOptions, socketOf } from '../program-place.ts';
 import { approvalsOf, dateOf, executeOptions, writePlan } from './given.ts';
-import { lineOptions, socketOf } from './place.ts';
 import { planLines } from './plan-text.ts';
 
 export const pkiRevokeCommand: Command = {

@@ -6,10 +6,10 @@ import { ExitCode } from '../../program.ts';
 import { type Command, isSet, usage } from '../command.ts';
 import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
+import { socketOf, socketOptions } from '../program-place.ts';
 import { columns, counted } from '../screen.ts';
 import { showFault } from '../show-fault.ts';
 import { jsonIn, readJws } from './order-file.ts';
-import { socketOf, socketOptions } from './place.ts';
 
 const APPROVALS_MAX = 16;
 const countsFile = z.object({ ticket: z.string(), counts: z.array(z.string()).min(1).max(COUNTS_MAX) });

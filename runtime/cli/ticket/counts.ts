@@ -4,7 +4,7 @@ import { Fault } from '../../core/faults.ts';
 import { COUNTS_MAX, ticketCountsInstruction } from '../../core/messages/close-out.ts';
 import { ExitCode } from '../../program.ts';
 import { type Command, usage } from '../command.ts';
-import { socketOf, socketOptions } from './place.ts';
+import { socketOf, socketOptions } from '../program-place.ts';
 
 export const ticketCountsCommand: Command = {
   name: 'ticket counts',
