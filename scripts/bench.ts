@@ -7,6 +7,7 @@ import { benchCertificates } from './bench/certificates.ts';
 import { benchEnvelopes } from './bench/envelopes.ts';
 import { benchInjection } from './bench/injection.ts';
 import { benchJournal } from './bench/journal.ts';
+import { benchKeySets } from './bench/key-sets.ts';
 import { benchUnits } from './bench/units.ts';
 
 export interface BenchRow {
@@ -39,6 +40,7 @@ try {
   const parts: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
     journal: () => benchJournal(directory),
     injection: () => benchInjection(directory),
+    'key-sets': () => benchKeySets(directory),
     certificates: () => benchCertificates(directory),
     envelopes: benchEnvelopes,
     units: () => benchUnits(directory, Number(values.units)),

@@ -1,23 +1,21 @@
 /** Key injections a second through the token's process and a virtual chip, against the token's primitive calls; and what the proof of the keys adds. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createVirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
+import { createVirtualSe, type VirtualSe } from '../../drivers/card-reader/virtual-se/card.ts';
 import { freshChip } from '../../drivers/card-reader/virtual-se/chip.ts';
 import { eidOfIndex } from '../../drivers/card-reader/virtual-se/eid.ts';
 import { createGatewayToken } from '../../drivers/token/pkcs11/provision.ts';
 import { openPkcs11Token } from '../../drivers/token/pkcs11/token.ts';
-import { encodeCommand } from '../../runtime/core/card/apdu.ts';
-import { getData, select } from '../../runtime/core/card/global-platform.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
-import type { KeySet, Token } from '../../runtime/core/token.ts';
+import type { Token } from '../../runtime/core/token.ts';
 import type { BenchRow } from '../bench.ts';
 import { median } from './median.ts';
+import { enter, FLEET_KEY_VERSION, fleetOf, inject, prove } from './one-unit.ts';
 
 const CHIPS = 200;
 const CALLS = 2_000;
 /** PKCS#11 calls of one SCP03 session with PUT KEY, AES-128. */
 const CALLS_OF_ONE_INJECTION = 45;
-const FLEET_KEY_VERSION = 0x31;
 const profile = cardProfiles['holdfast-virtual'];
 
 export async function benchInjection(directory: string): Promise<readonly BenchRow[]> {
@@ -32,8 +30,10 @@ export async function benchInjection(directory: string): Promise<readonly BenchR
   await using token = await openPkcs11Token({ ...made, laboratory: true });
   const message = randomBytes(200);
   const signatures = await perSecond(CALLS, () => token.sign('envelope', message));
-  const chips: Chip[] = [];
-  const injections = await perSecond(CHIPS, async (i) => chips.push(await inject(token, transportMaster, i)));
+  const chips: VirtualSe[] = [];
+  const injections = await perSecond(CHIPS, async (i) =>
+    chips.push(await injected(token, transportMaster, i)),
+  );
   const proof = await proofMs(token, chips);
   const calls = injections * CALLS_OF_ONE_INJECTION;
   return [
@@ -57,66 +57,18 @@ export async function benchInjection(directory: string): Promise<readonly BenchR
   ];
 }
 
-type Chip = ReturnType<typeof createVirtualSe>;
-
 /** A new chip with the fleet's keys. */
-async function inject(token: Token, transportMaster: Uint8Array, index: number): Promise<Chip> {
+async function injected(token: Token, transportMaster: Uint8Array, index: number): Promise<VirtualSe> {
   const eid = eidOfIndex(index);
   const { transportKeyVersion } = profile;
   const state = freshChip({ eid, index, transportMaster, transportKeyVersion });
   const chip = createVirtualSe({ state, entropy: { bytes: randomBytes } });
-  const channel = await enter(token, chip, {
-    origin: 'transport',
-    scheme: 'eid-kdf-1',
-    algorithm: profile.transportAlgorithm,
-    eid,
-    keyVersion: transportKeyVersion,
-  });
-  const { command } = await token.wrapPutKey(channel, { keys: fleetOf(eid), form: profile.putKeyForm });
-  const [done] = await token.unwrap(channel, [chip.transmit(command)]);
-  if (done?.statusWord !== 0x9000) throw new Error('the chip did not take its keys');
-  await token.closeChannel(channel);
+  await inject(token, chip, eid);
   return chip;
 }
 
-/** What the proof of Key-DEK and the negative control add to a session that is there anyway. */
-async function prove(token: Token, chip: Chip, channel: string): Promise<void> {
-  const keyVersion = profile.scratchKeyVersion;
-  const scratch = await token.openScratchChannel(keyVersion, profile.algorithm);
-  const put = {
-    keys: { origin: 'scratch', channel: scratch.channel, keyVersion },
-    form: profile.putKeyForm,
-  } as const;
-  const commands = [{ ...put, spoilt: true }, getData('E0'), put, getData('E0')];
-  const sent = await token.wrap(channel, commands);
-  const answers = await token.unwrap(
-    channel,
-    sent.map((command) => chip.transmit(command)),
-  );
-  chip.transmit(encodeCommand(select(profile.securityDomain)));
-  await token.authenticate(scratch.channel, chip.transmit(scratch.initializeUpdate), profile.securityDomain);
-  await token.closeChannel(scratch.channel);
-  if (answers[0]?.statusWord === 0x9000) throw new Error('the chip took a wrong check value');
-}
-
-function fleetOf(eid: string): KeySet {
-  const { algorithm } = profile;
-  return { origin: 'fleet', algorithm, generation: 1, eid, keyVersion: FLEET_KEY_VERSION };
-}
-
-/** A session on the security domain after a cold reset. @returns its channel */
-async function enter(token: Token, chip: Chip, keys: KeySet): Promise<string> {
-  chip.powerOn();
-  chip.transmit(encodeCommand(select(profile.securityDomain)));
-  const opening = await token.openChannel(keys);
-  const answer = chip.transmit(opening.initializeUpdate);
-  const proof = await token.authenticate(opening.channel, answer, profile.securityDomain);
-  chip.transmit(proof.externalAuthenticate);
-  return opening.channel;
-}
-
 /** Milliseconds of `prove`, the middle of all; the sessions around it are not counted. */
-async function proofMs(token: Token, chips: readonly Chip[]): Promise<number> {
+async function proofMs(token: Token, chips: readonly VirtualSe[]): Promise<number> {
   const times: number[] = [];
   for (const chip of chips) {
     const channel = await enter(token, chip, fleetOf(chip.state.eid));
