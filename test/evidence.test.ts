@@ -20,6 +20,10 @@ describe('the evidence', () => {
     );
   });
 
+  it('says a number wherever it promises one', () => {
+    assert.doesNotMatch(readFileSync('test/EVIDENCE.md', 'utf8'), /NaN|undefined|\[object/);
+  });
+
   it('names a command of this project for each of them', () => {
     for (const { typed, command } of parts) {
       const [, , name = ''] = typed.split(' ');
