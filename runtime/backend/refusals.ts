@@ -2,15 +2,14 @@
 import { asFault, type Fault, isFault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
 import { type Leaf, leafOf } from '../core/log/leaf.ts';
-import { hashOf, payloadOf } from '../core/messages/envelope.ts';
 import type { reserveExchange } from '../core/messages/exchanges.ts';
-import { ticketStatement } from '../core/messages/ticket.ts';
 import {
   type CountedRefusals,
   isRefusal,
   type Refusal,
   RefusalBudget,
   refusalKey,
+  refusalOf,
 } from '../core/orders/refusal.ts';
 import { uuidV7 } from '../core/uuid.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
@@ -49,7 +48,7 @@ export function noting(reserve: Reserve, ports: BackendPorts, sequencer: Sequenc
       return await reserve(request, sent);
     } catch (error) {
       if (!isFault(error) || !isRefusal(error.code)) throw error;
-      const refusal = refusalOf(request, error, ports);
+      const refusal = refusedIn(request, error, ports);
       const key = refusalKey(refusal, ports.crypto);
       const todo = budget.spend(refusal, key, ports.clock.now());
       if (todo === 'counted') flushLater();
@@ -63,17 +62,10 @@ export function noting(reserve: Reserve, ports: BackendPorts, sequencer: Sequenc
   };
 }
 
-function refusalOf({ station, nest, body }: Request, { code }: Fault, { crypto }: BackendPorts): Refusal {
-  return {
-    code,
-    station,
-    nest,
-    // Of a ticket that is not good it is a claim; its hash says which claim.
-    ticket: payloadOf(ticketStatement, body.ticket)?.ticket ?? null,
-    ticketHash: hashOf(body.ticket, crypto),
-    eid: body.identity.eid,
-    subject: `${body.report.controller} arrival ${body.report.arrival}`,
-  };
+function refusedIn({ station, nest, body }: Request, { code }: Fault, { crypto }: BackendPorts): Refusal {
+  const { ticket, identity, report } = body;
+  const subject = `${report.controller} arrival ${report.arrival}`;
+  return refusalOf(code, { station, nest, ticket, eid: identity.eid }, subject, crypto);
 }
 
 function refusalLeaf(refusal: Refusal, key: string, { clock }: BackendPorts): Leaf {

@@ -6,10 +6,8 @@
 import { canonicalJson, type Json } from '../core/canonical-json.ts';
 import { type Fault, isFault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
-import { hashOf, payloadOf } from '../core/messages/envelope.ts';
 import type { dialogueOpenExchange } from '../core/messages/exchanges.ts';
-import { ticketStatement } from '../core/messages/ticket.ts';
-import { isRefusal, type Refusal, RefusalBudget, refusalKey } from '../core/orders/refusal.ts';
+import { isRefusal, type Refusal, RefusalBudget, refusalKey, refusalOf } from '../core/orders/refusal.ts';
 import { uuidV4 } from '../core/uuid.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
 import type { GatewayPorts } from './ports.ts';
@@ -25,7 +23,7 @@ export function keeping(open: Open, ports: GatewayPorts): Open {
       return await open(request, sent);
     } catch (error) {
       if (!isFault(error) || !isRefusal(error.code)) throw error;
-      await keep(refusalOf(request, error, ports), budget, ports);
+      await keep(refusedIn(request, error, ports), budget, ports);
       throw error;
     }
   };
@@ -53,18 +51,11 @@ async function keep(refusal: Refusal, budget: RefusalBudget, ports: GatewayPorts
     });
 }
 
-function refusalOf(
+function refusedIn(
   { station, nest, operation, epoch, body }: Request,
   { code }: Fault,
   { crypto }: GatewayPorts,
 ): Refusal {
-  return {
-    code,
-    station,
-    nest,
-    ticket: payloadOf(ticketStatement, body.ticket)?.ticket ?? null,
-    ticketHash: hashOf(body.ticket, crypto),
-    eid: body.identity.eid,
-    subject: `operation ${operation ?? 'none'} epoch ${epoch ?? 'none'}`,
-  };
+  const subject = `operation ${operation ?? 'none'} epoch ${epoch ?? 'none'}`;
+  return refusalOf(code, { station, nest, ticket: body.ticket, eid: body.identity.eid }, subject, crypto);
 }

@@ -1,8 +1,8 @@
 /** What the tests of the command line share: the program as a child, and directories of stations to read. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
 import { openFileSigner } from '../../drivers/token/file-signer.ts';
@@ -10,6 +10,8 @@ import type { CeremonyMeans } from '../../runtime/cli/ceremony/means.ts';
 import type { EnrolmentMeans } from '../../runtime/cli/enrol/means.ts';
 import type { Means } from '../../runtime/cli/means.ts';
 import type { PkiMeans } from '../../runtime/cli/pki/means.ts';
+import { runCommandLine } from '../../runtime/cli/run.ts';
+import { plain } from '../../runtime/cli/screen.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import type { Signer } from '../../runtime/core/ports.ts';
@@ -167,3 +169,38 @@ export const kept = (signer: Signer): Signer & AsyncDisposable => ({
   ...signer,
   [Symbol.asyncDispose]: async () => undefined,
 });
+
+/** The command line in this process: its files are the real ones, and it has nothing but what `means` gives it. */
+export async function inProcess(
+  args: readonly string[],
+  means: Partial<Means>,
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  const said = { out: '', err: '' };
+  const unused = async (): Promise<never> => assert.fail('nothing else is opened');
+  const code = await runCommandLine(args, {
+    print: (line) => {
+      said.out += `${line}\n`;
+    },
+    talk: (line) => {
+      said.err += `${line}\n`;
+    },
+    paint: plain,
+    version: '0.0.0',
+    now: () => Date.now(),
+    crypto: nodeCrypto,
+    files: {
+      exists: existsSync,
+      read: (path) => readFileSync(path, 'utf8'),
+      names: () => [],
+      parent: dirname,
+    },
+    databaseUrl: null,
+    ...nothingElse,
+    openJournal: unused,
+    openFleet: unused,
+    openLedger: unused,
+    openToken: unused,
+    ...means,
+  });
+  return { code, ...said };
+}

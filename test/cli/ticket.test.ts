@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openFileSigner } from '../../drivers/token/file-signer.ts';
-import type { Means } from '../../runtime/cli/means.ts';
-import { runCommandLine } from '../../runtime/cli/run.ts';
-import { plain } from '../../runtime/cli/screen.ts';
 import { toHex } from '../../runtime/core/bytes.ts';
 import { openApprovedTicket, orderForm } from '../../runtime/core/messages/ticket.ts';
 import { p256KeyFile } from '../../scripts/laboratory/keys.ts';
-import { nothingElse, openKeyFile } from './support.ts';
+import { inProcess, openKeyFile } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-ticket-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -44,38 +41,7 @@ async function drafted(changes: object = {}): Promise<string> {
   return write('order.json', JSON.stringify({ ...JSON.parse(out), ...changes }));
 }
 
-/** The command line in this process: its files, its clock and its keys are the real ones. */
-async function holdfast(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' };
-  const unused = async () => assert.fail('a ticket needs no store');
-  const means: Means = {
-    print: (line) => {
-      said.out += `${line}\n`;
-    },
-    talk: (line) => {
-      said.err += `${line}\n`;
-    },
-    paint: plain,
-    version: '0.0.0',
-    now: () => Date.now(),
-    crypto: nodeCrypto,
-    files: {
-      exists: existsSync,
-      read: (path) => readFileSync(path, 'utf8'),
-      names: () => [],
-      parent: dirname,
-    },
-    databaseUrl: null,
-    ...nothingElse,
-    openSigner: openKeyFile,
-    openJournal: unused,
-    openFleet: unused,
-    openLedger: unused,
-    openToken: unused,
-  };
-  const code = await runCommandLine(args, means);
-  return { code, ...said };
-}
+const holdfast = (args: readonly string[]) => inProcess(args, { openSigner: openKeyFile });
 
 const approve = (order: string, officer: string, key = officer) =>
   holdfast(['ticket', 'approve', order, '--officer', officer, '--key', keyOf(key), '--reason', 'as planned']);

@@ -1,13 +1,7 @@
 /** The command line on a simulated plant: its programs' doors, its officers' keys, the real files. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { nodeCrypto } from '../../drivers/crypto/node.ts';
-import type { Means } from '../../runtime/cli/means.ts';
-import { runCommandLine } from '../../runtime/cli/run.ts';
-import { plain } from '../../runtime/cli/screen.ts';
 import type { World } from '../../scripts/simulation/world.ts';
-import { kept, nothingElse } from '../cli/support.ts';
+import { inProcess, kept } from '../cli/support.ts';
 
 export interface Said {
   readonly code: number;
@@ -17,28 +11,9 @@ export interface Said {
 
 /** A socket is named `gateway` or `backend`, a key by its officer. */
 export function commandIn(world: World): (args: readonly string[]) => Promise<Said> {
-  return async (args) => {
-    const said = { out: '', err: '' };
-    const unused = async () => assert.fail('nothing else is opened');
-    const means: Means = {
-      print: (line) => {
-        said.out += `${line}\n`;
-      },
-      talk: (line) => {
-        said.err += `${line}\n`;
-      },
-      paint: plain,
-      version: '0.0.0',
+  return (args) =>
+    inProcess(args, {
       now: () => world.clock.now(),
-      crypto: nodeCrypto,
-      files: {
-        exists: existsSync,
-        read: (path) => readFileSync(path, 'utf8'),
-        names: () => [],
-        parent: dirname,
-      },
-      databaseUrl: null,
-      ...nothingElse,
       openSigner: async (key) =>
         kept(
           world.parties.officers.find(({ name }) => 'file' in key && name === key.file)?.signer ??
@@ -48,12 +23,5 @@ export function commandIn(world: World): (args: readonly string[]) => Promise<Sa
         assert.equal(socket, of.to);
         return world.instructions[of.to].instruct(of, body);
       },
-      openJournal: unused,
-      openFleet: unused,
-      openLedger: unused,
-      openToken: unused,
-    };
-    const code = await runCommandLine(args, means);
-    return { code, ...said };
-  };
+    });
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +18,7 @@ import {
   contractSigningKeys,
 } from '../contracts/token-support.ts';
 import { createCardModel, deriveSet } from './card-model.ts';
+import { children, eventually } from './patience.ts';
 
 const EID = '89049032123451234512345678901235';
 const TRANSPORT = {
@@ -49,24 +49,6 @@ function open(options: Partial<Pkcs11TokenOptions> = {}): Promise<Token & AsyncD
   const limits = { channelsMax: CONTRACT_CHANNELS_MAX, idleMs: 60_000 };
   const deadlines = { ...tokenDeadlines, respawnMs: 20 };
   return openPkcs11Token({ ...place, laboratory: true, limits, deadlines, ...options });
-}
-
-/** Processes that this test has started and that still run. */
-function children(): readonly number[] {
-  const text = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8');
-  return text.split(' ').filter(Boolean).map(Number);
-}
-
-/** Calls until it succeeds: a process is being started. */
-async function eventually<Result>(action: () => Promise<Result>): Promise<Result> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await action();
-    } catch (error) {
-      if (attempt > 200) throw error;
-      await sleep(25);
-    }
-  }
 }
 
 const underTest = async () => {

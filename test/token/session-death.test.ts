@@ -1,11 +1,10 @@
 /** A token whose sessions die: its process ends and another takes over; what is merely refused ends nothing. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createGatewayToken,
   type GatewayToken,
@@ -22,6 +21,7 @@ import {
   FLEET,
   TRANSPORT,
 } from '../contracts/token-support.ts';
+import { children, eventually } from './patience.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-faulty-'));
 const module = join(directory, 'faulty.so');
@@ -54,22 +54,6 @@ function open(options: Partial<Pkcs11TokenOptions> = {}): Promise<Token & AsyncD
     deadlines: { respawnMs: 20 },
     ...options,
   });
-}
-
-function children(): readonly number[] {
-  const text = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8');
-  return text.split(' ').filter(Boolean).map(Number);
-}
-
-async function eventually<Result>(action: () => Promise<Result>): Promise<Result> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await action();
-    } catch (error) {
-      if (attempt > 200) throw error;
-      await sleep(25);
-    }
-  }
 }
 
 /** The next signature fails with this code; answers what the gateway is told. */

@@ -5,6 +5,8 @@
 import { fromText, toHex } from '../bytes.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { FaultCode } from '../faults.ts';
+import { hashOf, payloadOf } from '../messages/envelope.ts';
+import { ticketStatement } from '../messages/ticket.ts';
 import type { Crypto } from '../ports.ts';
 
 /** Not among them: what appearances of a unit are refused with, as those are events of their own; and what is a
@@ -43,6 +45,26 @@ export interface Refusal {
   readonly eid: string;
   /** What it was asked for: the arrival at its gate controller, or the operation and its epoch. */
   readonly subject: string;
+}
+
+/** @param asked who asked for which nest, and showed which ticket (compact JWS) for which unit */
+export function refusalOf(
+  code: FaultCode,
+  asked: { readonly station: string; readonly nest: string; readonly ticket: string; readonly eid: string },
+  subject: string,
+  crypto: Crypto,
+): Refusal {
+  const { station, nest, ticket, eid } = asked;
+  return {
+    code,
+    station,
+    nest,
+    // Of a ticket that is not good it is a claim; its hash says which claim.
+    ticket: payloadOf(ticketStatement, ticket)?.ticket ?? null,
+    ticketHash: hashOf(ticket, crypto),
+    eid,
+    subject,
+  };
 }
 
 /** Names a refusal: whoever asks for the same again is refused the same again, and that is one event. */
