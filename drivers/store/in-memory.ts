@@ -71,6 +71,13 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     recordByEid: (eid) => verb(() => records.find('identity_record_eid', eid)),
     recordByPublicKey: (hash) => verb(() => records.find('identity_record_public_key_hash', hash)),
     listRecords: (limit) => verb(() => newest(records, limit)),
+    recordsFrom: (leafIndex, limit) =>
+      verb(() =>
+        records
+          .group(ALL)
+          .filter((row) => row.leafIndex >= leafIndex)
+          .slice(0, limit),
+      ),
     insertRecords: (rows) =>
       verb((undo) => {
         insertAll(records, rows, undo);

@@ -16,6 +16,7 @@ import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
 import { ceremonyInstructions } from './instructions/ceremony.ts';
+import { manifestInstructions } from './instructions/manifest.ts';
 import { orderInstructions } from './instructions/orders.ts';
 import { revocationInstructions } from './instructions/revocation.ts';
 import { stationInstructions } from './instructions/stations.ts';
@@ -58,6 +59,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   await ports.instructions.serve([
     ...stationInstructions(config, ports, sequencer, revoked),
     ...ceremonyInstructions(ports, sequencer),
+    ...manifestInstructions(ports),
     ...orderInstructions(config, ports, sequencer),
     ...revocationInstructions(config, ports, sequencer),
   ]);

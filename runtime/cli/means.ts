@@ -90,6 +90,7 @@ export type FleetView = Pick<
   | 'recordByOperation'
   | 'recordByEid'
   | 'listRecords'
+  | 'recordsFrom'
   | 'confirmation'
   | 'confirmationsOf'
   | 'custodyOf'

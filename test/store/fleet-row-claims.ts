@@ -41,6 +41,9 @@ export function rowsAreKept(store: () => FleetStore): void {
       assert.deepEqual(await tx.recordByPublicKey(two.publicKeyHash ?? ''), two);
       assert.deepEqual(await tx.listRecords(2), [two, one]);
       assert.deepEqual(await tx.listRecords(0), []);
+      assert.deepEqual(await tx.recordsFrom(one.leafIndex, 9), [one, two]);
+      assert.deepEqual(await tx.recordsFrom(one.leafIndex, 1), [one]);
+      assert.deepEqual(await tx.recordsFrom(one.leafIndex + 1, 9), [two]);
     });
   });
 

@@ -159,6 +159,7 @@ export const select = {
   recordByEid: from(records, 'where eid = $1'),
   recordByPublicKey: from(records, 'where public_key_hash = $1'),
   listRecords: from(records, 'order by leaf_index desc limit $1'),
+  recordsFrom: from(records, 'where leaf_index >= $1 order by leaf_index limit $2'),
   confirmation: from(confirmations, 'where operation = $1 and epoch = $2'),
   confirmationsOf: from(confirmations, 'where operation = $1 order by epoch'),
   custodyOf: from(custody, 'where operation = $1 order by epoch, "position"'),

@@ -54,6 +54,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
     recordByEid: (eid) => one(select.recordByEid, eid),
     recordByPublicKey: (publicKeyHash) => one(select.recordByPublicKey, publicKeyHash),
     listRecords: (limit) => all(select.listRecords, limit),
+    recordsFrom: (leafIndex, limit) => all(select.recordsFrom, leafIndex, limit),
     insertRecords: (rows) => insertRecords(session, rows),
     ...revocationVerbs(session),
     confirmation: (operation, epoch) => one(select.confirmation, operation, epoch),

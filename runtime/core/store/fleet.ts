@@ -167,6 +167,8 @@ export interface FleetTransaction extends OrderVerbs, RevocationTransaction {
   recordByPublicKey(publicKeyHash: string): Promise<RecordRow | null>;
   /** Newest first. */
   listRecords(limit: number): Promise<readonly RecordRow[]>;
+  /** Those whose leaf is `leafIndex` or behind it, oldest first. */
+  recordsFrom(leafIndex: number, limit: number): Promise<readonly RecordRow[]>;
   insertRecords(rows: readonly RecordRow[]): Promise<void>;
   confirmation(operation: string, epoch: number): Promise<ConfirmationRow | null>;
   confirmationsOf(operation: string): Promise<readonly ConfirmationRow[]>;
