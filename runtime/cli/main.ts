@@ -16,6 +16,7 @@ import type { EnrolmentMeans } from './enrol/means.ts';
 import type { Wire } from './journal/live.ts';
 import { type Copy, openJournal } from './journal/reader.ts';
 import {
+  type BackupMeans,
   type Files,
   type FleetReader,
   type LedgerReader,
@@ -104,6 +105,7 @@ async function means(): Promise<Means> {
     ceremony: await ceremonyMeans(),
     pki: await pkiMeans(),
     openSigner: signerOf,
+    backup: await backupMeans(),
     write: async (path, content) =>
       (await openDriver.publisher())(dirname(resolve(path))).publish(basename(path), content),
     instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
@@ -212,6 +214,11 @@ async function enrolmentMeans(): Promise<EnrolmentMeans> {
     appendLine,
     replaceFile,
   };
+}
+
+async function backupMeans(): Promise<BackupMeans> {
+  const { backUpDatabase, restoreDatabase } = await openDriver.databaseBackup();
+  return { backUp: backUpDatabase, restore: restoreDatabase };
 }
 
 /** In a process of its own, beside the gateway's. */

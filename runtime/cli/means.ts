@@ -45,6 +45,7 @@ export interface Means {
   openSigner(
     key: { readonly file: string } | { readonly token: OfficerTokenFile },
   ): Promise<Signer & AsyncDisposable>;
+  readonly backup: BackupMeans;
   /** The whole file or none of it. @throws Fault CRL_NOT_PUBLISHED */
   write(path: string, content: Bytes): Promise<void>;
   /** Tells a program of this machine at its socket.
@@ -55,6 +56,14 @@ export interface Means {
     body: z.input<Body>,
   ): Promise<z.output<Answer>>;
   readonly enrolment: EnrolmentMeans;
+}
+
+/** Copies of a whole database, encrypted. */
+export interface BackupMeans {
+  /** @param recipient age public key @throws Fault BACKUP_FAILED */
+  backUp(of: { readonly url: string; readonly recipient: string; readonly file: string }): Promise<void>;
+  /** @param identity file with the age secret key @throws Fault BACKUP_FAILED */
+  restore(of: { readonly file: string; readonly identity: string; readonly url: string }): Promise<void>;
 }
 
 export type LedgerReader = Pick<GatewayLedger, 'transcriptsOf'> & AsyncDisposable;

@@ -8,7 +8,7 @@ import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leve
 import { openFileSigner } from '../../drivers/token/file-signer.ts';
 import type { CeremonyMeans } from '../../runtime/cli/ceremony/means.ts';
 import type { EnrolmentMeans } from '../../runtime/cli/enrol/means.ts';
-import type { Means } from '../../runtime/cli/means.ts';
+import type { BackupMeans, Means } from '../../runtime/cli/means.ts';
 import type { PkiMeans } from '../../runtime/cli/pki/means.ts';
 import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
@@ -155,6 +155,7 @@ export const nothingElse = {
   openSigner: async () => assert.fail('a key was opened'),
   instruct: async () => assert.fail('somebody was instructed'),
   write: async () => assert.fail('something was written'),
+  backup: new Proxy({} as BackupMeans, { get: () => assert.fail('a backup was made') }),
   ceremony: noCeremony,
   pki: noPki,
   enrolment: new Proxy({} as EnrolmentMeans, { get: () => assert.fail('a station was enrolled') }),

@@ -12,7 +12,8 @@ import { type FaultCode, faults } from '../../runtime/core/faults.ts';
 import { holdfast, linesOf, nothingElse } from './support.ts';
 
 const COMMANDS = [
-  ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
+  ...['status', 'journal', 'explain'],
+  ...['fleet list', 'fleet show', 'fleet export', 'fleet backup', 'fleet restore', 'audit verify'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
   ...['ceremony verify', 'ceremony witness', 'ceremony link'],
@@ -53,8 +54,8 @@ describe('what was mistyped', () => {
   const mistakes: readonly (readonly [typed: string, told: RegExp])[] = [
     ['', /Usage: holdfast COMMAND/],
     ['jurnal', /there is no command jurnal; did you mean journal\?/],
-    ['fleet', /a second word: fleet list, fleet show/],
-    ['fleet lst', /a second word: fleet list, fleet show/],
+    ['fleet', /a second word: fleet list, fleet show, fleet export/],
+    ['fleet lst', /a second word: fleet list, fleet show, fleet export/],
     ['--dir x journal', /the command comes first/],
     ['journal', /--dir is missing/],
     ['ceremony plan', /say which: a plan: FILE/],

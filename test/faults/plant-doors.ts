@@ -131,6 +131,10 @@ export const backendDoors: Doors = {
     'the database of the fleet is down',
     onLine({}, ({ fleet }) => fleet.setReachable(false)),
   ],
+  BACKUP_FAILED: [
+    'the database is not empty, the key is another, the disk is full',
+    elsewhere('cli/backup.test', 'is put back into an empty database alone, whole or not at all'),
+  ],
   STORE_UNSAFE: [
     'fsync is off',
     elsewhere('store/postgres-fitness.test', 'is refused when it may lose what it acknowledges'),

@@ -1,7 +1,14 @@
 /** The commands that ask the fleet database, in the order of the help. */
 import type { Command } from '../command.ts';
+import { fleetBackupCommand, fleetRestoreCommand } from './backup.ts';
 import { fleetExportCommand } from './export.ts';
 import { fleetListCommand } from './list.ts';
 import { fleetShowCommand } from './show.ts';
 
-export const fleetCommands: readonly Command[] = [fleetListCommand, fleetShowCommand, fleetExportCommand];
+export const fleetCommands: readonly Command[] = [
+  fleetListCommand,
+  fleetShowCommand,
+  fleetExportCommand,
+  fleetBackupCommand,
+  fleetRestoreCommand,
+];

@@ -22,28 +22,39 @@ export const databaseOptions = {
 /** @throws Fault USAGE, FILE_UNREADABLE, CONFIG_INVALID, STORE_UNAVAILABLE, STORE_UNSAFE, STORE_SCHEMA; none of
  * them shows the URL: it may hold a password */
 export async function openFleetOf(given: Arguments, means: Means): Promise<FleetReader> {
-  const typed = textOf(given, 'database') ?? means.databaseUrl;
-  if (typed === null) return openFleetIn(textOf(given, 'dir'), means);
-  if (!/^postgres(?:ql)?:\/\//.test(typed))
-    throw usage('the database is named by a URL that begins with postgresql://');
-  return means.openFleet(typed);
+  const url = databaseUrlOf(given, means);
+  try {
+    return await means.openFleet(url);
+  } catch (error) {
+    if (typedUrl(given, means) !== null || !isFault(error) || error.code !== 'STORE_UNAVAILABLE') throw error;
+    // A laboratory's database lives as long as its line runs, which is worth a hint.
+    const line = textOf(given, 'dir') ?? DEFAULT_LINE;
+    const hint = `a laboratory's database runs with its line; ./scripts/inspect --dir ${line} starts it`;
+    throw new Fault('STORE_UNAVAILABLE', { ...error.context, hint }, { cause: error });
+  }
 }
 
-/** The database of a line; a laboratory's lives as long as its line runs, which is worth a hint. */
-async function openFleetIn(given: string | null, means: Means): Promise<FleetReader> {
+/** @throws Fault USAGE, FILE_UNREADABLE, CONFIG_INVALID */
+export function databaseUrlOf(given: Arguments, means: Means): string {
+  const typed = typedUrl(given, means);
+  if (typed === null) return lineUrl(textOf(given, 'dir'), means);
+  if (!/^postgres(?:ql)?:\/\//.test(typed))
+    throw usage('the database is named by a URL that begins with postgresql://');
+  return typed;
+}
+
+function typedUrl(given: Arguments, means: Means): string | null {
+  return textOf(given, 'database') ?? means.databaseUrl;
+}
+
+function lineUrl(given: string | null, means: Means): string {
   const line = given ?? DEFAULT_LINE;
   const file = `${line}/backend/backend.json`;
   if (given === null && !means.files.exists(file))
     throw usage('say which database: --dir LINE, --database URL, or DATABASE_URL in the environment');
   const url = urlIn(means.files.read(file));
   if (url === null) throw new Fault('CONFIG_INVALID', { file, why: 'databaseUrl is missing' });
-  try {
-    return await means.openFleet(url);
-  } catch (error) {
-    if (!isFault(error) || error.code !== 'STORE_UNAVAILABLE') throw error;
-    const hint = `a laboratory's database runs with its line; ./scripts/inspect --dir ${line} starts it`;
-    throw new Fault('STORE_UNAVAILABLE', { ...error.context, hint }, { cause: error });
-  }
+  return url;
 }
 
 function urlIn(text: string): string | null {

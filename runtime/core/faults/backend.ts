@@ -9,6 +9,15 @@ export const faultsOfBackend = {
     disposition: 'retry',
     blame: 'outside',
   },
+  BACKUP_FAILED: {
+    title: 'The backup was not made, or not put back',
+    cause:
+      'A program for it is missing or refused, the disk is full, the key is another, or the database has tables.',
+    remedy:
+      'Correct what the message of the program says and try again. Neither database nor former backups were changed.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
   STORE_UNSAFE: {
     title: 'The database is not set up to keep what it acknowledges',
     cause: 'fsync, full_page_writes or synchronous_commit is off, or the server is too old.',
