@@ -41,8 +41,7 @@ export async function pipePrograms(
     const { stdout } = from.child;
     const { stdin } = to.child;
     if (stdout === null || stdin === null) throw new PipeFailed(first.program, 'has no pipe');
-    // A program that ended is told of by its own end, which names it.
-    const piped = pipeline(stdout, stdin).catch(() => undefined);
+    const piped = pipeline(stdout, stdin).catch(() => undefined); // Whoever broke off says so by its own end.
     const results = await Promise.allSettled([from.ended, to.ended]);
     await piped;
     // What reads an end that came too early complains as well: the one that broke off first is to blame.

@@ -7,6 +7,7 @@ import type {
   FleetTransaction,
   HeadRow,
   LeafRow,
+  RecordRow,
 } from '../../runtime/core/store/fleet.ts';
 import { subjectsOf } from './event-subject.ts';
 import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
@@ -71,13 +72,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     recordByEid: (eid) => verb(() => records.find('identity_record_eid', eid)),
     recordByPublicKey: (hash) => verb(() => records.find('identity_record_public_key_hash', hash)),
     listRecords: (limit) => verb(() => newest(records, limit)),
-    recordsFrom: (leafIndex, limit) =>
-      verb(() =>
-        records
-          .group(ALL)
-          .filter((row) => row.leafIndex >= leafIndex)
-          .slice(0, limit),
-      ),
+    recordsFrom: (leafIndex, limit) => verb(() => recordsFrom(tables, leafIndex, limit)),
     insertRecords: (rows) =>
       verb((undo) => {
         insertAll(records, rows, undo);
@@ -161,6 +156,13 @@ function controllerVerbs(
 
 function insertAll<Row>(table: MemoryTable<Row, never>, rows: readonly Row[], undo: Undo): void {
   for (const row of rows) table.insert(row, undo);
+}
+
+function recordsFrom({ records }: FleetTables, leafIndex: number, limit: number): readonly RecordRow[] {
+  return records
+    .group(ALL)
+    .filter((row) => row.leafIndex >= leafIndex)
+    .slice(0, limit);
 }
 
 function newest<Row>(table: MemoryTable<Row, never>, limit: number): readonly Row[] {
