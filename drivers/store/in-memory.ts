@@ -49,8 +49,7 @@ export function createInMemoryFleetDatabase(options: EngineOptions): InMemoryFle
 }
 
 function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
-  const { operations, records, confirmations, custody, rejections, releases, events, leaves } = tables;
-  const { appearances } = tables;
+  const { operations, records, confirmations, custody, rejections, appearances, releases, leaves } = tables;
   return {
     operationByEid: (eid) => verb(() => operations.find('operation_eid', eid)),
     operationById: (operation) => verb(() => operations.find('operation_operation', operation)),
@@ -98,13 +97,14 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
       verb(() => releases.find('gate_release_controller_counter', controller, counter)),
     insertReleases: (rows) => verb((undo) => insertAll(releases, rows, undo)),
 
-    eventHead: (station, journal) => verb(() => events.group(`${station}\u0000${journal}`, -1)[0] ?? null),
+    eventHead: (station, journal) =>
+      verb(() => tables.events.group(`${station}\u0000${journal}`, -1)[0] ?? null),
     event: (station, journal, sequence) =>
-      verb(() => events.find('station_event_station_journal_sequence', station, journal, sequence)),
+      verb(() => tables.events.find('station_event_station_journal_sequence', station, journal, sequence)),
     eventsAbout: (eid, limit) => verb(() => eventsAbout(tables, eid, limit)),
     insertEvents: (rows) =>
       verb((undo) => {
-        insertAll(events, rows, undo);
+        insertAll(tables.events, rows, undo);
         insertAll(tables.subjects, rows.flatMap(subjectsOf), undo);
       }),
 

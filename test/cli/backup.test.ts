@@ -40,7 +40,7 @@ const restore = (from: string, key: string, database: string) =>
 
 async function recordsIn(database: string): Promise<readonly RecordRow[]> {
   await using store = await openPostgresFleetStore(server.options(database));
-  return store.transaction((tx) => tx.recordsFrom(0, 100));
+  return await store.transaction((tx) => tx.recordsFrom(0, 100));
 }
 
 before(async () => {
