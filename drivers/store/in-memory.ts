@@ -102,11 +102,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     event: (station, journal, sequence) =>
       verb(() => tables.events.find('station_event_station_journal_sequence', station, journal, sequence)),
     eventsAbout: (eid, limit) => verb(() => eventsAbout(tables, eid, limit)),
-    insertEvents: (rows) =>
-      verb((undo) => {
-        insertAll(tables.events, rows, undo);
-        insertAll(tables.subjects, rows.flatMap(subjectsOf), undo);
-      }),
+    insertEvents: (rows) => verb((undo) => insertEvents(tables, rows, undo)),
 
     revokedStations: () => verb(() => tables.revokedStations.group(ALL)),
     insertRevokedStation: (row) => verb((undo) => tables.revokedStations.insert(row, undo)),
@@ -156,6 +152,11 @@ function controllerVerbs(
 
 function insertAll<Row>(table: MemoryTable<Row, never>, rows: readonly Row[], undo: Undo): void {
   for (const row of rows) table.insert(row, undo);
+}
+
+function insertEvents({ events, subjects }: FleetTables, rows: readonly EventRow[], undo: Undo): void {
+  insertAll(events, rows, undo);
+  insertAll(subjects, rows.flatMap(subjectsOf), undo);
 }
 
 function recordsFrom({ records }: FleetTables, leafIndex: number, limit: number): readonly RecordRow[] {
