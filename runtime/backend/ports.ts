@@ -1,6 +1,6 @@
 /** What a backend needs of the world. */
 import type { Bytes } from '../core/bytes.ts';
-import type { NoteKey } from '../core/log/checkpoint.ts';
+import type { NoteKey } from '../core/log/note.ts';
 import type { TrustedKey } from '../core/messages/envelope.ts';
 import type { Bus, Clock, Crypto, Entropy, InstructionDoor, Log, Signer } from '../core/ports.ts';
 import type { FleetStore } from '../core/store/fleet.ts';

@@ -4,8 +4,9 @@
  */
 import { type Bytes, equal, fromText } from '../core/bytes.ts';
 import { asFault, Fault, isFault } from '../core/faults.ts';
-import { checkpointText, signedNote } from '../core/log/checkpoint.ts';
+import { checkpointText } from '../core/log/checkpoint.ts';
 import type { Leaf } from '../core/log/leaf.ts';
+import { signedNote } from '../core/log/note.ts';
 import { leafHash, MerkleTree } from '../core/log/tree.ts';
 import type {
   AppearanceRow,

@@ -1,7 +1,7 @@
 /** The key of the fleet log as a verifier knows it: told by the option, or as the stations of a line know it. */
 import { fromHex } from '../../core/bytes.ts';
 import { Fault } from '../../core/faults.ts';
-import type { NoteKey } from '../../core/log/checkpoint.ts';
+import type { NoteKey } from '../../core/log/note.ts';
 import { type Arguments, textOf, usage } from '../command.ts';
 import { DEFAULT_LINE } from '../fleet/place.ts';
 import { stationsIn } from '../journal/place.ts';
