@@ -11,6 +11,7 @@ import type {
 import { subjectsOf } from './event-subject.ts';
 import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
 import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
+import { logVerbs } from './in-memory-log.ts';
 import { orderVerbs } from './in-memory-orders.ts';
 import { revocationVerbs } from './in-memory-revocations.ts';
 import type { MemoryTable, Undo } from './in-memory-table.ts';
@@ -77,6 +78,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
         insertAll(tables.certificates, rows.flatMap(unitCertificatesOf), undo);
       }),
     ...revocationVerbs(verb, tables),
+    ...logVerbs(verb, tables),
     confirmation: (operation, epoch) =>
       verb(() => confirmations.find('confirmation_operation_epoch', operation, epoch)),
     confirmationsOf: (operation) => verb(() => confirmations.group(operation)),

@@ -7,6 +7,7 @@ import { asFault, Fault, isFault } from '../core/faults.ts';
 import { checkpointText } from '../core/log/checkpoint.ts';
 import type { Leaf } from '../core/log/leaf.ts';
 import { signedNote } from '../core/log/note.ts';
+import { ENTRY_BYTES_MAX, gainedTiles, type TileRow } from '../core/log/tile.ts';
 import { leafHash, MerkleTree } from '../core/log/tree.ts';
 import type {
   AppearanceRow,
@@ -21,11 +22,12 @@ import type {
   ReleaseRow,
 } from '../core/store/fleet.ts';
 import type { BackendPorts } from './ports.ts';
+import { completeTiles } from './tile-rows.ts';
 
 /** What an item writes; rows are inserted together at the end of the transaction. */
 export interface Draft {
   readonly tx: FleetTransaction;
-  /** Appends a leaf and gives its index. */
+  /** Appends a leaf and gives its index. @throws Fault LEAF_TOO_LARGE */
   append(leaf: Leaf): number;
   /** Whether a leaf with this key is drafted. */
   has(key: string): boolean;
@@ -80,6 +82,7 @@ export class Sequencer {
     const { told } = this.#ports.heads;
     if (told !== null && !equal(this.#tree.root(told.size), told.root))
       throw new Fault('LOG_FORKED', { told: told.size });
+    await completeTiles(this.#ports.store, this.#tree, this.#tree.size);
   }
 
   /** @throws Fault LOG_ROLLED_BACK when leaves are missing that somebody has a receipt for */
@@ -141,6 +144,8 @@ export class Sequencer {
     const draft: Draft = {
       tx,
       append: (leaf) => {
+        if (leaf.entry.length > ENTRY_BYTES_MAX)
+          throw new Fault('LEAF_TOO_LARGE', { key: leaf.key, bytes: leaf.entry.length });
         const hash = leafHash(leaf.entry, this.#ports.crypto.sha256);
         const index = this.#tree.size;
         this.#tree.append(hash);
@@ -174,7 +179,7 @@ export class Sequencer {
     }
     const checkpoint = leaves.length === 0 ? head.checkpoint : this.#checkpoint();
     await Promise.all([
-      insertAll(tx, draft, leaves),
+      insertAll(tx, draft, leaves, gainedTiles(this.#tree, head.size, this.#tree.size)),
       leaves.length === 0
         ? undefined
         : tx.updateHead({ size: this.#tree.size, root: this.#tree.root(), checkpoint }),
@@ -213,9 +218,15 @@ function isDataError(error: unknown): boolean {
 }
 
 /** One flight: none of these rows depends on another being there first. */
-async function insertAll(tx: FleetTransaction, draft: Draft, leaves: readonly LeafRow[]): Promise<void> {
+async function insertAll(
+  tx: FleetTransaction,
+  draft: Draft,
+  leaves: readonly LeafRow[],
+  tiles: readonly TileRow[],
+): Promise<void> {
   await Promise.all([
     leaves.length > 0 ? tx.insertLeaves(leaves) : undefined,
+    tiles.length > 0 ? tx.insertTiles(tiles) : undefined,
     draft.records.length > 0 ? tx.insertRecords(draft.records) : undefined,
     draft.confirmations.length > 0 ? tx.insertConfirmations(draft.confirmations) : undefined,
     draft.custody.length > 0 ? tx.insertCustody(draft.custody) : undefined,

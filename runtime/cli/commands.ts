@@ -10,7 +10,7 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   journal: async () => [(await import('./journal/command.ts')).journalCommand],
   explain: async () => [(await import('./explain.ts')).explainCommand],
   fleet: async () => (await import('./fleet/commands.ts')).fleetCommands,
-  audit: async () => [(await import('./audit/command.ts')).auditVerifyCommand],
+  audit: async () => (await import('./audit/commands.ts')).auditCommands,
   transcript: async () => (await import('./transcript/commands.ts')).transcriptCommands,
   ceremony: async () => (await import('./ceremony/commands.ts')).ceremonyCommands,
   ticket: async () => (await import('./ticket/commands.ts')).ticketCommands,

@@ -84,6 +84,14 @@ export const securityDoors: Doors = {
       'is refused when the program does not know it or its form is wrong: INSTRUCTION_REFUSED',
     ),
   ],
+  LEAF_TOO_LARGE: [
+    'an event names more units than one leaf holds',
+    elsewhere('fleet-log/tiles.test', 'take no entry that a bundle could not hold'),
+  ],
+  LOG_EXPORT_INVALID: [
+    'an entry of an export was changed',
+    elsewhere('fleet-log/export.test', 'names the leaf whose entry was changed'),
+  ],
   CEREMONY_PLAN_REFUSED: [
     'a plan makes the key of the root in the token of a gateway',
     () => refusalOf(() => checkPlan(planOf({ steps: [{ do: 'key-pair', key: 'root' }] }))),

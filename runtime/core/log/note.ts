@@ -14,6 +14,7 @@ import {
   fromText,
   toBase64,
   toHex,
+  toText,
 } from '../bytes.ts';
 import type { Crypto } from '../ports.ts';
 
@@ -78,6 +79,15 @@ export function readNote(note: string): Note | null {
     signatures.push(signature);
   }
   return { text: note.slice(0, split + 1), signatures };
+}
+
+/** The text of a file that should be a note; empty, which is none, where the bytes are not UTF-8. */
+export function noteIn(bytes: Bytes): string {
+  try {
+    return toText(bytes);
+  } catch {
+    return ''; // No note: whoever reads it says so.
+  }
 }
 
 /** One line of a signature; null when it is none. */
