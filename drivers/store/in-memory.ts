@@ -111,12 +111,21 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     revokedStations: () => verb(() => tables.revokedStations.group(ALL)),
     insertRevokedStation: (row) => verb((undo) => tables.revokedStations.insert(row, undo)),
 
-    lockHead: () => verb(() => theHead(tables)),
-    readHead: () => verb(() => theHead(tables)),
-    updateHead: (row) => verb((undo) => tables.heads.replace({ ...row, id: 1 }, { ...row, id: 1 }, undo)),
+    ...headVerbs(verb, tables),
     insertLeaves: (rows) => verb((undo) => insertAll(leaves, rows, undo)),
     leafByKey: (key) => verb(() => leaves.find('log_leaf_key', key)),
     leaves: (from, limit) => verb(() => leavesFrom(leaves, from, limit)),
+  };
+}
+
+function headVerbs(
+  verb: Verb,
+  tables: FleetTables,
+): Pick<FleetTransaction, 'lockHead' | 'readHead' | 'updateHead'> {
+  return {
+    lockHead: () => verb(() => theHead(tables)),
+    readHead: () => verb(() => theHead(tables)),
+    updateHead: (row) => verb((undo) => tables.heads.replace({ ...row, id: 1 }, { ...row, id: 1 }, undo)),
   };
 }
 

@@ -97,7 +97,7 @@ async function demandContinued(
   const bytes = await ceremony.shelf.read(`${to}/checkpoint`);
   if (bytes === null) return 0;
   const note = noteIn(bytes);
-  const known = parseCheckpoint(readNote(note)?.text ?? '', originOf(note) ?? '');
+  const known = parseCheckpoint(readNote(note)?.text ?? '', originOf(note));
   if (known === null)
     throw new Fault('LOG_EXPORT_INVALID', { file: `${to}/checkpoint`, why: 'no checkpoint' });
   if (known.size > head.size) throw new Fault('LOG_ROLLED_BACK', { size: head.size, exported: known.size });

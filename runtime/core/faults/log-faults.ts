@@ -17,4 +17,37 @@ export const faultsOfLog = {
     disposition: 'hold',
     blame: 'outside',
   },
+  POLICY_INVALID: {
+    title: 'The policy of witnesses cannot be used',
+    cause:
+      'A line of the file is of another form, names what is not defined before it, or there is no quorum.',
+    remedy: 'Correct the line that is named here.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  PROOF_INVALID: {
+    title: 'This proof does not prove that the record was logged',
+    cause:
+      'File, record or policy are of another unit or another log, were changed, or witnesses are missing.',
+    remedy:
+      'Take the proof and the record of this unit again from the fleet. If both fail, tell the security officer.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  WITNESS_UNREACHABLE: {
+    title: 'A witness of the fleet log does not answer',
+    cause: 'The witness is down, its address is wrong, or a network between lets nothing through.',
+    remedy: 'Check the witness and the way to it. Units go on meanwhile; their proofs come later.',
+    disposition: 'retry',
+    blame: 'outside',
+  },
+  WITNESS_REFUSES: {
+    title: 'A witness does not cosign the fleet log',
+    cause:
+      'It does not know this log or its key, or it has seen another history of it: then the log was forked or rolled back.',
+    remedy:
+      'Compare what the witness shows of this log with the database. If it has seen another history, stop the line and tell the security officer.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
 } as const satisfies Record<string, FaultDefinition>;
