@@ -68,6 +68,7 @@ export class Sequencer {
   readonly #tree: MerkleTree;
   readonly #queue: Item[] = [];
   #running = false;
+  #committed: Committed | null = null;
 
   constructor(ports: BackendPorts, queueMax: number) {
     this.#ports = ports;
@@ -78,11 +79,21 @@ export class Sequencer {
   /** Reads the log and compares it with its head, and with what was told of it before.
    * @throws Fault LOG_FORKED, LOG_ROLLED_BACK, STORE_UNAVAILABLE */
   async load(): Promise<void> {
-    await this.#ports.store.transaction(async (tx) => this.#catchUp(tx, await tx.readHead()));
+    const checkpoint = await this.#ports.store.transaction(async (tx) => {
+      const head = await tx.readHead();
+      await this.#catchUp(tx, head);
+      return head.checkpoint;
+    });
     const { told } = this.#ports.heads;
     if (told !== null && !equal(this.#tree.root(told.size), told.root))
       throw new Fault('LOG_FORKED', { told: told.size });
     await completeTiles(this.#ports.store, this.#tree, this.#tree.size);
+    this.#committed = { tree: this.#tree, size: this.#tree.size, checkpoint };
+  }
+
+  /** The log as it stands after the last commit that this backend knows of; null before it was loaded. */
+  get committed(): Committed | null {
+    return this.#committed;
   }
 
   /** @throws Fault LOG_ROLLED_BACK when leaves are missing that somebody has a receipt for */
@@ -125,6 +136,7 @@ export class Sequencer {
       const { outcomes, log } = await this.#ports.store.transaction((tx) => this.#write(tx, group));
       if (log.size > (this.#ports.heads.told?.size ?? 0))
         await this.#ports.heads.remember({ size: log.size, root: this.#tree.root(log.size) });
+      this.#committed = log;
       this.#ports.log.write('debug', 'committed', { items: group.length, size: log.size });
       for (const [i, item] of group.entries()) {
         const outcome = outcomes[i];

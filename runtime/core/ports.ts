@@ -213,6 +213,7 @@ export const logEvents = [
   'trust-list-taken',
   'dialogue-ended',
   'committed',
+  'cosigned',
   'station-revoked',
   'stations-revoked',
   'events-acknowledged',
