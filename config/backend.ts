@@ -71,6 +71,22 @@ export const backendConfig = z.strictObject({
     .nullable()
     .default(null)
     .meta({ description: 'Who may have certificates revoked; null: nobody.' }),
+  witnesses: z
+    .strictObject({
+      policyFile: file.meta({
+        description:
+          'Policy (C2SP tlog-policy) with the key of this log, and of each witness its key and its URL: those are asked.',
+      }),
+      roundMs: milliseconds
+        .default(10_000)
+        .meta({ description: 'From one round of questions to the next.', unit: 'ms' }),
+      deadlineMs: milliseconds
+        .default(5_000)
+        .meta({ description: 'Longest wait for one answer of a witness.', unit: 'ms' }),
+    })
+    .nullable()
+    .default(null)
+    .meta({ description: 'Who cosigns the checkpoints of the log; null: nobody.' }),
   trusted: trustedKeys,
   ticketQuorum: quorumForm.meta({
     description: 'How many of which officers must have approved an order. Gateway and backend judge it each.',

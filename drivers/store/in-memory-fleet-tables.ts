@@ -15,6 +15,7 @@ import type {
   RevokedStationRow,
 } from '../../runtime/core/store/fleet.ts';
 import type { SubjectRow } from './event-subject.ts';
+import { logTables } from './in-memory-log.ts';
 import { orderTables } from './in-memory-orders.ts';
 import { revocationTables } from './in-memory-revocations.ts';
 import { createTable } from './in-memory-table.ts';
@@ -30,6 +31,7 @@ export function createFleetTables() {
   return {
     heads: headTable(),
     ...orderTables(),
+    ...logTables(),
     operations: operations(),
     disowned: disowned(),
     records: records(),

@@ -12,6 +12,7 @@ import type {
 import { subjectsOf } from './event-subject.ts';
 import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
 import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
+import { logVerbs } from './in-memory-log.ts';
 import { orderVerbs } from './in-memory-orders.ts';
 import { revocationVerbs } from './in-memory-revocations.ts';
 import type { MemoryTable, Undo } from './in-memory-table.ts';
@@ -78,6 +79,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
         insertAll(tables.certificates, rows.flatMap(unitCertificatesOf), undo);
       }),
     ...revocationVerbs(verb, tables),
+    ...logVerbs(verb, tables),
     confirmation: (operation, epoch) =>
       verb(() => confirmations.find('confirmation_operation_epoch', operation, epoch)),
     confirmationsOf: (operation) => verb(() => confirmations.group(operation)),
@@ -107,12 +109,21 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     revokedStations: () => verb(() => tables.revokedStations.group(ALL)),
     insertRevokedStation: (row) => verb((undo) => tables.revokedStations.insert(row, undo)),
 
-    lockHead: () => verb(() => theHead(tables)),
-    readHead: () => verb(() => theHead(tables)),
-    updateHead: (row) => verb((undo) => tables.heads.replace({ ...row, id: 1 }, { ...row, id: 1 }, undo)),
+    ...headVerbs(verb, tables),
     insertLeaves: (rows) => verb((undo) => insertAll(leaves, rows, undo)),
     leafByKey: (key) => verb(() => leaves.find('log_leaf_key', key)),
     leaves: (from, limit) => verb(() => leavesFrom(leaves, from, limit)),
+  };
+}
+
+function headVerbs(
+  verb: Verb,
+  tables: FleetTables,
+): Pick<FleetTransaction, 'lockHead' | 'readHead' | 'updateHead'> {
+  return {
+    lockHead: () => verb(() => theHead(tables)),
+    readHead: () => verb(() => theHead(tables)),
+    updateHead: (row) => verb((undo) => tables.heads.replace({ ...row, id: 1 }, { ...row, id: 1 }, undo)),
   };
 }
 

@@ -14,6 +14,7 @@ import {
 } from '../core/messages/exchanges.ts';
 import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
+import { beginCosigning } from './cosigning.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
 import { ceremonyInstructions } from './instructions/ceremony.ts';
 import { manifestInstructions } from './instructions/manifest.ts';
@@ -56,6 +57,8 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       controller: controller.name,
       station: controller.station,
     });
+  if (config.witnesses !== null && ports.witnesses !== undefined)
+    await beginCosigning(config.witnesses, ports.witnesses, ports, sequencer);
   await ports.instructions.serve([
     ...stationInstructions(config, ports, sequencer, revoked),
     ...ceremonyInstructions(ports, sequencer),

@@ -3,6 +3,7 @@ import { backendConfig } from '../../config/backend.ts';
 import { busIdentity, loadConfig, readText, trustedFrom } from '../../config/load.ts';
 import { openDriver } from '../../drivers/index.ts';
 import { fromHex } from '../core/bytes.ts';
+import { readPolicy } from '../core/log/policy.ts';
 import { runProgram } from '../program.ts';
 import { createBackend } from './backend.ts';
 
@@ -10,6 +11,7 @@ await runProgram(async () => {
   const config = loadConfig(process.argv[2] ?? 'backend.json', backendConfig);
   const log = (await openDriver.log())('backend', 'info');
   const { openFileSigner, openEd25519FileSigner } = await openDriver.fileSigner();
+  const crypto = await openDriver.nodeCrypto();
   const logKey = await openEd25519FileSigner(config.log.keyFile);
   const store = await (await openDriver.postgresFleetStore())({
     url: process.env.DATABASE_URL ?? config.databaseUrl,
@@ -30,10 +32,20 @@ await runProgram(async () => {
     connectDeadlineMs: config.bus.connectDeadlineMs,
   });
   const instructions = (await openDriver.instructionSocket())(config.instructionSocket);
+  const witnesses =
+    config.witnesses === null
+      ? {}
+      : {
+          witnesses: {
+            policy: readPolicy(readText(config.witnesses.policyFile), crypto),
+            http: await openDriver.httpClient(),
+          },
+        };
   await createBackend(config, {
     clock: await openDriver.systemClock(),
     entropy: await openDriver.kernelEntropy(),
-    crypto: await openDriver.nodeCrypto(),
+    crypto,
+    ...witnesses,
     bus,
     signer: await openFileSigner(config.receiptKeyFile),
     logSigner: {

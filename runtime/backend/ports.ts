@@ -1,8 +1,9 @@
 /** What a backend needs of the world. */
 import type { Bytes } from '../core/bytes.ts';
-import type { NoteKey } from '../core/log/checkpoint.ts';
+import type { NoteKey } from '../core/log/note.ts';
+import type { Policy } from '../core/log/policy.ts';
 import type { TrustedKey } from '../core/messages/envelope.ts';
-import type { Bus, Clock, Crypto, Entropy, InstructionDoor, Log, Signer } from '../core/ports.ts';
+import type { Bus, Clock, Crypto, Entropy, HttpClient, InstructionDoor, Log, Signer } from '../core/ports.ts';
 import type { FleetStore } from '../core/store/fleet.ts';
 import type { HeadMemory } from '../core/store/head.ts';
 
@@ -21,6 +22,12 @@ export interface ControllerKey {
   readonly key: Bytes | null;
 }
 
+/** Who is to cosign the log's checkpoints, and how they are asked. */
+export interface WitnessPorts {
+  readonly policy: Policy;
+  readonly http: HttpClient;
+}
+
 export interface BackendPorts {
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -35,4 +42,6 @@ export interface BackendPorts {
   readonly trusted: readonly TrustedKey[];
   readonly instructions: InstructionDoor;
   readonly log: Log;
+  /** Absent where nobody cosigns. */
+  readonly witnesses?: WitnessPorts;
 }

@@ -4,8 +4,10 @@
  */
 import { type Bytes, equal, fromText } from '../core/bytes.ts';
 import { asFault, Fault, isFault } from '../core/faults.ts';
-import { checkpointText, signedNote } from '../core/log/checkpoint.ts';
+import { checkpointText } from '../core/log/checkpoint.ts';
 import type { Leaf } from '../core/log/leaf.ts';
+import { signedNote } from '../core/log/note.ts';
+import { ENTRY_BYTES_MAX, gainedTiles, type TileRow } from '../core/log/tile.ts';
 import { leafHash, MerkleTree } from '../core/log/tree.ts';
 import type {
   AppearanceRow,
@@ -20,11 +22,12 @@ import type {
   ReleaseRow,
 } from '../core/store/fleet.ts';
 import type { BackendPorts } from './ports.ts';
+import { completeTiles } from './tile-rows.ts';
 
 /** What an item writes; rows are inserted together at the end of the transaction. */
 export interface Draft {
   readonly tx: FleetTransaction;
-  /** Appends a leaf and gives its index. */
+  /** Appends a leaf and gives its index. @throws Fault LEAF_TOO_LARGE */
   append(leaf: Leaf): number;
   /** Whether a leaf with this key is drafted. */
   has(key: string): boolean;
@@ -65,6 +68,7 @@ export class Sequencer {
   readonly #tree: MerkleTree;
   readonly #queue: Item[] = [];
   #running = false;
+  #committed: Committed | null = null;
 
   constructor(ports: BackendPorts, queueMax: number) {
     this.#ports = ports;
@@ -75,10 +79,21 @@ export class Sequencer {
   /** Reads the log and compares it with its head, and with what was told of it before.
    * @throws Fault LOG_FORKED, LOG_ROLLED_BACK, STORE_UNAVAILABLE */
   async load(): Promise<void> {
-    await this.#ports.store.transaction(async (tx) => this.#catchUp(tx, await tx.readHead()));
+    const checkpoint = await this.#ports.store.transaction(async (tx) => {
+      const head = await tx.readHead();
+      await this.#catchUp(tx, head);
+      return head.checkpoint;
+    });
     const { told } = this.#ports.heads;
     if (told !== null && !equal(this.#tree.root(told.size), told.root))
       throw new Fault('LOG_FORKED', { told: told.size });
+    await completeTiles(this.#ports.store, this.#tree, this.#tree.size);
+    this.#committed = { tree: this.#tree, size: this.#tree.size, checkpoint };
+  }
+
+  /** The log as it stands after the last commit that this backend knows of; null before it was loaded. */
+  get committed(): Committed | null {
+    return this.#committed;
   }
 
   /** @throws Fault LOG_ROLLED_BACK when leaves are missing that somebody has a receipt for */
@@ -121,6 +136,7 @@ export class Sequencer {
       const { outcomes, log } = await this.#ports.store.transaction((tx) => this.#write(tx, group));
       if (log.size > (this.#ports.heads.told?.size ?? 0))
         await this.#ports.heads.remember({ size: log.size, root: this.#tree.root(log.size) });
+      this.#committed = log;
       this.#ports.log.write('debug', 'committed', { items: group.length, size: log.size });
       for (const [i, item] of group.entries()) {
         const outcome = outcomes[i];
@@ -140,6 +156,8 @@ export class Sequencer {
     const draft: Draft = {
       tx,
       append: (leaf) => {
+        if (leaf.entry.length > ENTRY_BYTES_MAX)
+          throw new Fault('LEAF_TOO_LARGE', { key: leaf.key, bytes: leaf.entry.length });
         const hash = leafHash(leaf.entry, this.#ports.crypto.sha256);
         const index = this.#tree.size;
         this.#tree.append(hash);
@@ -173,7 +191,7 @@ export class Sequencer {
     }
     const checkpoint = leaves.length === 0 ? head.checkpoint : this.#checkpoint();
     await Promise.all([
-      insertAll(tx, draft, leaves),
+      insertAll(tx, draft, leaves, gainedTiles(this.#tree, head.size, this.#tree.size)),
       leaves.length === 0
         ? undefined
         : tx.updateHead({ size: this.#tree.size, root: this.#tree.root(), checkpoint }),
@@ -212,9 +230,15 @@ function isDataError(error: unknown): boolean {
 }
 
 /** One flight: none of these rows depends on another being there first. */
-async function insertAll(tx: FleetTransaction, draft: Draft, leaves: readonly LeafRow[]): Promise<void> {
+async function insertAll(
+  tx: FleetTransaction,
+  draft: Draft,
+  leaves: readonly LeafRow[],
+  tiles: readonly TileRow[],
+): Promise<void> {
   await Promise.all([
     leaves.length > 0 ? tx.insertLeaves(leaves) : undefined,
+    tiles.length > 0 ? tx.insertTiles(tiles) : undefined,
     draft.records.length > 0 ? tx.insertRecords(draft.records) : undefined,
     draft.confirmations.length > 0 ? tx.insertConfirmations(draft.confirmations) : undefined,
     draft.custody.length > 0 ? tx.insertCustody(draft.custody) : undefined,

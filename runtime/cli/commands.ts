@@ -10,11 +10,12 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   journal: async () => [(await import('./journal/command.ts')).journalCommand],
   explain: async () => [(await import('./explain.ts')).explainCommand],
   fleet: async () => (await import('./fleet/commands.ts')).fleetCommands,
-  audit: async () => [(await import('./audit/command.ts')).auditVerifyCommand],
+  audit: async () => (await import('./audit/commands.ts')).auditCommands,
   transcript: async () => (await import('./transcript/commands.ts')).transcriptCommands,
   ceremony: async () => (await import('./ceremony/commands.ts')).ceremonyCommands,
   ticket: async () => (await import('./ticket/commands.ts')).ticketCommands,
   pki: async () => (await import('./pki/commands.ts')).pkiCommands,
+  witness: async () => (await import('./witness/commands.ts')).witnessCommands,
   enrol: async () => (await import('./enrol/commands.ts')).enrolCommands,
 };
 

@@ -28,6 +28,7 @@ import type { PkiMeans } from './pki/means.ts';
 import { runCommandLine } from './run.ts';
 import { coloured, plain } from './screen.ts';
 import { showFault, unforeseen } from './show-fault.ts';
+import type { WitnessMeans } from './witness/means.ts';
 
 /** Longest silence of a running station before it is taken for stuck. */
 const SILENCE_MS = 5_000;
@@ -40,6 +41,16 @@ const CODE_BYTES = 16;
 
 const closing = createClosing();
 const closed = { output: false };
+
+/** Whoever runs a witness ends it by a signal. */
+const witnessMeans: WitnessMeans = {
+  openDoor: async (host, port) => {
+    const door = (await openDriver.httpDoor())(host, port);
+    return closing.keep(Promise.resolve({ ...door, [Symbol.asyncDispose]: () => door.close() }));
+  },
+  openKey: async (file) => (await openDriver.fileSigner()).openEd25519FileSigner(file),
+  ended: () => new Promise(() => undefined),
+};
 
 const files: Files = {
   exists: existsSync,
@@ -110,6 +121,7 @@ async function means(): Promise<Means> {
       (await openDriver.publisher())(dirname(resolve(path))).publish(basename(path), content),
     instruct: async (socket, of, body) => (await openDriver.instruct())(socket, of, body),
     enrolment: await enrolmentMeans(),
+    witness: witnessMeans,
   };
 }
 

@@ -13,6 +13,7 @@ import type { CeremonyMeans } from './ceremony/means.ts';
 import type { EnrolmentMeans } from './enrol/means.ts';
 import type { PkiMeans } from './pki/means.ts';
 import type { Paint } from './screen.ts';
+import type { WitnessMeans } from './witness/means.ts';
 
 export interface Means {
   /** Data: a line on standard output. @throws OutputClosed */
@@ -56,6 +57,7 @@ export interface Means {
     body: z.input<Body>,
   ): Promise<z.output<Answer>>;
   readonly enrolment: EnrolmentMeans;
+  readonly witness: WitnessMeans;
 }
 
 /** Copies of a whole database, encrypted. */
@@ -113,6 +115,9 @@ export type FleetView = Pick<
   | 'readHead'
   | 'leafByKey'
   | 'leaves'
+  | 'tiles'
+  | 'countTiles'
+  | 'cosignatures'
   | 'certificatesBy'
   | 'countCertificatesOf'
   | 'recordedIssuers'

@@ -8,6 +8,7 @@ import { faultsOfCeremony } from './faults/ceremony.ts';
 import { faultsOfEnrolment } from './faults/enrolment.ts';
 import { faultsOfExchange } from './faults/exchange.ts';
 import { faultsOfGateway } from './faults/gateway.ts';
+import { faultsOfLog } from './faults/log-faults.ts';
 import { faultsOfOrders } from './faults/orders.ts';
 import { faultsOfPki } from './faults/pki.ts';
 import { faultsOfSecurity } from './faults/security.ts';
@@ -38,6 +39,7 @@ export const faults = {
   ...faultsOfOrders,
   ...faultsOfPki,
   ...faultsOfEnrolment,
+  ...faultsOfLog,
 } as const satisfies Record<string, FaultDefinition>;
 
 export type FaultCode = keyof typeof faults;

@@ -153,6 +153,33 @@ export type JigEvent =
   | { readonly kind: 'ready' };
 
 /** Where the command line tells a program what to do, on the program's own machine. */
+export interface HttpQuestion {
+  readonly method: string;
+  /** From the first slash on, without a query. */
+  readonly path: string;
+  readonly body: Bytes;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Media type. */
+  readonly type: string;
+  readonly body: string;
+}
+
+/** Small questions and answers over HTTP; both are bounded. */
+export interface HttpDoor {
+  /** Called once; resolves with the URL when somebody may ask. What `answer` rejects with is status 500, untold. */
+  serve(answer: (question: HttpQuestion) => Promise<HttpAnswer>): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Asks others over HTTP. */
+export interface HttpClient {
+  /** @throws Fault WITNESS_UNREACHABLE for no answer within the deadline, or a longer one than it takes */
+  post(url: string, body: string, deadlineMs: number): Promise<HttpAnswer>;
+}
+
 export interface InstructionDoor {
   /** Called once. */
   serve(handlers: readonly InstructionHandler[]): Promise<void>;
@@ -186,6 +213,7 @@ export const logEvents = [
   'trust-list-taken',
   'dialogue-ended',
   'committed',
+  'cosigned',
   'station-revoked',
   'stations-revoked',
   'events-acknowledged',

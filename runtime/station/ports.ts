@@ -1,5 +1,5 @@
 /** What a station needs of the world. */
-import type { NoteKey } from '../core/log/checkpoint.ts';
+import type { NoteKey } from '../core/log/note.ts';
 import type { TrustedKey } from '../core/messages/envelope.ts';
 import type {
   Bus,

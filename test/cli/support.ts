@@ -12,6 +12,7 @@ import type { BackupMeans, Means } from '../../runtime/cli/means.ts';
 import type { PkiMeans } from '../../runtime/cli/pki/means.ts';
 import { runCommandLine } from '../../runtime/cli/run.ts';
 import { plain } from '../../runtime/cli/screen.ts';
+import type { WitnessMeans } from '../../runtime/cli/witness/means.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import type { Signer } from '../../runtime/core/ports.ts';
@@ -158,6 +159,7 @@ export const nothingElse = {
   backup: new Proxy({} as BackupMeans, { get: () => assert.fail('a backup was made') }),
   ceremony: noCeremony,
   pki: noPki,
+  witness: new Proxy({} as WitnessMeans, { get: () => assert.fail('a witness was run') }),
   enrolment: new Proxy({} as EnrolmentMeans, { get: () => assert.fail('a station was enrolled') }),
 };
 

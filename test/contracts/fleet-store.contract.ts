@@ -6,6 +6,7 @@ import type { FleetStore } from '../../runtime/core/store/fleet.ts';
 import {
   appearancesAreKept,
   logIsKept,
+  readersAreServed,
   releasesAndEventsAreKept,
   rowsAreKept,
 } from '../store/fleet-row-claims.ts';
@@ -31,6 +32,7 @@ export function fleetStoreContract(name: string, open: () => Promise<FleetStoreS
     appearancesAreKept(store);
     releasesAndEventsAreKept(store);
     logIsKept(store);
+    readersAreServed(store);
     revocationsAreKept(store);
     transactionsAreWhole(store, () => subject.other);
     keysAreUnique(store);

@@ -3,12 +3,8 @@ import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { type Bytes, fromText, toBase64, toHex } from '../../runtime/core/bytes.ts';
-import {
-  type Checkpoint,
-  checkpointText,
-  type NoteKey,
-  signedNote,
-} from '../../runtime/core/log/checkpoint.ts';
+import { type Checkpoint, checkpointText } from '../../runtime/core/log/checkpoint.ts';
+import { type NoteKey, signedNote } from '../../runtime/core/log/note.ts';
 import { leafHash, MerkleTree } from '../../runtime/core/log/tree.ts';
 
 /** Leaves of the log, the receipt's own the last of them. */

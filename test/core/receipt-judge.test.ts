@@ -1,15 +1,25 @@
 /** Every receipt is signed by whom it should be; these tests change one thing it says, and sign it again. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fromText, toBase64 } from '../../runtime/core/bytes.ts';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { fromText, toBase64, toHex } from '../../runtime/core/bytes.ts';
 import { isFault } from '../../runtime/core/faults.ts';
+import { openCheckpoint } from '../../runtime/core/log/checkpoint.ts';
 import { confirmation, reservation } from '../../runtime/core/messages/receipts.ts';
 import {
   judgeConfirmation,
   judgeRegistration,
   judgeReservation,
 } from '../../runtime/core/operation/receipt-judge.ts';
-import { KNOWN_SIZE, type LogView, otherLogKeys, shownInLog, TREE_SIZE } from './log-samples.ts';
+import {
+  KNOWN_SIZE,
+  knownCheckpoint,
+  type LogView,
+  logKeys,
+  otherLogKeys,
+  shownInLog,
+  TREE_SIZE,
+} from './log-samples.ts';
 import { type Changes, receiptOf, refusesBecause, refusesEach, signed } from './receipts.ts';
 import {
   ARRIVAL,
@@ -265,5 +275,16 @@ describe('a registration', () => {
       judge,
       ['LOG_FORKED'],
     );
+  });
+
+  it('keeps the signed checkpoint of a fork as evidence, beside the root that this station knows', async () => {
+    const fork = viewed({ history: 'another history' });
+    await assert.rejects(judge(fork), (error: unknown) => {
+      assert.ok(isFault(error));
+      assert.equal(error.context.signed, fork.checkpoint);
+      assert.equal(error.context.knownRoot, toHex(knownCheckpoint.root));
+      const signed = openCheckpoint(String(error.context.signed), logKeys.key, nodeCrypto);
+      return signed !== null && signed.size > KNOWN_SIZE;
+    });
   });
 });

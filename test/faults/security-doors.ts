@@ -84,6 +84,32 @@ export const securityDoors: Doors = {
       'is refused when the program does not know it or its form is wrong: INSTRUCTION_REFUSED',
     ),
   ],
+  POLICY_INVALID: [
+    'a policy names a witness that it does not define',
+    elsewhere('fleet-log/policy.test', 'refuses what could be read in two ways, and names the line'),
+  ],
+  WITNESS_UNREACHABLE: [
+    'a witness of the log is silent',
+    elsewhere(
+      'fleet-log/cosigning.test',
+      'waits for nobody: with silent witnesses it registers as before, and asks them again later',
+    ),
+  ],
+  WITNESS_REFUSES: [
+    'a witness has seen another history of the log',
+    elsewhere(
+      'fleet-log/cosigning.test',
+      'is told when a witness has seen another history, and keeps nothing of it',
+    ),
+  ],
+  LEAF_TOO_LARGE: [
+    'an event names more units than one leaf holds',
+    elsewhere('fleet-log/tiles.test', 'take no entry that a bundle could not hold'),
+  ],
+  LOG_EXPORT_INVALID: [
+    'an entry of an export was changed',
+    elsewhere('fleet-log/export.test', 'names the leaf whose entry was changed'),
+  ],
   CEREMONY_PLAN_REFUSED: [
     'a plan makes the key of the root in the token of a gateway',
     () => refusalOf(() => checkPlan(planOf({ steps: [{ do: 'key-pair', key: 'root' }] }))),

@@ -143,6 +143,37 @@ export function logIsKept(store: () => FleetStore): void {
   });
 }
 
+export function readersAreServed(store: () => FleetStore): void {
+  it('keeps tiles by level and index, and counts them', async () => {
+    const tile = (level: number, index: number) => ({
+      level,
+      index,
+      hashes: new Uint8Array(8192).fill(index),
+    });
+    await store().transaction((tx) => tx.insertTiles([tile(0, 0), tile(0, 1), tile(0, 2), tile(1, 0)]));
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.tiles(0, 1, 5), [tile(0, 1), tile(0, 2)]);
+      assert.deepEqual(await tx.tiles(1, 0, 1), [tile(1, 0)]);
+      assert.deepEqual(await tx.tiles(2, 0, 1), []);
+      assert.deepEqual([await tx.countTiles(0), await tx.countTiles(1), await tx.countTiles(2)], [3, 1, 0]);
+    });
+  });
+
+  it('keeps what witnesses said, the first time for each size, and finds it from a size on', async () => {
+    const row = (size: number, witness: string, line = `${witness} ${size}`) => ({
+      ...{ size, witness, line, cosignedAt: 1_800_000_000, checkpoint: `fleet\n${size}\n` },
+    });
+    await store().transaction((tx) => tx.insertCosignatures([row(5, 'w-b'), row(5, 'w-a'), row(9, 'w-a')]));
+    await store().transaction((tx) => tx.insertCosignatures([row(5, 'w-a', 'another'), row(7, 'w-b')]));
+    await store().transaction(async (tx) => {
+      const found = await tx.cosignatures(5, 9);
+      assert.deepEqual(found, [row(5, 'w-a'), row(5, 'w-b'), row(7, 'w-b'), row(9, 'w-a')]);
+      assert.deepEqual(await tx.cosignatures(6, 1), [row(7, 'w-b')]);
+      assert.deepEqual([await tx.cosignedSize('w-a'), await tx.cosignedSize('w-c')], [9, 0]);
+    });
+  });
+}
+
 export function appearancesAreKept(store: () => FleetStore): void {
   it('keeps appearances, by key, and for the EID that was shown as for the operation that it is about', async () => {
     const [one, two] = [appearance(3_000_002), { ...appearance(3_000_001), faultCode: null }];

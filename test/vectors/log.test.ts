@@ -3,16 +3,22 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
-import { equal, fromBase64, fromHex, fromText, toHex } from '../../runtime/core/bytes.ts';
+import { equal, fromBase64, fromHex, fromText, toHex, toText } from '../../runtime/core/bytes.ts';
+import { openCheckpoint, parseCheckpoint } from '../../runtime/core/log/checkpoint.ts';
 import {
+  cosignatureLine,
+  cosignatureMessage,
   type NoteKey,
-  openCheckpoint,
   openNote,
+  readNote,
+  readVerifierKey,
+  SignatureType,
   signedNote,
   verifierKey,
-} from '../../runtime/core/log/checkpoint.ts';
+  verifyNote,
+} from '../../runtime/core/log/note.ts';
 import { leafHash, MerkleTree, verifyConsistency, verifyInclusion } from '../../runtime/core/log/tree.ts';
-import { vectorsOf } from './vectors.ts';
+import { type Vector, vectorsOf } from './vectors.ts';
 
 const { sha256 } = nodeCrypto;
 
@@ -24,8 +30,15 @@ function treeOf(entries: readonly Uint8Array[]): MerkleTree {
 
 /** A key as the vectors write it: `name+hash+base64(type || key)`. */
 function keyOf(vkey: string): NoteKey {
-  const [name = '', , key = ''] = vkey.split(/\+(?=[0-9a-f]{8}\+)|(?<=\+[0-9a-f]{8})\+/);
-  return { name, publicKey: fromBase64(key).subarray(1) };
+  const key = readVerifierKey(vkey, nodeCrypto);
+  assert.ok(key !== null, vkey);
+  return key;
+}
+
+/** @param seed Ed25519 private key, 32 bytes */
+function signWith(seed: Uint8Array, message: Uint8Array): Uint8Array {
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);
+  return sign(null, message, createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
 }
 
 describe('RFC 6962 section 2.1', () => {
@@ -112,22 +125,85 @@ describe('C2SP signed-note and tlog-checkpoint', () => {
       const opened = openNote(inputs.note, [keyOf(inputs.vkey)], nodeCrypto);
       assert.equal(opened !== null, expected.verified ?? expected.error === undefined);
     });
+  it('signs with the key of a published note what was published', () => {
+    const vector = vectorsOf('signed-note').find((v) => v.id === 'note-sign-peter');
+    assert.ok(vector);
+    const seed = fromBase64(vector.inputs.skey.split('+').slice(4).join('+')).subarray(1);
+    const key = keyOf(vector.expected.vkey);
+    const { text } = vector.inputs;
+    assert.equal(signedNote(text, key, signWith(seed, fromText(text)), nodeCrypto), vector.expected.note);
+  });
   it('signs a note as golang/mod does', () => {
     const vector = vectorsOf('signed-note').find((v) => v.id === 'note-sign-enoch-zero-seed');
     assert.ok(vector);
-    const der = Buffer.concat([
-      Buffer.from('302e020100300506032b657004220420', 'hex'),
-      fromHex(vector.inputs.seed),
-    ]);
-    const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
     const key = keyOf(vector.expected.vkey);
-    const note = signedNote(
-      vector.inputs.text,
-      key,
-      sign(null, fromText(vector.inputs.text), privateKey),
-      nodeCrypto,
-    );
+    const { seed, text } = vector.inputs;
+    const note = signedNote(text, key, signWith(fromHex(seed), fromText(text)), nodeCrypto);
     assert.equal(note.split('\n').at(-2), vector.expected.signatureLine.trimEnd());
     assert.equal(verifierKey(key, nodeCrypto), vector.expected.vkey);
   });
 });
+
+describe('C2SP tlog-cosignature', () => {
+  it('sigsum-testverify: the note is by its log and by its witness, at the time that the witness says', () => {
+    const { inputs, expected } = vectorNamed('cosignature-v1', 'sigsum-testverify');
+    assert.equal(
+      toText(cosignatureMessage(inputs.checkpointBody, inputs.timestamp)),
+      expected.cosignedMessage,
+    );
+    const keys = [keyOf(expected.logVkey), keyOf(expected.witnessVkey)];
+    const times = verifyNote(expected.note, keys, nodeCrypto)?.map(({ time }) => time);
+    assert.deepEqual(times, [null, inputs.timestamp]);
+  });
+
+  it('sigsum-testverify-wrong-time: a cosignature of another time is none', () => {
+    const { inputs } = vectorNamed('cosignature-v1', 'sigsum-testverify-wrong-time');
+    const key = { name: 'w', publicKey: fromHex(inputs.witnessPublicKey), type: SignatureType.cosignature };
+    const line = cosignatureLine(key, inputs.timestamp, fromHex(inputs.cosignature), nodeCrypto);
+    assert.equal(verifyNote(`${inputs.checkpointBody}\n${line}\n`, [key], nodeCrypto), null);
+    const right = cosignatureLine(key, inputs.timestamp - 1, fromHex(inputs.cosignature), nodeCrypto);
+    assert.ok(verifyNote(`${inputs.checkpointBody}\n${right}\n`, [key], nodeCrypto));
+  });
+
+  it('tessera-15-Wit1: cosigns as the published witness did', () => {
+    const { inputs, expected } = vectorNamed('cosignature-v1', 'tessera-15-Wit1');
+    const key = keyOf(expected.vkey);
+    const text = readNote(inputs.note)?.text ?? '';
+    const signature = signWith(fromHex(inputs.skeySeed), cosignatureMessage(text, inputs.timestamp));
+    const line = cosignatureLine(key, inputs.timestamp, signature, nodeCrypto);
+    assert.equal(line, expected.cosignatureLine.trimEnd());
+  });
+
+  it('is for nobody once one signature of a known key is wrong, whoever else signed', () => {
+    const { expected } = vectorNamed('cosignature-v1', 'sigsum-testverify');
+    const keys = [keyOf(expected.logVkey), keyOf(expected.witnessVkey)];
+    const later = expected.note.replace('fRWOIwAAAABkU6LG', 'fRWOIwAAAABkU6LH');
+    assert.notEqual(later, expected.note);
+    assert.equal(verifyNote(later, keys, nodeCrypto), null);
+    assert.equal(verifyNote(later, keys.slice(0, 1), nodeCrypto)?.length, 1);
+  });
+
+  it('reads a key only with its own hash and of a type that it can verify', () => {
+    const { expected } = vectorNamed('cosignature-v1', 'tessera-15-Wit1');
+    assert.ok(readVerifierKey(expected.vkey, nodeCrypto));
+    for (const wrong of ['Wit2+', 'Wit1+0', '+', 'a b+'])
+      assert.equal(readVerifierKey(expected.vkey.replace('Wit1+', wrong), nodeCrypto), null, wrong);
+    assert.equal(readVerifierKey(expected.vkey.replace('+BFh', '+Bgh'), nodeCrypto), null);
+  });
+
+  it('reads no note with a name that holds a plus, nor a checkpoint with an empty extension', () => {
+    const { inputs } = vectorNamed('checkpoint', vectorsOf('checkpoint')[0]?.id ?? '');
+    assert.ok(readNote(inputs.note));
+    assert.equal(readNote(inputs.note.replace(/^— /m, '— a+')), null);
+    const [origin = '', size, root] = inputs.note.split('\n');
+    assert.ok(parseCheckpoint(`${origin}\n${size}\n${root}\nextension\n`, origin));
+    assert.equal(parseCheckpoint(`${origin}\n${size}\n${root}\n\nextension\n`, origin), null);
+    assert.equal(parseCheckpoint(`${origin}\n0${size}\n${root}\n`, origin), null);
+  });
+});
+
+function vectorNamed(kind: string, id: string): Vector {
+  const vector = vectorsOf(kind).find((one) => one.id === id);
+  assert.ok(vector, id);
+  return vector;
+}

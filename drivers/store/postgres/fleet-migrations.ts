@@ -169,4 +169,18 @@ export const fleetMigrations: readonly Migration[] = [
         constraint revoked_station_number unique (number))`,
     ],
   },
+  {
+    id: 7,
+    title: 'tiles of the log, and what witnesses said of its checkpoints',
+    statements: [
+      `create table if not exists log_tile (
+        level bigint not null, "index" bigint not null, hashes bytea not null,
+        constraint log_tile_level_index primary key (level, "index"))`,
+      `create table if not exists cosignature (
+        size bigint not null, witness text not null, cosigned_at bigint not null, line text not null,
+        checkpoint text not null,
+        constraint cosignature_size_witness primary key (size, witness))`,
+      'create index if not exists cosignature_by_witness on cosignature (witness, size)',
+    ],
+  },
 ];

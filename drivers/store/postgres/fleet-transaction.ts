@@ -6,6 +6,7 @@ import { unitCertificatesOf } from '../unit-certificate.ts';
 import { InvisibleRowError } from './failure.ts';
 import { revocationVerbs, unitCertificates } from './fleet-revocations.ts';
 import * as sql from './fleet-statements.ts';
+import { logVerbs } from './log-verbs.ts';
 import { orderVerbs } from './order-verbs.ts';
 import type { Session, Statement } from './session.ts';
 import { stationVerbs } from './station-verbs.ts';
@@ -57,6 +58,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
     recordsFrom: (leafIndex, limit) => all(select.recordsFrom, leafIndex, limit),
     insertRecords: (rows) => insertRecords(session, rows),
     ...revocationVerbs(session),
+    ...logVerbs(session),
     confirmation: (operation, epoch) => one(select.confirmation, operation, epoch),
     confirmationsOf: (operation) => all(select.confirmationsOf, operation),
     insertConfirmations: (rows) => add(insert.confirmations, sql.confirmations, rows),

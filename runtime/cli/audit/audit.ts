@@ -4,7 +4,8 @@
  */
 import { equal, toHex } from '../../core/bytes.ts';
 import { chainHash } from '../../core/journal/entry.ts';
-import { type NoteKey, openCheckpoint } from '../../core/log/checkpoint.ts';
+import { openCheckpoint } from '../../core/log/checkpoint.ts';
+import type { NoteKey } from '../../core/log/note.ts';
 import { MerkleTree, verifyInclusion } from '../../core/log/tree.ts';
 import type { Crypto } from '../../core/ports.ts';
 import type { EventRow, HeadRow } from '../../core/store/fleet.ts';

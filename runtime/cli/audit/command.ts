@@ -1,12 +1,13 @@
 /** `holdfast audit verify`: proves that the fleet's records are the ones that were logged. */
 import { Fault } from '../../core/faults.ts';
 import { ExitCode } from '../../program.ts';
-import { type Command, isSet } from '../command.ts';
+import { type Command, isSet, textOf } from '../command.ts';
 import { databaseOptions, openFleetOf } from '../fleet/place.ts';
 import type { Means } from '../means.ts';
 import { columns, counted } from '../screen.ts';
 import { showFault } from '../show-fault.ts';
 import { type Audit, auditFleet } from './audit.ts';
+import { verifyExport } from './export-verify.ts';
 import { logKeyOf } from './log-key.ts';
 
 /** A word about progress after so many leaves. */
@@ -14,23 +15,34 @@ const PROGRESS_LEAVES = 50_000;
 
 export const auditVerifyCommand: Command = {
   name: 'audit verify',
-  summary: 'checks the fleet log: leaves, root, signature, and every record against its leaf',
+  summary:
+    'checks the fleet log: leaves, root, signature, and every record against its leaf; or an export of it',
   options: {
     ...databaseOptions,
     'log-key': {
       type: 'string',
       value: 'NAME:HEX',
-      help: 'origin and Ed25519 key of the log (default: as station.json in LINE says)',
+      help: 'origin and Ed25519 key of the log, or its verifier key (default: as station.json in LINE says)',
+    },
+    export: { type: 'string', value: 'DIR', help: 'checks the export in DIR, and asks no database' },
+    known: {
+      type: 'string',
+      value: 'FILE',
+      help: 'a checkpoint that was kept, or the directory of an earlier export; with --export, again and again',
+      multiple: true,
     },
   },
   notes: ['The key comes from you or from a station, never from the database that is checked.'],
   examples: [
     'holdfast audit verify --dir var/line',
     'holdfast audit verify --database URL --log-key NAME:HEX',
+    'holdfast audit verify --export DIR --log-key NAME:HEX --known last-year/checkpoint',
   ],
   run: async (given, means) => {
     const json = isSet(given, 'json');
     const logKey = logKeyOf(given, means);
+    const exported = textOf(given, 'export');
+    if (exported !== null) return verifyExport(exported, logKey, given, means);
     await using fleet = await openFleetOf(given, means);
     const audit = await auditFleet(fleet, logKey, means.crypto, (leaves, size) => {
       if (leaves % PROGRESS_LEAVES === 0) means.talk(`${leaves} of ${size} leaves read`);

@@ -1,7 +1,7 @@
 /** The key of the fleet log as a verifier knows it: told by the option, or as the stations of a line know it. */
 import { fromHex } from '../../core/bytes.ts';
 import { Fault } from '../../core/faults.ts';
-import type { NoteKey } from '../../core/log/checkpoint.ts';
+import { type NoteKey, readVerifierKey } from '../../core/log/note.ts';
 import { type Arguments, textOf, usage } from '../command.ts';
 import { DEFAULT_LINE } from '../fleet/place.ts';
 import { stationsIn } from '../journal/place.ts';
@@ -10,7 +10,7 @@ import type { Files, Means } from '../means.ts';
 /** Never from the database or the backend: those are what is judged. @throws Fault USAGE, CONFIG_INVALID */
 export function logKeyOf(given: Arguments, means: Means): NoteKey {
   const typed = textOf(given, 'log-key');
-  if (typed !== null) return typedKey(typed);
+  if (typed !== null) return readVerifierKey(typed, means.crypto) ?? typedKey(typed);
   const line = textOf(given, 'dir') ?? DEFAULT_LINE;
   const files = [line, ...stationsIn(line, means.files).map((station) => `${line}/${station}`)]
     .map((directory) => `${directory}/station.json`)
@@ -28,7 +28,7 @@ function typedKey(text: string): NoteKey {
   const [, name, hex] = /^(.+):([0-9a-f]{64})$/i.exec(text) ?? [];
   if (name === undefined || hex === undefined)
     throw usage(
-      '--log-key takes NAME:HEX: the origin of the log, and its Ed25519 key as 64 hexadecimal digits',
+      '--log-key takes NAME:HEX, the origin of the log and its Ed25519 key as 64 hexadecimal digits, or its verifier key',
     );
   return { name, publicKey: fromHex(hex) };
 }

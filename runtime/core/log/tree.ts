@@ -15,7 +15,8 @@ export function leafHash(entry: Bytes, sha256: Sha256): Bytes {
   return sha256(concat(Uint8Array.of(0x00), entry));
 }
 
-function nodeHash(left: Bytes, right: Bytes, sha256: Sha256): Bytes {
+/** 32 bytes each. */
+export function nodeHash(left: Bytes, right: Bytes, sha256: Sha256): Bytes {
   return sha256(concat(Uint8Array.of(0x01), left, right));
 }
 
@@ -50,6 +51,13 @@ export class MerkleTree {
     const leaf = this.#levels[0]?.[index];
     if (leaf === undefined) throw new RangeError('no such leaf');
     return leaf;
+  }
+
+  /** The hash of leaves [index * 2^level, (index + 1) * 2^level). @throws RangeError unless all of them are there */
+  node(level: number, index: number): Bytes {
+    const node = this.#levels[level]?.[index];
+    if (node === undefined) throw new RangeError('no such subtree');
+    return node;
   }
 
   /** Forgets every leaf from index `size` on. */
@@ -121,7 +129,7 @@ export class MerkleTree {
 }
 
 /** The largest power of two smaller than `n`, n > 1. */
-function largestPowerBelow(n: number): number {
+export function largestPowerBelow(n: number): number {
   return 2 ** Math.ceil(Math.log2(n) - 1);
 }
 

@@ -2,13 +2,14 @@
  * Judges the receipts of one attempt: each verifies, and all name this unit, this arrival, this log. What
  * the station believes before it asks the gate controller for anything.
  */
-import { type Bytes, fromBase64, fromHex } from '../bytes.ts';
+import { type Bytes, fromBase64, fromHex, toHex } from '../bytes.ts';
 import type { CardProfile } from '../card/profile.ts';
 import { brokenPromise } from '../card/promises.ts';
 import { Fault } from '../faults.ts';
 import type { GateKind, Lane, Release } from '../gate/release.ts';
-import { type Checkpoint, type NoteKey, openCheckpoint } from '../log/checkpoint.ts';
+import { type Checkpoint, openCheckpoint } from '../log/checkpoint.ts';
 import { type LeafText, readLeaf } from '../log/leaf.ts';
+import type { NoteKey } from '../log/note.ts';
 import { leafHash, verifyConsistency, verifyInclusion } from '../log/tree.ts';
 import { hashOf, open, type TrustedKey } from '../messages/envelope.ts';
 import {
@@ -23,6 +24,9 @@ import {
 } from '../messages/receipts.ts';
 import type { Crypto } from '../ports.ts';
 import type { CardIdentity, Fact, FactName } from './facts.ts';
+
+/** Of a checkpoint that contradicts the known one: what a fault's context holds. */
+const EVIDENCE_LENGTH_MAX = 512;
 
 /** What the judging program knows by itself. */
 export interface Judgement {
@@ -241,7 +245,14 @@ function judgeLog(receipt: InLog, by: Judgement): LeafText {
     },
     by.crypto.sha256,
   );
-  if (!consistent) throw new Fault('LOG_FORKED', { size: checkpoint.size, known: by.known.size });
+  // The signed checkpoint goes into the journal with the hold; the known one is there in an earlier receipt.
+  if (!consistent)
+    throw new Fault('LOG_FORKED', {
+      size: checkpoint.size,
+      known: by.known.size,
+      knownRoot: toHex(by.known.root),
+      signed: receipt.checkpoint.slice(0, EVIDENCE_LENGTH_MAX),
+    });
   return text;
 }
 

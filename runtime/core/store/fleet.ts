@@ -5,6 +5,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { Lane } from '../gate/release.ts';
 import type { Appearance } from '../operation/appearance.ts';
+import type { LogVerbs } from './log.ts';
 import type { OrderVerbs } from './orders.ts';
 import type { RevocationTransaction } from './revocation.ts';
 
@@ -150,7 +151,7 @@ export interface RevokedStationRow {
 }
 
 /** Rows are locked where a decision follows from reading them. Lists are written in one round trip. */
-export interface FleetTransaction extends OrderVerbs, RevocationTransaction {
+export interface FleetTransaction extends OrderVerbs, RevocationTransaction, LogVerbs {
   operationByEid(eid: string): Promise<OperationRow | null>;
   operationById(operation: string): Promise<OperationRow | null>;
   operationByFingerprint(seFingerprint: string): Promise<OperationRow | null>;

@@ -1,0 +1,6 @@
+/** The commands that check the fleet log, in the order of the help. */
+import type { Command } from '../command.ts';
+import { auditVerifyCommand } from './command.ts';
+import { auditExportCommand } from './export.ts';
+
+export const auditCommands: readonly Command[] = [auditVerifyCommand, auditExportCommand];
