@@ -2,6 +2,7 @@
  * The backend: reservations, identity records and the fleet log. It acknowledges nothing that is not
  * committed.
  */
+
 import type { BackendConfig } from '../../config/backend.ts';
 import { Fault } from '../core/faults.ts';
 import { gateText } from '../core/gate/release.ts';
@@ -21,6 +22,7 @@ import { manifestInstructions } from './instructions/manifest.ts';
 import { orderInstructions } from './instructions/orders.ts';
 import { revocationInstructions } from './instructions/revocation.ts';
 import { stationInstructions } from './instructions/stations.ts';
+import { timestampInstructions } from './instructions/timestamp.ts';
 import type { BackendPorts } from './ports.ts';
 import { noting } from './refusals.ts';
 import { registerHandler } from './registration.ts';
@@ -63,6 +65,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
     ...stationInstructions(config, ports, sequencer, revoked),
     ...ceremonyInstructions(ports, sequencer),
     ...manifestInstructions(ports),
+    ...timestampInstructions(ports, sequencer),
     ...orderInstructions(config, ports, sequencer),
     ...revocationInstructions(config, ports, sequencer),
   ]);

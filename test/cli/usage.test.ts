@@ -13,7 +13,8 @@ import { holdfast, linesOf, nothingElse } from './support.ts';
 
 const COMMANDS = [
   ...['status', 'journal', 'explain'],
-  ...['fleet list', 'fleet show', 'fleet export', 'fleet backup', 'fleet restore', 'audit verify'],
+  ...['fleet list', 'fleet show', 'fleet export', 'fleet backup', 'fleet restore'],
+  ...['audit verify', 'audit export', 'audit timestamp request', 'audit timestamp keep'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
   ...['ceremony verify', 'ceremony witness', 'ceremony link'],

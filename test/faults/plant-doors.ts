@@ -135,6 +135,10 @@ export const backendDoors: Doors = {
     'the database is not empty, the key is another, the disk is full',
     elsewhere('cli/backup.test', 'is put back into an empty database alone, whole or not at all'),
   ],
+  TIMESTAMP_INVALID: [
+    'the authority stamped another file',
+    elsewhere('fleet-log/timestamp.test', 'is kept only where it stamps a checkpoint of this log'),
+  ],
   STORE_UNSAFE: [
     'fsync is off',
     elsewhere('store/postgres-fitness.test', 'is refused when it may lose what it acknowledges'),

@@ -2,5 +2,11 @@
 import type { Command } from '../command.ts';
 import { auditVerifyCommand } from './command.ts';
 import { auditExportCommand } from './export.ts';
+import { timestampKeepCommand, timestampRequestCommand } from './timestamp.ts';
 
-export const auditCommands: readonly Command[] = [auditVerifyCommand, auditExportCommand];
+export const auditCommands: readonly Command[] = [
+  auditVerifyCommand,
+  auditExportCommand,
+  timestampRequestCommand,
+  timestampKeepCommand,
+];

@@ -34,6 +34,13 @@ export const faultsOfLog = {
     disposition: 'hold',
     blame: 'outside',
   },
+  TIMESTAMP_INVALID: {
+    title: 'This is no time-stamp of the checkpoint',
+    cause: 'The authority refused, it stamped another file, or the checkpoint is of another log.',
+    remedy: 'Take checkpoint and request anew, and have that request stamped.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
   WITNESS_UNREACHABLE: {
     title: 'A witness of the fleet log does not answer',
     cause: 'The witness is down, its address is wrong, or a network between lets nothing through.',

@@ -19,6 +19,7 @@ export const leafKinds = [
   'ceremony',
   'revocation',
   'trust-list',
+  'timestamp',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 
