@@ -12,13 +12,15 @@ import { type FaultCode, faults } from '../../runtime/core/faults.ts';
 import { holdfast, linesOf, nothingElse } from './support.ts';
 
 const COMMANDS = [
-  ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
+  ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'fleet proof'],
+  ...['fleet may-ship', 'audit verify', 'audit export'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
   ...['ceremony verify', 'ceremony witness', 'ceremony link'],
   ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'ticket counts', 'ticket close'],
   ...['pki revoke', 'pki approve', 'pki verify', 'pki expiry', 'pki drill'],
   ...['pki root init', 'pki root certify', 'pki root crl'],
+  ...['proof verify', 'witness'],
   ...['enrol request', 'enrol code', 'enrol approve', 'enrol sign', 'enrol install', 'enrol renew'],
   ...['enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl', 'help'],
 ];
