@@ -15,6 +15,7 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   ceremony: async () => (await import('./ceremony/commands.ts')).ceremonyCommands,
   ticket: async () => (await import('./ticket/commands.ts')).ticketCommands,
   pki: async () => (await import('./pki/commands.ts')).pkiCommands,
+  proof: async () => (await import('./proof/commands.ts')).proofCommands,
   witness: async () => (await import('./witness/commands.ts')).witnessCommands,
   enrol: async () => (await import('./enrol/commands.ts')).enrolCommands,
 };

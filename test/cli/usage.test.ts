@@ -14,6 +14,7 @@ import { holdfast, linesOf, nothingElse } from './support.ts';
 const COMMANDS = [
   ...['status', 'journal', 'explain'],
   ...['fleet list', 'fleet show', 'fleet export', 'fleet backup', 'fleet restore'],
+  ...['fleet proof', 'fleet may-ship'],
   ...['audit verify', 'audit export', 'audit timestamp request', 'audit timestamp keep'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
@@ -21,6 +22,7 @@ const COMMANDS = [
   ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'ticket counts', 'ticket close'],
   ...['pki revoke', 'pki approve', 'pki verify', 'pki expiry', 'pki drill'],
   ...['pki root init', 'pki root certify', 'pki root crl'],
+  ...['proof verify', 'witness'],
   ...['enrol request', 'enrol code', 'enrol approve', 'enrol sign', 'enrol install', 'enrol renew'],
   ...['enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl', 'help'],
 ];

@@ -88,6 +88,17 @@ export const securityDoors: Doors = {
     'a policy names a witness that it does not define',
     elsewhere('fleet-log/policy.test', 'refuses what could be read in two ways, and names the line'),
   ],
+  PROOF_INCOMPLETE: [
+    'a proof is asked for before the witnesses have cosigned',
+    elsewhere('fleet-log/proof.test', 'is not written before enough witnesses have cosigned'),
+  ],
+  PROOF_INVALID: [
+    'a proof is shown with the record of another unit',
+    elsewhere(
+      'fleet-log/proof.test',
+      'proves nothing of another record, nor of this one with a letter changed',
+    ),
+  ],
   WITNESS_UNREACHABLE: [
     'a witness of the log is silent',
     elsewhere(

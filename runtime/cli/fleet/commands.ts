@@ -3,6 +3,8 @@ import type { Command } from '../command.ts';
 import { fleetBackupCommand, fleetRestoreCommand } from './backup.ts';
 import { fleetExportCommand } from './export.ts';
 import { fleetListCommand } from './list.ts';
+import { fleetMayShipCommand } from './may-ship.ts';
+import { fleetProofCommand } from './proof.ts';
 import { fleetShowCommand } from './show.ts';
 
 export const fleetCommands: readonly Command[] = [
@@ -11,4 +13,6 @@ export const fleetCommands: readonly Command[] = [
   fleetExportCommand,
   fleetBackupCommand,
   fleetRestoreCommand,
+  fleetProofCommand,
+  fleetMayShipCommand,
 ];

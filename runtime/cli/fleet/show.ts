@@ -1,6 +1,5 @@
 /** `holdfast fleet show`: everything the fleet knows of one unit. */
 import { toHex, toText } from '../../core/bytes.ts';
-import { isEid } from '../../core/eid.ts';
 import { Fault } from '../../core/faults.ts';
 import type {
   AppearanceRow,
@@ -13,11 +12,12 @@ import type {
   ReleaseRow,
 } from '../../core/store/fleet.ts';
 import { ExitCode } from '../../program.ts';
-import { type Command, isSet, textOf, usage } from '../command.ts';
+import { type Command, isSet } from '../command.ts';
 import { shortLines } from '../journal/short.ts';
 import { saidIn } from '../journal/statement.ts';
 import type { FleetView, Means } from '../means.ts';
 import { columns } from '../screen.ts';
+import { eidOf } from './eid.ts';
 import { databaseOptions, openFleetOf } from './place.ts';
 import { recordLines } from './record-text.ts';
 import { type Revoked, revokedOf, revokedRows } from './revoked.ts';
@@ -29,9 +29,7 @@ export const fleetShowCommand: Command = {
   options: { eid: { type: 'string', value: 'EID', help: 'the unit, by its 32 digits' }, ...databaseOptions },
   examples: ['holdfast fleet show --dir var/line --eid 89049032000000000000000000000123'],
   run: async (given, means) => {
-    const eid = textOf(given, 'eid');
-    if (eid === null) throw usage('--eid is missing; holdfast fleet list shows the units');
-    if (!isEid(eid)) throw usage(`--eid takes an EID: 32 digits with right check digits, not ${eid}`);
+    const eid = eidOf(given);
     await using fleet = await openFleetOf(given, means);
     const operation = await fleet.operation(eid);
     const unit = await fleet.read((view) => unitOf(eid, operation, view));

@@ -3,23 +3,20 @@ import { Fault } from '../../core/faults.ts';
 import { type NoteKey, readVerifierKey, SignatureType, verifierKey } from '../../core/log/note.ts';
 import type { HttpDoor } from '../../core/ports.ts';
 import { ExitCode } from '../../program.ts';
-import { type Arguments, type Command, isSet, listOf, type Option, textOf, usage } from '../command.ts';
+import { type Arguments, type Command, isSet, listOf, textOf, usage } from '../command.ts';
 import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
 import { witnessAt } from './desk.ts';
 
 const ADDRESS = '127.0.0.1:8750';
 
-const keyOptions = {
-  key: { type: 'string', value: 'FILE', help: 'Ed25519 key of the witness, PKCS#8 PEM, mode 0600' },
-  name: { type: 'string', value: 'NAME', help: 'name of the witness for ever: a URL without scheme' },
-} as const satisfies Readonly<Record<string, Option>>;
-
 const witnessCommand: Command = {
   name: 'witness',
   summary: 'runs a witness: cosigns each checkpoint of a log that has only grown',
   options: {
-    ...keyOptions,
+    key: { type: 'string', value: 'FILE', help: 'Ed25519 key of the witness, PKCS#8 PEM, mode 0600' },
+    name: { type: 'string', value: 'NAME', help: 'name of the witness for ever: a URL without scheme' },
+    'show-key': { type: 'boolean', help: 'shows its verifier key, as a policy names it, and ends' },
     log: { type: 'string', value: 'VKEY', help: 'verifier key of a log; again for each', multiple: true },
     state: {
       type: 'string',
@@ -35,6 +32,11 @@ const witnessCommand: Command = {
   examples: ['holdfast witness --key FILE --name witness.example/w1 --log VKEY --state /var/lib/witness'],
   run: async (given, means) => {
     const { key, sign } = await keyOf(given, means);
+    const witness = verifierKey(key, means.crypto);
+    if (isSet(given, 'show-key')) {
+      means.print(isSet(given, 'json') ? JSON.stringify({ witness }) : witness);
+      return ExitCode.done;
+    }
     const typed = listOf(given, 'log');
     if (typed.length === 0) throw usage('--log is missing: the verifier key of the log that it witnesses');
     const logs = typed.map((text) => readVerifierKey(text, means.crypto) ?? notAKey(text));
@@ -53,26 +55,13 @@ const witnessCommand: Command = {
         talk: (line) => means.talk(line),
       }),
     );
-    means.print(JSON.stringify({ event: 'ready', url, witness: verifierKey(key, means.crypto) }));
+    means.print(JSON.stringify({ event: 'ready', url, witness }));
     await means.witness.ended();
     return ExitCode.done;
   },
 };
 
-const witnessKeyCommand: Command = {
-  name: 'witness key',
-  summary: 'shows the verifier key of a witness, as a policy names it',
-  options: keyOptions,
-  examples: ['holdfast witness key --key FILE --name witness.example/w1'],
-  run: async (given, means) => {
-    const { key } = await keyOf(given, means);
-    const vkey = verifierKey(key, means.crypto);
-    means.print(isSet(given, 'json') ? JSON.stringify({ witness: vkey }) : vkey);
-    return ExitCode.done;
-  },
-};
-
-export const witnessCommands: readonly Command[] = [witnessCommand, witnessKeyCommand];
+export const witnessCommands: readonly Command[] = [witnessCommand];
 
 async function keyOf(
   given: Arguments,

@@ -25,6 +25,13 @@ export const faultsOfLog = {
     disposition: 'hold',
     blame: 'outside',
   },
+  PROOF_INCOMPLETE: {
+    title: 'Too few witnesses have cosigned the record of this unit yet',
+    cause: 'The record is younger than the last round of the witnesses, or some of them do not answer.',
+    remedy: 'Wait: the backend asks them again by itself. If this lasts, check the witnesses.',
+    disposition: 'retry',
+    blame: 'outside',
+  },
   PROOF_INVALID: {
     title: 'This proof does not prove that the record was logged',
     cause:
@@ -53,7 +60,7 @@ export const faultsOfLog = {
     cause:
       'It does not know this log or its key, or it has seen another history of it: then the log was forked or rolled back.',
     remedy:
-      'Compare what the witness shows of this log with the database. If it has seen another history, stop the line and tell the security officer.',
+      'Check what the witness shows of this log against the database. If it has seen another history, stop the line and tell the security officer.',
     disposition: 'hold',
     blame: 'outside',
   },
