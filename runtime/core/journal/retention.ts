@@ -54,7 +54,8 @@ export function surplusOf(present: number, keep: Keep, nowMs: number, pressed: b
 
 /**
  * Goes through the oldest entries, and finds the last place where the journal may be cut: where no visit was open, or,
- * where the nests relieve one another for ever, before the first entry of a visit that is open now.
+ * where that is too far back, as among nests that relieve one another for ever, before any entry of a visit that is
+ * open now.
  */
 export class CutFinder {
   readonly #surplus: Surplus;
@@ -95,8 +96,7 @@ export class CutFinder {
   }
 
   get found(): Found | null {
-    const found = this.#between ?? this.#amid;
-    return found === null || found.entries < this.#surplus.least ? null : found;
+    return [this.#between, this.#amid].find((at) => at !== null && at.entries >= this.#surplus.least) ?? null;
   }
 }
 
