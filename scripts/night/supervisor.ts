@@ -50,7 +50,7 @@ export interface Supervised {
 }
 
 /** Entries that a station keeps: so few that a night's first unit is given up before the last. */
-const KEPT = 12;
+const KEPT = 8;
 /** Between the end of a program by itself and its next start. */
 const RESTART_MS = 2_000;
 export const AT_ONCE: Death = { downMs: RESTART_MS, kept: false, power: false };
