@@ -93,6 +93,15 @@ export const stationConfig = z.strictObject({
         description: 'Held in reserve on its disk, so that a full one can be opened after a stop.',
         unit: 'bytes',
       }),
+    keepEntries: z.int().min(8).default(100_000).meta({
+      description:
+        'The youngest entries that stay. Older ones go once the backend has them and their visits have ended.',
+    }),
+    keepDays: z
+      .int()
+      .min(1)
+      .default(400)
+      .meta({ description: 'What is older goes as well, but for the last thousand.', unit: 'days' }),
     socket: file.meta({ description: 'Socket for reading the journal of the running station.' }),
   }),
   serialPort: file.meta({ description: 'I/O board, by a stable name.' }),

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asFault, Fault, isFault } from '../../runtime/core/faults.ts';
 import {
+  type EntryMark,
   type Genesis,
   genesisHash,
   type JournalEntry,
@@ -19,15 +20,17 @@ import { readGenesis } from './parts.ts';
 import { refusalOf } from './refusal.ts';
 import { lastStop } from './running.ts';
 import { judgeStore } from './store-scan.ts';
-import { ENTRIES, type Tail, verified } from './stored.ts';
-import { verifyAll } from './verify.ts';
+import { CUT_KEY, decodeCut, ENTRIES, type Tail, verified } from './stored.ts';
+import { startOf, verifyAll } from './verify.ts';
 import { readWitness } from './witness.ts';
 
 export interface JournalCopy extends AsyncDisposable {
   readonly genesis: Genesis;
   /** Null when the chain is whole; else JOURNAL_DAMAGED naming the first bad sequence, or the log that is broken. */
   readonly damage: Fault | null;
-  /** From the first on, each verified; ends with `damage` thrown where the chain breaks. */
+  /** What was given up; null while the first entry is still there. */
+  readonly cut: EntryMark | null;
+  /** From the first that is here on, each verified; ends with `damage` thrown where the chain breaks. */
   readonly entries: AsyncIterable<JournalEntry>;
 }
 
@@ -55,12 +58,14 @@ async function openCopy(directory: string, options: { readonly sha256: Sha256 })
     const broken = await damageOf(async () => judgeStore(join(copy, STORE), stop));
     const store = await openCopied(join(copy, STORE));
     const start = { next: 0, hash: genesisHash(genesis, options.sha256) };
+    const cut = decodeCut(await store.get(CUT_KEY));
     const damage =
       (await damageOf(() => verifyAll(store, { start, sha256: options.sha256, mark }))) ?? broken;
     return {
       genesis,
       damage,
-      entries: entriesOf(store, start, options.sha256, damage),
+      cut,
+      entries: entriesOf(store, startOf(cut, start), options.sha256, damage),
       [Symbol.asyncDispose]: async () => {
         await store.close();
         remove();

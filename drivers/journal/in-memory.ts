@@ -63,10 +63,14 @@ export async function openInMemoryJournal(options: InMemoryJournalOptions): Prom
     const journal = await openJournal({ genesis, store, sha256, onWarning, requireRoom, release });
     return {
       journalId: journal.journalId,
+      get cut() {
+        return journal.cut;
+      },
       append: (entries) => journal.append(entries),
       read: (from) => journal.read(from),
       unacknowledged: (limit) => journal.unacknowledged(limit),
       acknowledge: (sequence) => journal.acknowledge(sequence),
+      giveUp: (sequence) => journal.giveUp(sequence),
       requireRoom: () => journal.requireRoom(),
       // What a killed process had under way never ends: nobody waits for it.
       [Symbol.asyncDispose]: async () => (crashed ? undefined : journal[Symbol.asyncDispose]()),
@@ -118,6 +122,7 @@ function createStore({ disk, clock, syncMs, failWrite }: InMemoryJournalOptions)
       }),
     get: async (key) => durable.get(key),
     range: (range) => walk(keys, durable, range),
+    compact: async () => undefined,
     close: async () => undefined,
     cut: (kept) => {
       dead = true;
@@ -133,11 +138,12 @@ async function* walk(
   values: ReadonlyMap<string, Uint8Array>,
   range: KeyRange,
 ): AsyncGenerator<readonly [string, Uint8Array]> {
-  const found = keys.slice(indexOf(keys, range.gte), indexOf(keys, range.lt));
-  for (const key of found) {
-    const value = values.get(key);
-    if (value !== undefined) yield [key, value];
-  }
+  // As it is when reading begins, whatever is deleted meanwhile.
+  const found = keys.slice(indexOf(keys, range.gte), indexOf(keys, range.lt)).map((key) => ({
+    key,
+    value: values.get(key),
+  }));
+  for (const { key, value } of found) if (value !== undefined) yield [key, value];
 }
 
 /** Where `key` stands or would stand in the sorted list. */

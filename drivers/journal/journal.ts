@@ -6,18 +6,30 @@ import { canonicalJson } from '../../runtime/core/canonical-json.ts';
 import { asFault, Fault } from '../../runtime/core/faults.ts';
 import {
   chain,
+  type EntryMark,
   type Genesis,
   genesisHash,
   type JournalEntry,
   type NewEntry,
   type Sha256,
 } from '../../runtime/core/journal/entry.ts';
+import { CUT_ENTRIES_MAX } from '../../runtime/core/journal/retention.ts';
 import type { FactName } from '../../runtime/core/operation/facts.ts';
 import type { Journal } from '../../runtime/core/ports.ts';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import type { Change, OrderedStore, Witness } from './ordered-store.ts';
-import { ANCHOR_KEY, encodeEntry, entryKey, outboxKey, type Tail, verified } from './stored.ts';
-import { hashAt, type State, verifyAll } from './verify.ts';
+import {
+  ANCHOR_KEY,
+  CUT_KEY,
+  type Cut,
+  cutIn,
+  encodeEntry,
+  entryKey,
+  outboxKey,
+  type Tail,
+  verified,
+} from './stored.ts';
+import { hashAt, type State, startOf, verifyAll } from './verify.ts';
 
 export interface JournalOptions {
   readonly genesis: Genesis;
@@ -36,8 +48,8 @@ export interface JournalOptions {
 export async function openJournal(options: JournalOptions): Promise<Journal & AsyncDisposable> {
   const { genesis, store, sha256, witness } = options;
   const start: Tail = { next: 0, hash: genesisHash(genesis, sha256) };
-  const mark = witness?.mark ?? { sequence: -1, hash: start.hash };
-  return new OpenJournal(options, start, await verifyAll(store, { start, sha256, mark }));
+  const mark = witness === undefined ? {} : { mark: witness.mark };
+  return new OpenJournal(options, start, await verifyAll(store, { start, sha256, ...mark }));
 }
 
 /** Facts after which something happens that can neither be undone nor asked again. */
@@ -53,22 +65,26 @@ const ENVELOPE_BYTES = 128;
 
 type Item =
   | { readonly kind: 'append'; readonly entries: readonly NewEntry[]; readonly sizeBytes: number }
-  | { readonly kind: 'acknowledge'; readonly sequence: number };
+  | { readonly kind: 'acknowledge'; readonly sequence: number }
+  | { readonly kind: 'cut'; readonly cut: Cut };
 
 class OpenJournal implements Journal, AsyncDisposable {
   readonly journalId: string;
   readonly #options: JournalOptions;
-  readonly #start: Tail;
+  readonly #genesis: Tail;
   readonly #commits: GroupCommit<Item, readonly JournalEntry[]>;
   #state: State;
+  /** Where reading begins. It moves before the entries go. */
+  #start: Tail;
   #closing: Promise<boolean> | null = null;
   #disposing: Promise<void> | null = null;
 
-  constructor(options: JournalOptions, start: Tail, state: State) {
+  constructor(options: JournalOptions, genesis: Tail, state: State) {
     this.journalId = options.genesis.journal;
     this.#options = options;
-    this.#start = start;
+    this.#genesis = genesis;
     this.#state = state;
+    this.#start = startOf(state.cut, genesis);
     this.#commits = createGroupCommit({
       commit: (waiting) => this.#commit(waiting),
       failed: (error) => this.#poisonedBy(error),
@@ -86,6 +102,28 @@ class OpenJournal implements Journal, AsyncDisposable {
   async acknowledge(sequence: number): Promise<void> {
     if (sequence >= this.#state.tail.next) throw new RangeError('acknowledges what is not written');
     await this.#commits.add({ kind: 'acknowledge', sequence });
+  }
+
+  get cut(): EntryMark | null {
+    const { cut } = this.#state;
+    return cut === null ? null : { sequence: cut.sequence, hash: cut.hash };
+  }
+
+  async giveUp(sequence: number): Promise<void> {
+    const { store } = this.#options;
+    const upTo = cutIn(await store.get(entryKey(sequence)));
+    const acknowledged = this.#state.anchor?.sequence ?? -1;
+    if (upTo === null || upTo.sequence >= sequence || sequence > acknowledged)
+      throw new RangeError('no acknowledged entry says what to give up');
+    if (upTo.sequence < this.#start.next) return;
+    if (upTo.sequence - this.#start.next >= CUT_ENTRIES_MAX) throw new RangeError('too many at once');
+    if ((await hashAt(store, upTo.sequence)) !== upTo.hash) throw new RangeError('names another entry');
+    await this.#commits.add({ kind: 'cut', cut: { ...upTo, by: sequence } });
+    await store.compact({ gte: entryKey(0), lt: entryKey(upTo.sequence + 1) }).catch((error: unknown) => {
+      if (this.#closing !== null) return; // It was closed meanwhile: the next opening compacts by itself.
+      this.#commits.poison(this.#poisonedBy(error));
+      throw asPoison(error);
+    });
   }
 
   read(from = 0): AsyncIterable<JournalEntry> {
@@ -113,6 +151,12 @@ class OpenJournal implements Journal, AsyncDisposable {
   async #commit(waiting: readonly Item[]): Promise<readonly (readonly JournalEntry[])[]> {
     const { store, witness } = this.#options;
     const { changes, results, ...after } = await plan(waiting, this.#state, this.#options);
+    if (after.cut !== this.#state.cut) {
+      // What the witness remembers must not be among what goes.
+      const { next, hash } = this.#state.tail;
+      await witness?.write({ sequence: next - 1, hash });
+      this.#start = startOf(after.cut, this.#genesis);
+    }
     if (changes.length > 0) await store.write(changes);
     if (results.flat().some(({ fact }) => IRREVERSIBLE.has(fact.name)))
       await witness?.write({ sequence: after.tail.next - 1, hash: after.tail.hash });
@@ -123,16 +167,26 @@ class OpenJournal implements Journal, AsyncDisposable {
   async *#read(from: number, end: number): AsyncGenerator<JournalEntry> {
     const { store, sha256 } = this.#options;
     if (this.#commits.poisoned !== null) throw this.#commits.poisoned;
-    if (from >= end) return;
-    try {
-      const tail = from === 0 ? this.#start : { next: from, hash: await hashAt(store, from - 1) };
-      const range = { gte: entryKey(from), lt: entryKey(end) };
-      yield* verified(store.range(range), { tail, end, sha256 });
-    } catch (error) {
-      // After a poisoning the store is closed under the reader: what it says then means nothing.
-      if (this.#commits.poisoned !== null) throw this.#commits.poisoned;
-      this.#commits.poison(this.#poisonedBy(error));
-      throw error;
+    for (;;) {
+      const start = this.#start;
+      if (Math.max(from, start.next) >= end) return;
+      let begun = false;
+      try {
+        const tail = from <= start.next ? start : { next: from, hash: await hashAt(store, from - 1) };
+        const range = { gte: entryKey(tail.next), lt: entryKey(end) };
+        for await (const entry of verified(store.range(range), { tail, end, sha256 })) {
+          begun = true;
+          yield entry;
+        }
+        return;
+      } catch (error) {
+        // After a poisoning the store is closed under the reader: what it says then means nothing.
+        if (this.#commits.poisoned !== null) throw this.#commits.poisoned;
+        // What was given up before the reader had begun is not missing.
+        if (!begun && this.#start !== start) continue;
+        this.#commits.poison(this.#poisonedBy(error));
+        throw error;
+      }
     }
   }
 
@@ -185,7 +239,7 @@ async function plan(
 ): Promise<
   State & { readonly changes: readonly Change[]; readonly results: readonly (readonly JournalEntry[])[] }
 > {
-  let { tail, anchor } = state;
+  let { tail, anchor, cut } = state;
   let count = 0;
   let sizeBytes = 0;
   const changes: Change[] = [];
@@ -203,6 +257,16 @@ async function plan(
         tail = { next: next.sequence + 1, hash: next.hash };
         written.push(next);
       }
+    } else if (item.kind === 'cut') {
+      // A batch of its own, so that the witness is asked before anything goes.
+      if (results.length > 0) break;
+      if (item.cut.sequence <= (cut?.sequence ?? -1))
+        return { tail, anchor, cut, changes, results: [written] };
+      for (let at = (cut?.sequence ?? -1) + 1; at <= item.cut.sequence; at++)
+        changes.push({ type: 'del', key: entryKey(at) });
+      cut = item.cut;
+      changes.push({ type: 'put', key: CUT_KEY, value: Buffer.from(canonicalJson({ ...cut })) });
+      return { tail, anchor, cut, changes, results: [written] };
     } else if (item.sequence > (anchor?.sequence ?? -1)) {
       for (let at = (anchor?.sequence ?? -1) + 1; at <= item.sequence; at++)
         changes.push({ type: 'del', key: outboxKey(at) });
@@ -211,7 +275,7 @@ async function plan(
     }
     results.push(written);
   }
-  return { tail, anchor, changes, results };
+  return { tail, anchor, cut, changes, results };
 }
 
 /** The canonical form, whose keys are only in another order, has as many bytes. */

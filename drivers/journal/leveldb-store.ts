@@ -3,6 +3,7 @@
  * recovery hides losses. No snapshot or read-only mode: a tool reads a copy.
  */
 import { Fault, type FaultCode } from '../../runtime/core/faults.ts';
+import { syncDirectory } from './durable-files.ts';
 import type { OrderedStore } from './ordered-store.ts';
 
 /** LevelDB's directory inside the journal's; nothing of ours lies in it. */
@@ -42,8 +43,18 @@ export async function openLeveldb(
     write: (changes) => level.batch([...changes], { sync: true }),
     get: (key) => level.get(key),
     range: (range) => inBatches(level.iterator({ ...range, highWaterMarkBytes: READ_BYTES })),
+    compact: async ({ gte, lt }) => {
+      await (level as unknown as Compacting).compactRange(gte, lt);
+      // It may have begun a new log file.
+      syncDirectory(directory);
+    },
     close: () => level.close(),
   };
+}
+
+/** What classic-level has beyond the interface of all levels. */
+interface Compacting {
+  compactRange(start: string, end: string): Promise<void>;
 }
 
 /** Many at a time: each way into LevelDB and back costs more than most entries. */

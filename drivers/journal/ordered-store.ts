@@ -17,6 +17,8 @@ export interface OrderedStore {
   get(key: string): Promise<Uint8Array | undefined>;
   /** In the order of the keys. */
   range(range: KeyRange): AsyncIterable<readonly [key: string, value: Uint8Array]>;
+  /** Gives back the room of what was deleted there. Writes go on meanwhile. */
+  compact(range: KeyRange): Promise<void>;
   close(): Promise<void>;
 }
 

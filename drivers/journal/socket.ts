@@ -7,17 +7,17 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { asFault } from '../../runtime/core/faults.ts';
-import type { Genesis, JournalEntry } from '../../runtime/core/journal/entry.ts';
+import type { EntryMark, Genesis, JournalEntry } from '../../runtime/core/journal/entry.ts';
 import type { Journal } from '../../runtime/core/ports.ts';
 
-/** `{"verb":"range","from":0}`: genesis, then every entry from there on, then the end. */
+/** `{"verb":"range","from":0}`: genesis and what was given up, then every entry from there on, then the end. */
 export interface RangeRequest {
   readonly verb: 'range';
   readonly from: number;
 }
 
 export type SocketLine =
-  | { readonly genesis: Genesis }
+  | { readonly genesis: Genesis; readonly cut: EntryMark | null }
   | { readonly entry: Pick<JournalEntry, 'sequence' | 'text' | 'hash'> }
   | { readonly end: true }
   | { readonly error: string };
@@ -72,9 +72,13 @@ async function answer(line: string, journal: Journal, genesis: Genesis, socket: 
     await write(socket, { error: 'the verbs are: range' });
     return;
   }
-  await write(socket, { genesis });
   let sent = 0;
-  for await (const { sequence, text, hash } of journal.read(request.from)) {
+  const entries = journal.read(request.from)[Symbol.asyncIterator]();
+  let next = await entries.next();
+  // Read after the first entry, which is the one after the cut: from there on nothing more goes from under this reader.
+  await write(socket, { genesis, cut: journal.cut });
+  for (; next.done !== true; next = await entries.next()) {
+    const { sequence, text, hash } = next.value;
     await write(socket, { entry: { sequence, text, hash } });
     sent += 1;
     if (sent % CHUNK === 0) await breathe();

@@ -1,6 +1,6 @@
 /** How entries lie in the store, and how they are verified while read: over the stored bytes, without gaps. */
 import { Fault } from '../../runtime/core/faults.ts';
-import type { Genesis, JournalEntry, NewEntry, Sha256 } from '../../runtime/core/journal/entry.ts';
+import type { EntryMark, Genesis, JournalEntry, NewEntry, Sha256 } from '../../runtime/core/journal/entry.ts';
 
 /** Enough for every safe integer, so that keys sort as their numbers do. */
 const DIGITS = 16;
@@ -15,6 +15,8 @@ export const entryKey = (sequence: number): string => `j!${String(sequence).padS
 export const outboxKey = (sequence: number): string => `o!${String(sequence).padStart(DIGITS, '0')}`;
 /** The last entry that has arrived upstream. */
 export const ANCHOR_KEY = 'anchor';
+/** The last entry that was given up; the chain begins after it. */
+export const CUT_KEY = 'cut';
 /** Above every key that starts with the prefix and a digit. */
 export const ENTRIES = { gte: 'j!', lt: 'j"' } as const;
 export const OUTBOX = { gte: 'o!', lt: 'o"' } as const;
@@ -26,9 +28,11 @@ export interface Tail {
 }
 
 /** Names an entry that must be there. Sequence -1: none yet, the hash is the genesis's. */
-export interface Mark {
-  readonly sequence: number;
-  readonly hash: string;
+export type Mark = EntryMark;
+
+/** What was given up, and the entry that said so beforehand. */
+export interface Cut extends EntryMark {
+  readonly by: number;
 }
 
 export function encodeEntry(entry: JournalEntry): Uint8Array {
@@ -83,21 +87,21 @@ export async function* verified(
 
 /**
  * Where the chain from `start` ends. Every entry is verified, none is read: their number makes the difference at a start.
- * @param onEntry told of each: its mark
+ * @param onEntry told of each: its mark, and its bytes for the time of the call
  * @throws Fault JOURNAL_DAMAGED as `verified` does
  */
 export async function endOfChain(
   stored: Stored,
   start: Tail,
   sha256: Sha256,
-  onEntry: (sequence: number, hash: string) => void,
+  onEntry: (sequence: number, hash: string, stored: Uint8Array) => void,
 ): Promise<Tail> {
   let { next, hash } = start;
   try {
     for await (const [key, value] of stored) {
       if (key !== entryKey(next)) throw damaged(next, 'the entry is missing');
       hash = requireNext(value, { next, hash }, sha256);
-      onEntry(next, hash);
+      onEntry(next, hash, value);
       next += 1;
     }
   } catch (error) {
@@ -128,6 +132,22 @@ export function decodeAnchor(stored: Uint8Array | undefined): Mark | null {
   const { sequence, hash } = parse(Buffer.from(stored).toString('utf8'), ANCHOR_KEY) as Partial<Mark>;
   if (sequence === undefined || hash === undefined) throw new Fault('JOURNAL_DAMAGED', { key: ANCHOR_KEY });
   return { sequence, hash };
+}
+
+/** Null for a journal of which nothing was given up. @throws Fault JOURNAL_DAMAGED */
+export function decodeCut(stored: Uint8Array | undefined): Cut | null {
+  if (stored === undefined) return null;
+  const { sequence, hash, by } = parse(Buffer.from(stored).toString('utf8'), CUT_KEY) as Partial<Cut>;
+  if (sequence === undefined || hash === undefined || by === undefined)
+    throw new Fault('JOURNAL_DAMAGED', { key: CUT_KEY });
+  return { sequence, hash, by };
+}
+
+/** What a stored entry says is to be given up; null for any other entry, and for bytes that are none. */
+export function cutIn(stored: Uint8Array | undefined): EntryMark | null {
+  if (stored === undefined) return null;
+  const { fact } = parse(decodeText(stored.subarray(0, -HASH_DIGITS - 1), -1), 'entry') as Partial<NewEntry>;
+  return fact?.name === 'cut' ? fact.upTo : null;
 }
 
 export function damaged(sequence: number, reason: string, cause?: unknown): Fault {

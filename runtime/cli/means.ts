@@ -90,7 +90,7 @@ export interface OpenedJournal extends AsyncDisposable {
   readonly genesis: Genesis;
   /** Whether a running station answers; else a copy of the dead one's directory is read. */
   readonly running: boolean;
-  /** From the first on, each verified against the chain. Can be read once.
+  /** From the first that is still there, each verified against the chain. Can be read once.
    * @throws Fault JOURNAL_DAMAGED naming the first bad sequence, after the entries before it */
   readonly entries: AsyncIterable<JournalEntry>;
 }

@@ -6,7 +6,7 @@ import type { Bytes } from './bytes.ts';
 import type { Exchange } from './card/apdu.ts';
 import type { Fault } from './faults.ts';
 import type { ControllerReport, Release } from './gate/release.ts';
-import type { JournalEntry, NewEntry } from './journal/entry.ts';
+import type { EntryMark, JournalEntry, NewEntry } from './journal/entry.ts';
 import type { InstructionHandler } from './messages/instruction.ts';
 
 /** Time. Real: `drivers/clock/system.ts`; simulated: an event heap that a seed drives. */
@@ -76,13 +76,18 @@ export interface Journal {
    * failure every later call fails too: the outcome is unknown, and the owner ends the process.
    * @throws Fault JOURNAL_POISONED */
   append(entries: readonly NewEntry[]): Promise<readonly JournalEntry[]>;
-  /** All entries from `from` on (default: the first), verified against the chain while read.
+  /** The last entry that was given up, after which the chain begins; null while the first of all is still here. */
+  readonly cut: EntryMark | null;
+  /** All entries from `from` on (default, and at the earliest: the first that is here), verified against the chain while read.
    * @throws Fault JOURNAL_DAMAGED */
   read(from?: number): AsyncIterable<JournalEntry>;
   /** Entries marked for the outbox that `acknowledge` has not yet covered, oldest first. */
   unacknowledged(limit: number): Promise<readonly JournalEntry[]>;
   /** Durably notes that everything up to and including `sequence` has arrived upstream. */
   acknowledge(sequence: number): Promise<void>;
+  /** Gives up all entries that the `cut` at `sequence` names, past fsync, all of them or none. One after another.
+   * @throws RangeError where there is no such entry, it is not acknowledged, or names too many */
+  giveUp(sequence: number): Promise<void>;
   /** Resolves when the entries of a whole unit have room. Ask before a unit is begun; one that is begun is
    * finished. @throws Fault JOURNAL_SPACE_LOW, JOURNAL_POISONED */
   requireRoom(): Promise<void>;
@@ -217,6 +222,7 @@ export const logEvents = [
   'station-revoked',
   'stations-revoked',
   'events-acknowledged',
+  'journal-cut',
   'warning',
   'fault',
 ] as const;

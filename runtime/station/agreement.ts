@@ -19,7 +19,7 @@ export interface Head {
 
 /**
  * Resolves once the backend's head was found in the journal, in this run: nothing is done to a unit before.
- * @throws Fault JOURNAL_ROLLED_BACK; BACKEND_SILENT, BUS_UNREACHABLE: then it is asked again
+ * @throws Fault JOURNAL_ROLLED_BACK, JOURNAL_AHEAD; BACKEND_SILENT, BUS_UNREACHABLE: then it is asked again
  */
 export interface Agreement {
   (): Promise<void>;
@@ -35,7 +35,7 @@ export function createAgreement(config: StationConfig, ports: StationPorts, requ
       { nest: config.nests[0].name, to: 'backend', step: 0, binding: unbound, retry: deadlines.journalHead },
       { journal: ports.genesis.journal },
     );
-    if (body.head !== null) await requireInJournal(ports.journal, body.head);
+    await requireInJournal(ports.journal, body.head);
   };
   const agreement = (): Promise<void> => {
     if (denied !== null) return Promise.reject(denied);
@@ -53,8 +53,16 @@ export function createAgreement(config: StationConfig, ports: StationPorts, requ
   });
 }
 
-/** @throws Fault JOURNAL_ROLLED_BACK when `head` is no entry of this journal */
-export async function requireInJournal(journal: Journal, head: Head): Promise<void> {
+/**
+ * @param head null where the backend holds nothing of this journal
+ * @throws Fault JOURNAL_ROLLED_BACK when `head` is no entry of this journal; JOURNAL_AHEAD when the entries after it were
+ * given up, which were so only on the backend's word that it has them
+ */
+export async function requireInJournal(journal: Journal, head: Head | null): Promise<void> {
+  const { cut } = journal;
+  if (cut !== null && (head?.sequence ?? -1) < cut.sequence)
+    throw new Fault('JOURNAL_AHEAD', { backend: head?.sequence ?? null, givenUp: cut.sequence });
+  if (head === null || (head.sequence === cut?.sequence && head.hash === cut.hash)) return;
   for await (const { hash } of journal.read(head.sequence)) {
     if (hash === head.hash) return;
     throw new Fault('JOURNAL_ROLLED_BACK', { sequence: head.sequence, why: 'it holds another entry there' });

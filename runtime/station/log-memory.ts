@@ -7,6 +7,7 @@ import type { StationPorts } from './ports.ts';
 
 export class LogMemory {
   #largest: Checkpoint | null = null;
+  #note: string | null = null;
   readonly #ports: Pick<StationPorts, 'trusted' | 'logKey' | 'crypto'>;
 
   constructor(ports: Pick<StationPorts, 'trusted' | 'logKey' | 'crypto'>) {
@@ -18,25 +19,30 @@ export class LogMemory {
     return this.#largest;
   }
 
-  /**
-   * Takes the facts of the last run. The log only grows, and each nest asks for one receipt at a time: the largest
-   * checkpoint is in one of the last receipts, and nobody need verify all of them again.
-   */
-  recall(facts: readonly Fact[], nests: number): void {
-    const receipts = facts.filter(({ name }) => name === 'registered' || name === 'reject-registered');
-    for (const fact of receipts.slice(-2 * nests)) this.learn(fact);
+  /** The same, as it was signed. */
+  get note(): string | null {
+    return this.#note;
   }
 
-  /** Takes a fact of the journal; receipts were judged before they got there. */
+  /**
+   * Takes a fact of the journal; receipts were judged before they got there. The log only grows, and each nest asks
+   * for one receipt at a time: after a start the last receipts are enough.
+   */
   learn(fact: Fact): void {
     if (fact.name === 'registered') this.#take(registration, fact.receipt);
     if (fact.name === 'reject-registered') this.#take(rejection, fact.receipt);
+    if (fact.name === 'cut' && fact.checkpoint !== null) this.#keep(fact.checkpoint);
   }
 
   #take(kind: Statement, receipt: string): void {
     const { payload } = open(kind, receipt, this.#ports.trusted, this.#ports.crypto);
-    const note = (payload as { checkpoint: string }).checkpoint;
+    this.#keep((payload as { checkpoint: string }).checkpoint);
+  }
+
+  #keep(note: string): void {
     const checkpoint = openCheckpoint(note, this.#ports.logKey, this.#ports.crypto);
-    if (checkpoint !== null && checkpoint.size > (this.#largest?.size ?? 0)) this.#largest = checkpoint;
+    if (checkpoint === null || checkpoint.size <= (this.#largest?.size ?? 0)) return;
+    this.#largest = checkpoint;
+    this.#note = note;
   }
 }

@@ -9,6 +9,7 @@ import { deadlines } from '../core/operation/deadlines.ts';
 import type { Requester } from '../exchange/requester.ts';
 import { type Head, requireInJournal } from './agreement.ts';
 import type { StationPorts } from './ports.ts';
+import type { Retention } from './retention.ts';
 
 /** Entries of one message, and how long a few wait for company. */
 const BATCH_MAX = 64;
@@ -24,8 +25,15 @@ export interface Outbox {
 export function createOutbox(
   config: StationConfig,
   ports: StationPorts,
-  requester: Requester,
-  failed: (error: unknown) => void,
+  {
+    requester,
+    retention,
+    failed,
+  }: {
+    readonly requester: Requester;
+    readonly retention: Retention;
+    readonly failed: (error: unknown) => void;
+  },
 ): Outbox {
   let cancel: (() => void) | null = null;
   let flushing = false;
@@ -51,6 +59,7 @@ export function createOutbox(
       await requireInJournal(ports.journal, head);
       await ports.journal.acknowledge(head.sequence);
       ports.log.write('debug', 'events-acknowledged', { upTo: head.sequence });
+      await retention.acknowledged(head.sequence);
       return entries.length === BATCH_MAX ? 0 : LINGER_MS;
     } catch (error) {
       const fault = asFault(error, 'UNEXPECTED');

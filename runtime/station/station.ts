@@ -8,7 +8,6 @@ import { type ControllerReport, type GateKind, gateText } from '../core/gate/rel
 import { exchanges } from '../core/messages/exchanges.ts';
 import { openTicket, type TicketPayload } from '../core/messages/ticket.ts';
 import { GATE_LOOK_MS } from '../core/operation/deadlines.ts';
-import type { Fact } from '../core/operation/facts.ts';
 import type { State } from '../core/operation/transitions.ts';
 import { createRequester } from '../exchange/requester.ts';
 import { performer } from './actions.ts';
@@ -16,8 +15,10 @@ import { createAgreement, settleAgreement } from './agreement.ts';
 import { LogMemory } from './log-memory.ts';
 import { Nest } from './nest.ts';
 import { createOutbox } from './outbox.ts';
+import { Past } from './past.ts';
 import { type StationPorts, VERSION } from './ports.ts';
 import { takingTurns } from './reader-turns.ts';
+import { createRetention } from './retention.ts';
 import { createStatus } from './status.ts';
 
 export interface Station {
@@ -39,9 +40,9 @@ export async function createStation(config: StationConfig, given: StationPorts):
   demandOwnJournal(config, ports);
   const ticket = readTicket(config, ports);
   const memory = new LogMemory(ports);
-  const facts: Fact[] = [];
-  for await (const entry of ports.journal.read()) facts.push(entry.fact);
-  memory.recall(facts, config.nests.length);
+  const past = new Past(config.nests.length);
+  for await (const entry of ports.journal.read()) past.take(entry);
+  for (const fact of past.receipts) memory.learn(fact);
   let end: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   const ended = new Promise<void>((resolve, reject) => {
     end = { resolve, reject };
@@ -55,8 +56,9 @@ export async function createStation(config: StationConfig, given: StationPorts):
     },
   ]);
   const requester = await createRequester(config.station, exchanges, ports);
-  const outbox = createOutbox(config, ports, requester, failed);
-  const status = createStatus(config, ports, facts);
+  const retention = createRetention(config, ports, { past, memory, nests: () => nests });
+  const outbox = createOutbox(config, ports, { requester, retention, failed });
+  const status = createStatus(config, ports, past.countersUpTo(ports.journal.cut));
   const agreement = createAgreement(config, ports, requester);
   const perform = performer({ config, ports, requester, ticket, memory, agreement });
   let journalTrouble: Fault | null = null;
@@ -70,7 +72,7 @@ export async function createStation(config: StationConfig, given: StationPorts):
     (nest) =>
       new Nest({
         name: nest.name,
-        facts: facts.filter((fact) => fact.nest === nest.name),
+        facts: past.factsOf(nest.name),
         ports,
         perform,
         failed,

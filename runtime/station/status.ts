@@ -15,7 +15,7 @@ import {
   statusUnit,
   statusVersions,
 } from '../core/messages/status.ts';
-import type { Fact, FactName } from '../core/operation/facts.ts';
+import { type Counters, counted, NOTHING_COUNTED } from '../core/operation/counters.ts';
 import { currentAttempt, visitOf } from '../core/operation/gate.ts';
 import { factOf } from '../core/operation/receipt-judge.ts';
 import type { Nest } from './nest.ts';
@@ -31,10 +31,13 @@ export interface Status {
 /** A nest that works changes faster than anybody reads; holds and departures are told at once. */
 const COALESCE_MS = 100;
 
-export function createStatus(config: StationConfig, ports: StationPorts, past: readonly Fact[]): Status {
-  const counters = new Map(
-    config.nests.map((nest) => [nest.name, countersOf(past.filter((fact) => fact.nest === nest.name))]),
-  );
+/** @param counters of each nest, as its journal tells them */
+export function createStatus(
+  config: StationConfig,
+  ports: StationPorts,
+  counters: ReadonlyMap<string, Counters>,
+): Status {
+  const counts = new Map(counters);
   /** What each topic was told last, without its time. */
   const told = new Map<string, string>();
   const pending = new Set<string>();
@@ -56,14 +59,14 @@ export function createStatus(config: StationConfig, ports: StationPorts, past: r
     pending.delete(nest.name);
     void send(statusState, nest.name, stateOf(nest));
     void send(statusUnit, nest.name, unitOf(nest, config, ports));
-    const counted = counters.get(nest.name);
-    if (counted !== undefined) void send(statusCounters, nest.name, { ...counted });
+    const counters = counts.get(nest.name);
+    if (counters !== undefined) void send(statusCounters, nest.name, { ...counters });
   };
   return {
     changed: (nest) => {
       const last = nest.view.facts.at(-1);
-      const counted = counters.get(nest.name);
-      if (last !== undefined && counted !== undefined) count(counted, last.name);
+      if (last !== undefined)
+        counts.set(nest.name, counted(counts.get(nest.name) ?? NOTHING_COUNTED, last.name));
       if (nest.view.held !== null) sendNest(nest);
       else if (!pending.has(nest.name)) {
         pending.add(nest.name);
@@ -134,21 +137,4 @@ function unitOf(nest: Nest, config: StationConfig, ports: StationPorts): object 
     operation: reserved?.operation ?? null,
     epoch: reserved?.epoch ?? null,
   };
-}
-
-type Counters = ReturnType<typeof countersOf>;
-
-function countersOf(facts: readonly Fact[]) {
-  const counters = { consumed: 0, processed: 0, defective: 0, interrupted: 0, holds: 0, resumed: 0 };
-  for (const fact of facts) count(counters, fact.name);
-  return counters;
-}
-
-function count(counters: { -readonly [K in keyof Counters]: number }, name: FactName): void {
-  if (name === 'arrived') counters.consumed += 1;
-  if (name === 'released') counters.processed += 1;
-  if (name === 'diverted') counters.defective += 1;
-  if (name === 'interrupted') counters.interrupted += 1;
-  if (name === 'held') counters.holds += 1;
-  if (name === 'resumed') counters.resumed += 1;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
 import { isFault } from '../../runtime/core/faults.ts';
+import type { Journal } from '../../runtime/core/ports.ts';
 import type { Image } from './images.ts';
 
 /**
@@ -49,6 +50,30 @@ async function judge({ said }: Image, journal: string): Promise<Judgement> {
   }
 }
 
+/**
+ * What was told and is not there, in words; null when nothing is missing.
+ * @param said lines of `recorded-run`
+ */
+export async function missingIn(journal: Journal, said: readonly string[]): Promise<string | null> {
+  const stored = new Map<number, string>();
+  for await (const { sequence, hash } of journal.read()) stored.set(sequence, hash);
+  const gone = journal.cut?.sequence ?? -1;
+  const told = (what: string): number =>
+    Math.max(
+      -1,
+      ...said.filter((line) => line.startsWith(`${what} `)).map((line) => Number(line.split(' ').at(-1))),
+    );
+  if (gone > told('giving up')) return 'entries that nobody gave up';
+  if (gone < told('given up')) return 'what was given up is there again';
+  for (const line of said) {
+    const [what, sequence, hash] = line.split(' ');
+    if (what === 'durable' && Number(sequence) > gone && stored.get(Number(sequence)) !== hash)
+      return `entry ${sequence}`;
+  }
+  const waiting = (await journal.unacknowledged(1))[0]?.sequence ?? stored.size + gone + 1;
+  return waiting <= told('acknowledged') ? 'the acknowledgement' : null;
+}
+
 /** @throws Fault as the opening does */
 async function judgeOpened(said: readonly string[], directory: string): Promise<Judgement> {
   await using journal = await openLeveldbJournal({
@@ -57,15 +82,8 @@ async function judgeOpened(said: readonly string[], directory: string): Promise<
     laboratoryFileSystem: true,
     onWarning: () => undefined,
   });
-  const stored = new Map<number, string>();
-  for await (const { sequence, hash } of journal.read()) stored.set(sequence, hash);
-  for (const line of said) {
-    const [what, sequence, hash] = line.split(' ');
-    if (what === 'durable' && stored.get(Number(sequence)) !== hash)
-      return { verdict: 'lost', why: `entry ${sequence}` };
-    if (what === 'acknowledged' && (await journal.unacknowledged(1))[0]?.sequence === 0)
-      return { verdict: 'lost', why: 'the acknowledgement' };
-  }
+  const why = await missingIn(journal, said);
+  if (why !== null) return { verdict: 'lost', why };
   await journal.append([
     { at: 0, fact: { name: 'arrived', nest: 'a', visit: 'after', arrival: 1 } as never },
   ]);

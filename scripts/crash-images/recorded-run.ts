@@ -6,7 +6,8 @@ import { writeSync } from 'node:fs';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
 import { isFault } from '../../runtime/core/faults.ts';
-import type { NewEntry } from '../../runtime/core/journal/entry.ts';
+import type { JournalEntry, NewEntry } from '../../runtime/core/journal/entry.ts';
+import type { Journal } from '../../runtime/core/ports.ts';
 
 const [directory = '', life = 'first', entries = '3', paddingBytes = '0'] = process.argv.slice(2);
 
@@ -40,9 +41,24 @@ async function live(): Promise<void> {
     for (const { sequence, hash } of await journal.append(batch)) say(`durable ${sequence} ${hash}`);
   }
   if (life === 'killed') process.kill(process.pid, 'SIGKILL');
-  await journal.acknowledge(1);
-  say('acknowledged 1');
+  await giveUpSome(journal);
   await journal[Symbol.asyncDispose]();
+}
+
+/** The older half, as a station does it: announced, acknowledged, gone. */
+async function giveUpSome(journal: Journal): Promise<void> {
+  const present: JournalEntry[] = [];
+  for await (const entry of journal.read()) present.push(entry);
+  const { sequence, hash } = present[present.length >> 1] as JournalEntry;
+  const fact = { name: 'cut', nest: null, upTo: { sequence, hash }, counters: {}, checkpoint: null } as const;
+  const [cut] = await journal.append([{ at: 0, fact }]);
+  if (cut === undefined) return;
+  say(`durable ${cut.sequence} ${cut.hash}`);
+  await journal.acknowledge(cut.sequence);
+  say(`acknowledged ${cut.sequence}`);
+  say(`giving up ${sequence}`);
+  await journal.giveUp(cut.sequence);
+  say(`given up ${sequence}`);
 }
 
 await live().catch((error: unknown) => {

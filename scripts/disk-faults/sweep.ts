@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
 import { isFault } from '../../runtime/core/faults.ts';
+import { missingIn } from '../crash-images/judge.ts';
 
 const RUN = fileURLToPath(new URL('../crash-images/recorded-run.js', import.meta.url));
 const ENTRIES = 5;
@@ -86,7 +87,7 @@ export async function failAt(place: Place, master: string, directory: string): P
     if (fault !== null && !RIGHT_FAULTS.includes(fault)) problems.push(`it ended with ${fault}`);
     if (run.stderr.includes('Error')) problems.push(`no fault but: ${run.stderr.slice(0, 300)}`);
     problems.push(...(await missing(said, journal)));
-    return { reached: fault !== null || !said.includes('acknowledged 1'), fault, problems };
+    return { reached: fault !== null || !said.at(-1)?.startsWith('given up'), fault, problems };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -101,12 +102,8 @@ async function missing(said: readonly string[], directory: string): Promise<read
       laboratoryFileSystem: true,
       onWarning: () => undefined,
     });
-    const stored = new Map<number, string>();
-    for await (const { sequence, hash } of journal.read()) stored.set(sequence, hash);
-    return said.flatMap((line) => {
-      const [what, sequence, hash] = line.split(' ');
-      return what === 'durable' && stored.get(Number(sequence)) !== hash ? [`entry ${sequence} is lost`] : [];
-    });
+    const why = await missingIn(journal, said);
+    return why === null ? [] : [`lost: ${why}`];
   } catch (error) {
     return [
       `it does not open afterwards: ${isFault(error) ? `${error.code} ${JSON.stringify(error.context)}` : error}`,

@@ -43,6 +43,10 @@ export function journalOf(life: Life, journal: Journal): Journal {
   };
   const poisoned: Journal = {
     journalId: journal.journalId,
+    get cut() {
+      return journal.cut;
+    },
+    giveUp: (sequence) => (poison === null ? journal.giveUp(sequence) : Promise.reject(poison)),
     append: (entries) => (poison === null ? journal.append(entries) : Promise.reject(poison)),
     acknowledge: (sequence) => (poison === null ? journal.acknowledge(sequence) : Promise.reject(poison)),
     unacknowledged: (limit) => (poison === null ? journal.unacknowledged(limit) : Promise.reject(poison)),

@@ -31,6 +31,7 @@ import {
   storeOf,
   tokenOf,
 } from './ports.ts';
+import { durableFacts } from './rules/rule.ts';
 
 export interface Supervised {
   readonly name: string;
@@ -48,6 +49,8 @@ export interface Supervised {
   kill(death: Death): void;
 }
 
+/** Entries that a station keeps: so few that a night's first unit is given up before the last. */
+const KEPT = 8;
 /** Between the end of a program by itself and its next start. */
 const RESTART_MS = 2_000;
 export const AT_ONCE: Death = { downMs: RESTART_MS, kept: false, power: false };
@@ -237,10 +240,21 @@ async function startStation(standing: Standing, life: Life): Promise<void> {
     },
   };
   const guarded = readerOf(life, reader);
-  const station = await createStation(stationSettings({ name, index, gate: 'controller' }, parties), {
+  const seen = {
+    ...journal,
+    get cut() {
+      return journal.cut;
+    },
+    giveUp: (sequence: number) => {
+      durableFacts(disk); // The rules ask for facts of entries that have gone.
+      return journal.giveUp(sequence);
+    },
+  };
+  const settings = stationSettings({ name, index, gate: 'controller', keepEntries: KEPT }, parties);
+  const station = await createStation(settings, {
     ...commonOf(standing, life),
     signer: signerOf(life, parties.stationSigners[index] ?? parties.backendSigner),
-    journal: journalOf(life, journal),
+    journal: journalOf(life, seen),
     jig: jigOf(life, asked),
     reader: () => guarded,
     failpoint: () => undefined,

@@ -26,9 +26,10 @@ export interface StationPlace {
   readonly name: string;
   readonly index: number;
   readonly gate: GateKind;
+  readonly keepEntries?: number;
 }
 
-export function stationSettings({ name, index, gate }: StationPlace, parties: SimulatedParties) {
+export function stationSettings({ name, index, gate, keepEntries }: StationPlace, parties: SimulatedParties) {
   return stationConfig.parse({
     station: name,
     authority: 'unattended under authority of the simulation',
@@ -37,7 +38,7 @@ export function stationSettings({ name, index, gate }: StationPlace, parties: Si
     controller: `gate-${index + 1}`,
     ticketFile: 'none',
     statusKey: 'simulation',
-    journal: { directory: 'none', socket: 'none' },
+    journal: { directory: 'none', socket: 'none', keepEntries },
     serialPort: 'none',
     jig: { plainFirmata: gate === 'controller' ? 'refuse' : 'bench-only' },
     bus: nowhere,

@@ -51,6 +51,7 @@ export interface PlaceParts {
 }
 
 export interface StationParts extends Omit<PlaceParts, 'chip' | 'entropy'> {
+  readonly keepEntries?: number;
   readonly seed: string;
   readonly chips: Map<number, VirtualSe>;
   readonly ticket: string;
@@ -68,7 +69,7 @@ export interface StationParts extends Omit<PlaceParts, 'chip' | 'entropy'> {
 }
 
 export async function createSimulatedStation(parts: StationParts): Promise<SimulatedStation> {
-  const { name, index, clock, parties, gate } = parts;
+  const { name, clock, parties, index } = parts;
   const entropy = createSimulatedEntropy(`${parts.seed}/${name}`);
   const place = createPlace({
     ...parts,
@@ -84,7 +85,7 @@ export async function createSimulatedStation(parts: StationParts): Promise<Simul
   const simulated = createSimulatedReader({ clock, card: place.seated });
   const reader = parts.betweenReader?.(simulated) ?? simulated;
   const jig = createSimulatedJig({ clock, fixture });
-  const program = await createStation(stationSettings({ name, index, gate }, parties), {
+  const program = await createStation(stationSettings(parts, parties), {
     ...parts.common,
     entropy,
     signer: parties.stationSigners[index] ?? parties.backendSigner,

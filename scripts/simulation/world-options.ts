@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly crypto?: Crypto;
   /** The cryptography of long simulations: what is to be seen here does not hang on real signatures. */
   readonly cheap?: boolean;
+  /** Of each station's journal; more than a simulation ever writes by default. */
+  readonly keepEntries?: number;
   /** Stands between the stations and their jigs. */
   readonly betweenJig?: StationParts['betweenJig'];
   /** Stands between the stations and their readers. */

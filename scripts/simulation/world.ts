@@ -211,6 +211,7 @@ async function startStations(
       betweenJig: options.betweenJig,
       betweenReader: options.betweenReader,
       gate: options.gates?.stations ?? 'controller',
+      ...(options.keepEntries === undefined ? {} : { keepEntries: options.keepEntries }),
       startMs: START_MS,
       manners: options.manners ?? {},
       forged: options.forged ?? {},

@@ -17,7 +17,7 @@ export interface JournalRig extends AsyncDisposable {
   fill(full: boolean): void;
 }
 
-const key = (sequence: number): string => `j!${String(sequence).padStart(16, '0')}`;
+export const key = (sequence: number): string => `j!${String(sequence).padStart(16, '0')}`;
 const marker = (sequence: number): string => `o!${String(sequence).padStart(16, '0')}`;
 
 export function journalContract(name: string, createRig: () => Promise<JournalRig>): void {
@@ -190,6 +190,6 @@ export function fault(code: string): (error: unknown) => boolean {
   return (error) => isFault(error) && error.code === code;
 }
 
-function damagedAt(sequence: number): (error: unknown) => boolean {
+export function damagedAt(sequence: number): (error: unknown) => boolean {
   return (error) => isFault(error) && error.code === 'JOURNAL_DAMAGED' && error.context.sequence === sequence;
 }

@@ -102,6 +102,13 @@ export const stationDoors: Doors = {
       'holds every unit when an older copy of it was put back, and the fork gets no further',
     ),
   ],
+  JOURNAL_AHEAD: [
+    'the backend’s database was restored, and the station has given up what it now lacks',
+    elsewhere(
+      'simulation/retention.test',
+      'waits for a backend that lost what it had acknowledged, and does not call its own journal wrong',
+    ),
+  ],
   JOURNAL_SPACE_LOW: [
     'the storage is nearly full',
     elsewhere(

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { provisionJournal } from '../../drivers/journal/leveldb.ts';
 import { freeBytes } from '../../drivers/journal/space.ts';
 import { isFault } from '../../runtime/core/faults.ts';
+import type { Journal } from '../../runtime/core/ports.ts';
+import { cutEntry } from '../contracts/journal-cut.contract.ts';
 import { placeAt } from './place.ts';
 import { collect, genesis, numberOf, sample } from './samples.ts';
 
@@ -47,6 +49,14 @@ const fill = (leftBytes: number): void => {
 const remount = (how: 'ro' | 'rw'): number | null =>
   spawnSync('mount', ['-o', `remount,${how}`, disk]).status;
 
+/** What a station does when it may begin no unit: the older half goes. */
+const giveUpHalf = async (journal: Journal): Promise<void> => {
+  const [upTo] = (await collect(journal.read())).slice(acknowledged.length >> 1);
+  const [cut] = await journal.append([cutEntry(upTo?.sequence ?? 0, upTo?.hash ?? '')]);
+  await journal.acknowledge(cut?.sequence ?? 0);
+  await journal.giveUp(cut?.sequence ?? 0);
+};
+
 await provisionJournal(directory, genesis, room);
 fill(7 * MIB);
 const acknowledged: number[] = [];
@@ -79,6 +89,7 @@ say({ step: 'opened without the reserve', code: await codeOf(openAndClose), free
   });
   say({ step: 'another unit', code: await codeOf(() => journal.requireRoom()) });
   say({ step: 'the unit in work', code: await codeOf(() => journal.append([sample(1)])) });
+  say({ step: 'giving up entries', code: await codeOf(() => giveUpHalf(journal)) });
   rmSync(filler);
   say({ step: 'another unit, with space', code: await codeOf(() => journal.requireRoom()) });
   const ballast = join(directory, 'ballast');

@@ -53,6 +53,7 @@ for (const [name, mount] of Object.entries(mounts)) {
             { step: 'opened with the reserve', kept: true, warned: true },
             { step: 'another unit', code: 'JOURNAL_SPACE_LOW' },
             { step: 'the unit in work', code: null },
+            { step: 'giving up entries', code: null },
             { step: 'another unit, with space', code: null },
             { step: 'the reserve', whole: true },
             { step: 'remounted', status: 0 },

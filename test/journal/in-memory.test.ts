@@ -5,27 +5,30 @@ import { openSystemClock } from '../../drivers/clock/system.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createJournalDisk, openInMemoryJournal } from '../../drivers/journal/in-memory.ts';
 import { fault, journalContract } from '../contracts/journal.contract.ts';
+import { journalCutContract } from '../contracts/journal-cut.contract.ts';
 import { collect, genesis, numberOf, sample, samples } from './samples.ts';
 
 const { sha256 } = nodeCrypto;
 
-journalContract('in memory', async () => {
+const inMemory = async () => {
   const disk = createJournalDisk(genesis);
   let full = false;
   return {
     open: () =>
       openInMemoryJournal({ disk, clock: openSystemClock(), sha256, syncMs: 0, hasRoom: () => !full }),
-    fill: (now) => {
+    fill: (now: boolean) => {
       full = now;
     },
-    tamper: async (key, value) => {
+    tamper: async (key: string, value: Uint8Array | null) => {
       if (value === null) disk.durable.delete(key);
       else disk.durable.set(key, value);
     },
-    stored: async (key) => disk.durable.get(key) ?? new Uint8Array(0),
+    stored: async (key: string) => disk.durable.get(key) ?? new Uint8Array(0),
     [Symbol.asyncDispose]: async () => disk.durable.clear(),
   };
-});
+};
+journalContract('in memory', inMemory);
+journalCutContract('in memory', inMemory);
 
 /** Runs simulated time to its end and returns what became of the promise by then. */
 async function settled(clock: ReturnType<typeof createSimulatedClock>, promise: Promise<unknown>) {

@@ -20,6 +20,7 @@ import { fileSystemOf, weaknessOf } from '../../drivers/journal/file-system.ts';
 import { openLeveldbJournal, provisionJournal } from '../../drivers/journal/leveldb.ts';
 import { openLeveldb } from '../../drivers/journal/leveldb-store.ts';
 import { fault, journalContract } from '../contracts/journal.contract.ts';
+import { journalCutContract } from '../contracts/journal-cut.contract.ts';
 import { collect, genesis, numberOf, sample, samples } from './samples.ts';
 
 const CHILD = fileURLToPath(new URL('./append-child.js', import.meta.url));
@@ -39,7 +40,7 @@ async function provisioned(): Promise<Place> {
   return { directory, [Symbol.dispose]: () => rmSync(top, { recursive: true }) };
 }
 
-journalContract('over LevelDB', async () => {
+const overLeveldb = async () => {
   const place = await provisioned();
   const inStore = async <T>(
     act: (store: Awaited<ReturnType<typeof openLeveldb>>) => Promise<T>,
@@ -63,15 +64,17 @@ journalContract('over LevelDB', async () => {
         room,
         onWarning: () => undefined,
       }),
-    fill: (full) => {
+    fill: (full: boolean) => {
       room.freeBytesMin = full ? Number.MAX_SAFE_INTEGER : 0;
     },
-    tamper: (key, value) =>
+    tamper: (key: string, value: Uint8Array | null) =>
       inStore((store) => store.write([value === null ? { type: 'del', key } : { type: 'put', key, value }])),
-    stored: (key) => inStore(async (store) => (await store.get(key)) ?? new Uint8Array(0)),
+    stored: (key: string) => inStore(async (store) => (await store.get(key)) ?? new Uint8Array(0)),
     [Symbol.asyncDispose]: async () => place[Symbol.dispose](),
   };
-});
+};
+journalContract('over LevelDB', overLeveldb);
+journalCutContract('over LevelDB', overLeveldb);
 
 describe('provisioning a journal', () => {
   it('refuses where there is one already, and leaves it as it is', async () => {

@@ -80,7 +80,7 @@ async function assertServesAll(): Promise<void> {
   const stored = await collect(journal.read());
   assert.equal(stored.length, ENTRIES);
   assert.deepEqual(lines, [
-    { genesis },
+    { genesis, cut: null },
     ...stored.map(({ sequence, text, hash }) => ({ entry: { sequence, text, hash } })),
     { end: true },
   ]);
@@ -94,7 +94,7 @@ describe('the socket of a running journal', () => {
   it('gives every entry in order, from the one that is asked for', async () => {
     await assertServesAll();
     const [first, second, third, ...rest] = await linesOf(`{"verb":"range","from":${ENTRIES - 1}}\n`);
-    assert.deepEqual(first, { genesis });
+    assert.deepEqual(first, { genesis, cut: null });
     assert.ok(second !== undefined && 'entry' in second && second.entry.sequence === ENTRIES - 1);
     assert.deepEqual([third, ...rest], [{ end: true }]);
   });

@@ -5,6 +5,7 @@
 import { Fault } from '../../core/faults.ts';
 import {
   chainHash,
+  type EntryMark,
   type Genesis,
   type JournalEntry,
   type NewEntry,
@@ -35,12 +36,13 @@ export interface Tail {
 
 interface Line {
   readonly genesis?: Genesis;
+  readonly cut?: EntryMark | null;
   readonly entry?: { readonly sequence: number; readonly text: string; readonly hash: string };
   readonly end?: boolean;
   readonly error?: string;
 }
 
-/** The entries from `tail` on.
+/** The entries from `tail` on; from the beginning, those that are still there.
  * @throws WireBroken; Fault JOURNAL_DAMAGED naming the sequence, CONFIG_INVALID when another journal answers */
 export async function* liveEntries(
   wire: Wire,
@@ -49,21 +51,34 @@ export async function* liveEntries(
   sha256: Sha256,
 ): AsyncGenerator<JournalEntry> {
   let { next, hash } = tail;
+  let cut: EntryMark | null = null;
+  let said = false;
   wire.send(JSON.stringify({ verb: 'range', from: next }));
   for await (const text of wire.lines) {
     const line = JSON.parse(text) as Line;
-    if (line.end === true) return;
+    if (line.end === true) {
+      if (cut !== null && !said)
+        throw damaged(cut.sequence, 'its beginning is missing, and no entry gives it up');
+      return;
+    }
     if (line.error !== undefined) throw refusal(line.error, next);
     if (line.genesis !== undefined && line.genesis.journal !== expected.journal)
       throw new Fault('CONFIG_INVALID', {
         why: 'the socket belongs to another station’s journal',
         station: line.genesis.station,
       });
+    if (line.cut && next <= line.cut.sequence) {
+      if (next > 0) throw new WireBroken('what was to be read next was given up');
+      cut = line.cut;
+      ({ next, hash } = { next: cut.sequence + 1, hash: cut.hash });
+    }
     if (line.entry === undefined) continue;
     const { sequence } = line.entry;
     if (sequence !== next || chainHash(line.entry.text, next, hash, sha256) !== line.entry.hash)
       throw damaged(next, 'the entry does not continue the chain');
     const { at, fact } = JSON.parse(line.entry.text) as NewEntry;
+    if (fact.name === 'cut' && fact.upTo.sequence === cut?.sequence && fact.upTo.hash === cut.hash)
+      said = true;
     yield { ...line.entry, at, fact };
     hash = line.entry.hash;
     next += 1;

@@ -63,6 +63,8 @@ export function particulars(fact: Fact): string {
       return faultLine(fact.fault);
     case 'interrupted':
       return interruption(fact.report);
+    case 'cut':
+      return `gives up all entries up to ${fact.upTo.sequence}: the backend has them`;
     case 'clamped':
     case 'resumed':
       return '';

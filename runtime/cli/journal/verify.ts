@@ -1,4 +1,7 @@
-/** `holdfast journal --verify`: every entry must continue the one before it, from the genesis on. */
+/**
+ * `holdfast journal --verify`: every entry must continue the one before it, from the genesis on, or from where an
+ * acknowledged entry of the same chain says that those before were given up.
+ */
 import { asFault, type Fault } from '../../core/faults.ts';
 import type { JournalEntry } from '../../core/journal/entry.ts';
 import { ExitCode } from '../../program.ts';
@@ -8,6 +11,7 @@ import { showFault } from '../show-fault.ts';
 
 export async function verifyJournal(directory: string, json: boolean, means: Means): Promise<number> {
   let entries = 0;
+  let first: JournalEntry | null = null;
   let last: JournalEntry | null = null;
   let station: string | null = null;
   try {
@@ -15,6 +19,7 @@ export async function verifyJournal(directory: string, json: boolean, means: Mea
     station = journal.genesis.station;
     for await (const entry of journal.entries) {
       entries += 1;
+      first ??= entry;
       last = entry;
     }
   } catch (error) {
@@ -24,9 +29,15 @@ export async function verifyJournal(directory: string, json: boolean, means: Mea
   }
   if (json)
     means.print(
-      JSON.stringify({ verified: true, station, entries, hash: last?.hash ?? null, firstBad: null }),
+      JSON.stringify({
+        ...{ verified: true, station, entries, first: first?.sequence ?? null },
+        ...{ hash: last?.hash ?? null, firstBad: null },
+      }),
     );
-  else means.print(`${station}: ${counted(entries, 'entry', 'entries')} verified${ending(last)}`);
+  else
+    means.print(
+      `${station}: ${counted(entries, 'entry', 'entries')} verified${beginning(first)}${ending(last)}`,
+    );
   return ExitCode.done;
 }
 
@@ -39,6 +50,12 @@ function damaged(fault: Fault, before: number | null, json: boolean, means: Mean
   else if (firstBad === null) means.print('NOT VERIFIED: the journal is damaged as a whole');
   else means.print(`NOT VERIFIED: the first bad sequence is ${firstBad}`);
   return showFault(fault, json, means);
+}
+
+function beginning(first: JournalEntry | null): string {
+  return first === null || first.sequence === 0
+    ? ''
+    : `, from ${first.sequence} on: those before were given up once the backend had them`;
 }
 
 function ending(last: JournalEntry | null): string {

@@ -1,6 +1,7 @@
 /** Where each nest of a station stands, folded from its journal as the station itself folds it. */
 import type { FaultNote } from '../../core/faults.ts';
 import type { JournalEntry } from '../../core/journal/entry.ts';
+import { type Counters, counted, NOTHING_COUNTED, sumOf } from '../../core/operation/counters.ts';
 import type { Fact, FactName } from '../../core/operation/facts.ts';
 import { recover } from '../../core/operation/step.ts';
 import type { State } from '../../core/operation/transitions.ts';
@@ -13,7 +14,7 @@ export interface NestState {
   readonly sinceMs: number | null;
   readonly unit: UnitState | null;
   readonly held: HoldState | null;
-  readonly counters: Readonly<Record<keyof Counters, number>>;
+  readonly counters: Counters;
 }
 
 /** The unit in the nest. */
@@ -33,38 +34,12 @@ export interface HoldState {
   readonly holds: number;
 }
 
-/** As the status for an MES counts: consumed = processed + defective + interrupted + units in the nest. */
-export interface Counters {
-  consumed: number;
-  processed: number;
-  defective: number;
-  interrupted: number;
-  holds: number;
-  resumed: number;
-}
-
-const COUNTED: Readonly<Partial<Record<FactName, keyof Counters>>> = {
-  arrived: 'consumed',
-  released: 'processed',
-  diverted: 'defective',
-  interrupted: 'interrupted',
-  held: 'holds',
-  resumed: 'resumed',
-};
-
 const ENDS: ReadonlySet<FactName> = new Set(['released', 'diverted', 'interrupted']);
 
 /** Takes the facts of one nest in order; keeps those of the visit in progress. */
 export class NestFold {
   readonly #nest: string;
-  readonly #counters: Counters = {
-    consumed: 0,
-    processed: 0,
-    defective: 0,
-    interrupted: 0,
-    holds: 0,
-    resumed: 0,
-  };
+  #counters = NOTHING_COUNTED;
   #visit: { readonly at: number; readonly fact: Fact }[] = [];
   #lastMs: number | null = null;
 
@@ -72,9 +47,13 @@ export class NestFold {
     this.#nest = nest;
   }
 
+  /** Adds what was counted in entries that are no longer there. */
+  add(before: Counters): void {
+    this.#counters = sumOf(before, this.#counters);
+  }
+
   take({ at, fact }: Pick<JournalEntry, 'at' | 'fact'>): void {
-    const counted = COUNTED[fact.name];
-    if (counted !== undefined) this.#counters[counted] += 1;
+    this.#counters = counted(this.#counters, fact.name);
     this.#lastMs = at;
     this.#visit.push({ at, fact });
     if (ENDS.has(fact.name) && this.#state() === 'vacant') this.#visit = [];
@@ -88,7 +67,7 @@ export class NestFold {
       sinceMs: this.#lastMs,
       unit: state === 'vacant' ? null : this.#unit(),
       held: this.#held(),
-      counters: { ...this.#counters },
+      counters: this.#counters,
     };
   }
 

@@ -36,6 +36,12 @@ export async function stationState(name: string, directory: string, means: Means
   let station = name;
   let started: StationState['started'] = null;
   let entries = 0;
+  let first: number | null = null;
+  const foldOf = (nest: string): NestFold => {
+    const fold = folds.get(nest) ?? new NestFold(nest);
+    folds.set(nest, fold);
+    return fold;
+  };
   let fault: Fault | null = null;
   try {
     await using journal = await means.openJournal(directory);
@@ -50,10 +56,10 @@ export async function stationState(name: string, directory: string, means: Means
         const { version, authority, gate = 'controller' } = fact;
         started = { atMs: at, version, authority, gate };
       }
-      if (fact.nest === null) continue;
-      const fold = folds.get(fact.nest) ?? new NestFold(fact.nest);
-      folds.set(fact.nest, fold);
-      fold.take(entry);
+      first ??= entry.sequence;
+      if (fact.name === 'cut' && fact.upTo.sequence === first - 1)
+        for (const [nest, counters] of Object.entries(fact.counters)) foldOf(nest).add(counters);
+      if (fact.nest !== null) foldOf(fact.nest).take(entry);
     }
   } catch (error) {
     fault = asFault(error, 'JOURNAL_DAMAGED', { directory });

@@ -81,6 +81,15 @@ export const faultsOfStation = {
     disposition: 'hold',
     blame: 'own',
   },
+  JOURNAL_AHEAD: {
+    title: 'The backend has lost entries that it had acknowledged',
+    cause:
+      'Its database lacks the newest entries of this journal, as after a restored backup, and the station has given them up since.',
+    remedy:
+      'Bring the backend’s database to its newest state; the station goes on by itself. Nothing is wrong with its journal.',
+    disposition: 'retry',
+    blame: 'outside',
+  },
   JOURNAL_FILESYSTEM: {
     title: 'This file system may lose the journal',
     cause: 'The journal lies on a file system that can forget acknowledged writes at a power cut.',

@@ -22,6 +22,12 @@ export interface JournalEntry extends NewEntry {
   readonly hash: string;
 }
 
+/** Names an entry: its sequence, and its hash, which covers all before it too. */
+export interface EntryMark {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
 /** What the chain starts from; binds the journal to its station. */
 export interface Genesis {
   readonly journal: string;

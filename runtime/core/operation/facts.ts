@@ -4,6 +4,8 @@
  */
 import type { FaultNote } from '../faults.ts';
 import type { ControllerReport, GateKind, Release } from '../gate/release.ts';
+import type { EntryMark } from '../journal/entry.ts';
+import type { Counters } from './counters.ts';
 
 /** The stay of a unit in a nest, from an arrival to its end. */
 interface OfVisit {
@@ -41,6 +43,16 @@ export type Fact =
       readonly version: string;
       readonly authority: string;
       readonly gate?: GateKind;
+    }
+  /** Entries up to this one, which the backend has, are to be given up; what later entries are judged by is kept here. */
+  | {
+      readonly name: 'cut';
+      readonly nest: null;
+      readonly upTo: EntryMark;
+      /** Of each nest, up to there. */
+      readonly counters: Readonly<Record<string, Counters>>;
+      /** The largest checkpoint of the fleet log that this station has verified, as it was signed; null before the first. */
+      readonly checkpoint: string | null;
     };
 
 export type FactName = Fact['name'];

@@ -44,4 +44,5 @@ export function currentAttempt(facts: readonly Fact[]): readonly Fact[] {
   );
 }
 
-const ENDS: readonly FactName[] = ['released', 'diverted', 'interrupted'];
+/** Facts after which a visit is over. */
+export const ENDS: readonly FactName[] = ['released', 'diverted', 'interrupted'];

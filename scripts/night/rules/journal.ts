@@ -4,7 +4,7 @@ import { equal, fromText, toHex } from '../../../runtime/core/bytes.ts';
 import { chainHash, genesisHash } from '../../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../../runtime/core/operation/facts.ts';
 import type { Place, Plant } from '../plant.ts';
-import { durableFacts, type Rule } from './rule.ts';
+import { cutOf, durableFacts, durableFactsFrom, type Rule } from './rule.ts';
 
 export const journalRules: readonly Rule[] = [
   {
@@ -28,16 +28,21 @@ export const journalRules: readonly Rule[] = [
   },
   {
     name: 'I10',
-    says: 'every journal is one unbroken chain, and nothing is done to a unit on one that lacks what was acknowledged',
+    says: 'every journal is one unbroken chain, what it gave up is with the backend, and nothing is done to a unit on one that lacks what was acknowledged',
     end: ({ plant }, blame) => {
       for (const place of plant.places) {
         const hashes = chainOf(place, plant, blame);
         const journal = place.disk?.genesis.journal;
         const known = plant.fleet.tables.events.group(`${place.name}\u0000${journal}`);
-        const parting = known.find(({ sequence, hash }) => hashes[sequence] !== hash)?.sequence;
+        const parting = known.find(
+          ({ sequence, hash }) => sequence >= hashes.first && hashes.all[sequence - hashes.first] !== hash,
+        )?.sequence;
+        for (let sequence = 0; sequence < hashes.first && !plant.restored; sequence++)
+          if (known[sequence]?.sequence !== sequence)
+            return blame(`${place.name} gave up entry ${sequence}, which the backend does not have`);
         // A store that was restored may have forgotten the head that it compares with.
         if (parting === undefined || place.disk === null || plant.restored) continue;
-        const since = durableFacts(place.disk).slice(parting);
+        const since = durableFactsFrom(place.disk, parting);
         if (since.some(({ name }) => name === 'identified'))
           blame(`${place.name} goes on from entry ${parting}, of which the backend has another`);
       }
@@ -76,14 +81,22 @@ function intendedUnit(facts: readonly Fact[]): string | null {
   return identified?.name === 'identified' ? identified.identity.eid : null;
 }
 
-function chainOf({ name, disk }: Place, { crypto }: Plant, blame: (text: string) => void): readonly string[] {
-  const hashes: string[] = [];
-  if (disk === null) return hashes;
-  let hash = genesisHash(disk.genesis, crypto.sha256);
+/** The hashes of a journal's entries, from the first that is here on. */
+function chainOf(
+  { name, disk }: Place,
+  { crypto }: Plant,
+  blame: (text: string) => void,
+): { readonly first: number; readonly all: readonly string[] } {
+  const all: string[] = [];
+  if (disk === null) return { first: 0, all };
+  const cut = cutOf(disk);
+  const first = (cut?.sequence ?? -1) + 1;
+  let hash = cut?.hash ?? genesisHash(disk.genesis, crypto.sha256);
   const entries = [...disk.durable]
     .filter(([key]) => key.startsWith('j!'))
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [sequence, [key, value]] of entries.entries()) {
+  for (const [i, [key, value]] of entries.entries()) {
+    const sequence = first + i;
     const stored = Buffer.from(value).toString('utf8');
     const at = stored.lastIndexOf(' ');
     hash = chainHash(stored.slice(0, at), sequence, hash, crypto.sha256);
@@ -92,9 +105,9 @@ function chainOf({ name, disk }: Place, { crypto }: Plant, blame: (text: string)
       !equal(fromText(hash), fromText(stored.slice(at + 1)))
     )
       blame(`the journal of ${name} breaks at ${sequence}`);
-    hashes.push(hash);
+    all.push(hash);
   }
-  return hashes;
+  return { first, all };
 }
 
 /** Names a secret that stands in `bytes`: as it is, in hexadecimal or in base64. */

@@ -1,5 +1,5 @@
 /** Rules of progress: when nothing more befalls the plant, everything ends well and soon, and nothing has grown. */
-import { departures, type Rule } from './rule.ts';
+import { departures, type Rule, writtenTo } from './rule.ts';
 
 /** Timers and messages that a plant at rest may have before it. */
 const PENDING_MAX = 400;
@@ -40,7 +40,7 @@ export const progressRules: readonly Rule[] = [
       if (!done) return;
       for (const { name, disk, fixture } of plant.places) {
         if (fixture.line.waiting() > 0) blame(`${name} still waits for ${fixture.line.waiting()} units`);
-        const entries = [...(disk?.durable.keys() ?? [])].filter((key) => key.startsWith('j!')).length;
+        const entries = disk === null ? 0 : writtenTo(disk);
         const known = plant.fleet.tables.events.group(`${name}\u0000${disk?.genesis.journal}`).length;
         const told = plant.programs.get(name)?.station?.journalTrouble ?? null;
         if (known < entries && told === null)
@@ -54,7 +54,7 @@ export const progressRules: readonly Rule[] = [
     end: ({ plant, story, done }, blame) => {
       if (done && plant.clock.pending() > PENDING_MAX) blame(`${plant.clock.pending()} timers are left`);
       for (const { name, disk } of plant.places) {
-        const entries = [...(disk?.durable.keys() ?? [])].filter((key) => key.startsWith('j!')).length;
+        const entries = disk === null ? 0 : writtenTo(disk);
         if (entries > ENTRIES_MAX * (1 + story.units)) blame(`${name} has written ${entries} entries`);
       }
     },

@@ -2,7 +2,7 @@
 import type { GateLogLine } from '../../../drivers/jig/controller/fixture.ts';
 import type { JournalDisk } from '../../../drivers/journal/in-memory.ts';
 import { toText } from '../../../runtime/core/bytes.ts';
-import type { NewEntry } from '../../../runtime/core/journal/entry.ts';
+import type { EntryMark, NewEntry } from '../../../runtime/core/journal/entry.ts';
 import type { Fact } from '../../../runtime/core/operation/facts.ts';
 import type { Mischief } from '../mischief.ts';
 import type { Place, Plant } from '../plant.ts';
@@ -39,14 +39,17 @@ export interface Rule {
 
 interface Read {
   readonly facts: Fact[];
-  readonly sequence: number;
+  /** Of the first fact, and of the next. */
+  readonly first: number;
+  readonly next: number;
 }
 const read = new WeakMap<JournalDisk, Read>();
 
-/** The facts that are on the disk, past fsync. */
+/** The facts that are on the disk, past fsync, and those that were there when it was last read. */
 export function durableFacts(disk: JournalDisk): readonly Fact[] {
-  const { facts, sequence } = read.get(disk) ?? { facts: [], sequence: 0 };
-  let next = sequence;
+  const begin = (cutOf(disk)?.sequence ?? -1) + 1;
+  const { facts, first, next: known } = read.get(disk) ?? { facts: [], first: begin, next: begin };
+  let next = known;
   for (
     let stored = disk.durable.get(keyOf(next));
     stored !== undefined;
@@ -56,8 +59,28 @@ export function durableFacts(disk: JournalDisk): readonly Fact[] {
     facts.push((JSON.parse(text.slice(0, text.lastIndexOf(' '))) as NewEntry).fact);
     next += 1;
   }
-  read.set(disk, { facts, sequence: next });
+  read.set(disk, { facts, first, next });
   return facts;
+}
+
+/** Those of the entries from `sequence` on. */
+export function durableFactsFrom(disk: JournalDisk, sequence: number): readonly Fact[] {
+  const facts = durableFacts(disk);
+  return facts.slice(Math.max(0, sequence - (read.get(disk)?.first ?? 0)));
+}
+
+/** How many entries were ever written to it, those that it gave up included. */
+export function writtenTo({ durable }: JournalDisk): number {
+  return [...durable.keys()].reduce(
+    (most, key) => (key.startsWith('j!') ? Math.max(most, Number(key.slice(2)) + 1) : most),
+    0,
+  );
+}
+
+/** The last entry that this disk's journal has given up; null for none. */
+export function cutOf({ durable }: JournalDisk): EntryMark | null {
+  const stored = durable.get('cut');
+  return stored === undefined ? null : (JSON.parse(toText(stored)) as EntryMark);
 }
 
 /** The facts of one arrival, those of its resumptions included, on whatever storage they were written. */
