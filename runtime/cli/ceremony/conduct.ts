@@ -5,7 +5,7 @@
 import { equal, fromText, toText } from '../../core/bytes.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { demandStepApprovals } from '../../core/ceremony/approvals.ts';
-import { type CeremonyPlan, keyOf, officersOf, planHash } from '../../core/ceremony/plan.ts';
+import { type CeremonyPlan, kdfOf, keyOf, officersOf, planHash } from '../../core/ceremony/plan.ts';
 import { checkPlan } from '../../core/ceremony/plan-check.ts';
 import {
   type CeremonyRecord,
@@ -187,6 +187,6 @@ async function recognised(ceremony: Ceremony, at: number, text: string): Promise
 /** @throws Fault CEREMONY_KEY_DIFFERS */
 function demandAsPlanned({ plan }: Ceremony, at: number, told: StepRecord): void {
   const step = plan.steps[at];
-  const why = step === undefined ? 'no such step' : stepObjection(step, told);
+  const why = step === undefined ? 'no such step' : stepObjection(step, told, kdfOf(plan));
   if (why !== null) throw new Fault('CEREMONY_KEY_DIFFERS', { step: at + 1, key: told.key?.key ?? '', why });
 }

@@ -3,12 +3,14 @@ import type { CeremonyTokenFile } from '../../../config/ceremony.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import type { Shelf } from '../../core/ceremony/shelf.ts';
 import type { CeremonyToken } from '../../core/ceremony/token.ts';
-import type { TokenRole } from '../../core/key-policy.ts';
+import type { Kdf, TokenRole } from '../../core/key-policy.ts';
 
 /** The token of a plan, and where it is. */
 export interface CeremonyTokenPlace extends CeremonyTokenFile {
   readonly label: string;
   readonly role: TokenRole;
+  /** Which masters the token has. */
+  readonly kdf: Kdf;
   /** Whether a token that computes in software is allowed. */
   readonly laboratory: boolean;
 }

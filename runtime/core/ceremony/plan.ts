@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { fromText, toHex } from '../bytes.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import { tokenRoles } from '../key-policy.ts';
+import { type Kdf, kdfs, tokenRoles } from '../key-policy.ts';
 import { quorumForm } from '../messages/approval.ts';
 import { keyVersion, partyName } from '../messages/fields.ts';
 import type { Crypto } from '../ports.ts';
@@ -109,6 +109,10 @@ export const planForm = z.strictObject({
       .nullable()
       .meta({ description: 'Serial number of the token; null in a laboratory, where tokens come and go.' }),
     class: z.enum(['hardware', 'software']),
+    kdf: z.enum(kdfs).optional().meta({
+      description:
+        'How its masters derive, as `token.kdf` of the gateway says; `cbc-data` where it is left out.',
+    }),
   }),
   quorum: quorumForm.refine(({ required }) => required >= 2, {
     error: 'a ceremony needs at least two officers',
@@ -121,6 +125,11 @@ export type CeremonyPlan = z.output<typeof planForm>;
 /** What officers approve: SHA-256 over the canonical form of the plan with its defaults, hexadecimal. */
 export function planHash(plan: CeremonyPlan, crypto: Crypto): string {
   return toHex(crypto.sha256(fromText(canonicalJson(plan))));
+}
+
+/** Which masters the token of a plan has. */
+export function kdfOf({ token }: Pick<CeremonyPlan, 'token'>): Kdf {
+  return token.kdf ?? 'cbc-data';
 }
 
 /** The key in the token that a step makes; null for one that makes a file. */

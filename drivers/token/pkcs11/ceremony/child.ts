@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { CeremonyToken, ComponentSource } from '../../../../runtime/core/ceremony/token.ts';
 import { asFault, Fault, isFault, noteOf } from '../../../../runtime/core/faults.ts';
-import { ruleFor } from '../../../../runtime/core/key-policy.ts';
+import { type KeyRule, ruleFor } from '../../../../runtime/core/key-policy.ts';
 import {
   type Cryptoki,
   describe,
@@ -14,6 +14,7 @@ import {
   logIn,
   openSession,
 } from '../cryptoki.ts';
+import { demandOffered, offeredBy } from '../mechanisms.ts';
 import { createOperations } from '../operations.ts';
 import { openPinnedMemory } from '../pinned-memory.ts';
 import { auditToken } from '../templates.ts';
@@ -67,34 +68,40 @@ function send(reply: CeremonyReply): void {
   if (process.connected) process.send?.(reply);
 }
 
-function start({ module, label, pinFile, laboratory, role }: CeremonyStart): CeremonyReply {
+function start({ module, label, pinFile, laboratory, role, kdf }: CeremonyStart): CeremonyReply {
   const cryptoki = loadModule(module);
   const slot = findSlot(cryptoki, label);
   const description = describe(cryptoki, slot);
   if (description.softwareToken && !laboratory)
     throw new Fault('TOKEN_UNAVAILABLE', { label, reason: 'a software token' });
   const session = logIn(cryptoki, slot, pinFile);
-  verbs = createVerbs({ cryptoki, slot, session, role });
+  verbs = createVerbs({ cryptoki, slot, session, role, kdf });
   return { kind: 'ready', description };
 }
 
-interface LoggedIn extends Pick<CeremonyStart, 'role'> {
+interface LoggedIn extends Pick<CeremonyStart, 'role' | 'kdf'> {
   readonly cryptoki: Cryptoki;
   readonly slot: Handle;
   readonly session: Handle;
 }
 
 /** Each verb works in a session of its own: an error leaves none behind in the middle of an operation. */
-function createVerbs({ cryptoki, slot, session, role }: LoggedIn): Verbs {
+function createVerbs({ cryptoki, slot, session, role, kdf }: LoggedIn): Verbs {
   const pinned = openPinnedMemory();
   const atDesk = async <T>(work: (desk: Desk) => T | Promise<T>): Promise<T> => {
-    const at = { cryptoki, session: openSession(cryptoki, slot), pinned };
+    const at = { cryptoki, session: openSession(cryptoki, slot), pinned, kdf };
     const token = createOperations(at);
     try {
       return await work({ at, token });
     } finally {
       token.close();
     }
+  };
+  /** A key that stays cannot be destroyed again, so what it needs is asked for before. */
+  const demanded = (label: string): KeyRule => {
+    const rule = ruleNamed('secret', label, kdf);
+    demandOffered(label, rule, offeredBy(cryptoki, slot, pinned));
+    return rule;
   };
   const joined = <T>(sources: readonly ComponentSource[], size: number, use: (key: Uint8Array) => T) =>
     withJoined(sources, size, promptHidden, use);
@@ -103,18 +110,22 @@ function createVerbs({ cryptoki, slot, session, role }: LoggedIn): Verbs {
     generate: (label) =>
       atDesk(({ at }) => {
         if (ruleFor('secret', label) === undefined) generatePair(at, label);
-        else generateSecret(at, label);
+        else {
+          demanded(label);
+          generateSecret(at, label);
+        }
       }),
     wrapNewborn: (under) => atDesk(({ at }) => joined(under, KEK_BYTES, (kek) => wrapNewborn(at, kek))),
     join: (label, components, checkValue) =>
       atDesk(async (desk) => {
-        const size = sizeOf(ruleNamed('secret', label));
+        const size = sizeOf(demanded(label));
         await joined(components, size, (key) =>
           keepJoined(desk.at, label, key, demandCheckValue(desk, label, checkValue)),
         );
       }),
     unwrap: (label, wrapped, under, checkValue) =>
       atDesk(async (desk) => {
+        demanded(label);
         const secret = { label, wrapped, trial: demandCheckValue(desk, label, checkValue) };
         if (under.method === 'aes-kwp')
           return joined(under.components, KEK_BYTES, (kek) => unwrapUnderKek(desk.at, secret, kek));
@@ -126,7 +137,7 @@ function createVerbs({ cryptoki, slot, session, role }: LoggedIn): Verbs {
       atDesk((desk) => {
         if (objectNamed(desk, 'secret', 'constants-seal') === null)
           throw new Fault('CEREMONY_PLAN_REFUSED', { why: 'constants-seal is to be generated first' });
-        const entries = writeConstants(desk.at, { constantsFile: file, keyVersions });
+        const entries = writeConstants(desk.at, { constantsFile: file, keyVersions, kdf });
         const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
         return {
           sha256,
@@ -138,7 +149,7 @@ function createVerbs({ cryptoki, slot, session, role }: LoggedIn): Verbs {
         };
       }),
     writeTagKey: async (file) => tagKey(file, cryptoki, session),
-    audit: async () => auditToken(cryptoki, session, role),
+    audit: async () => auditToken(cryptoki, session, role, kdf),
   };
 }
 
