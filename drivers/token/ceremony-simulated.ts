@@ -4,6 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { type Bytes, concat, fromHex, fromText, toBase64, toHex, xor } from '../../runtime/core/bytes.ts';
+import { encryptToAll } from '../../runtime/core/ceremony/carriage.ts';
 import type { CeremonyToken, ComponentSource, ReadKey } from '../../runtime/core/ceremony/token.ts';
 import { Fault } from '../../runtime/core/faults.ts';
 import {
@@ -14,6 +15,8 @@ import {
 } from '../../runtime/core/key-attributes.ts';
 import { type Kdf, type KeyRule, ruleFor, type TokenRole } from '../../runtime/core/key-policy.ts';
 import type { TokenDescription } from '../../runtime/core/token.ts';
+import { nodeCrypto } from '../crypto/node.ts';
+import { createSimulatedEntropy } from '../entropy/simulated.ts';
 
 export interface SimulatedCeremonyOptions {
   readonly role: TokenRole;
@@ -87,6 +90,13 @@ export function createSimulatedCeremonyToken(options: SimulatedCeremonyOptions):
       changing('writeTagKey', () => ({
         checkValue: toHex(createHash('sha256').update(file).digest()).slice(0, 6),
       })),
+    carryTagKey: (cargo, recipients) =>
+      changing('carryTagKey', () => {
+        const key = draw(16);
+        const entropy = createSimulatedEntropy(`${options.description.serial} ${drawn}`);
+        const keys = encryptToAll(key, cargo, recipients, { crypto: nodeCrypto, entropy });
+        return { checkValue: checkValue(key), keys };
+      }),
     audit: async () => audit(keys, options.role, options.kdf),
     close: async () => undefined,
   };

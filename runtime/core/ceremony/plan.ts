@@ -39,6 +39,17 @@ const components = z
   })
   .meta({ description: 'Parts of a key whose exclusive or it is; each custodian holds one.' });
 
+/** A gate controller, as the backend knows it. */
+export const controllerName = z.string().regex(/^[a-z0-9-]{1,16}$/);
+
+export const recipient = z.strictObject({
+  name: partyName,
+  publicKey: z
+    .string()
+    .regex(/^04[0-9a-f]{128}$/)
+    .meta({ description: 'P-256 point, 65 bytes, hexadecimal.' }),
+});
+
 const own = {
   quorum: quorumForm
     .nullable()
@@ -85,8 +96,18 @@ export const planStep = z.discriminatedUnion('do', [
   }),
   z.strictObject({
     do: z.literal('release-tag'),
-    controller: z.string().regex(/^[a-z0-9-]{1,16}$/),
+    controller: controllerName,
     file: fileName,
+    // Without a default: the hashes of plans that officers approved before stay what they are.
+    recipients: z
+      .array(recipient)
+      .min(1)
+      .max(4)
+      .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, {
+        error: 'a recipient is named twice',
+      })
+      .optional()
+      .meta({ description: 'Who gets the key, encrypted; left out: the file holds it in clear.' }),
     ...own,
   }),
 ]);

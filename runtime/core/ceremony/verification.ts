@@ -73,12 +73,22 @@ export function stepObjection(
     case 'constants':
       return constantsObjection(step, told);
     case 'release-tag':
-      return told.file?.file === step.file && told.file.checkValue !== null && told.key === null
-        ? null
-        : 'tells of another file';
+      return tagObjection(step, told);
     default:
       return keyObjection(step, told, kdf);
   }
+}
+
+/** A key that was carried is in no file in clear, and went to those whom the officers named, and to no others. */
+function tagObjection(
+  { file: planned, recipients }: Extract<PlanStep, { readonly do: 'release-tag' }>,
+  { key, file }: Pick<StepRecord, 'key' | 'file'>,
+): string | null {
+  if (file?.file !== planned || file.checkValue === null || key !== null) return 'tells of another file';
+  const names = (list: readonly string[] | undefined): string => list?.join() ?? '';
+  const sent = file.carriedTo?.map(({ recipient }) => recipient);
+  if (names(sent) !== names(recipients?.map(({ name }) => name))) return 'was carried to others';
+  return (file.sha256 === null) === (recipients === undefined) ? null : 'tells of a key in clear';
 }
 
 function keyObjection(

@@ -35,7 +35,9 @@ export function stepWords(step: PlanStep, kdf: Kdf): StepWords {
     const told = Object.entries(attributes).map(([name, value]) => `${name}=${valueWords(value)}`);
     return [`${rule.kind} key, for ${rule.user}`, `  ${told.join(' ')}`];
   });
-  return { title: titleOf(step), details: [...rules.flat(), ...quorum] };
+  const recipients = step.do === 'release-tag' ? (step.recipients ?? []) : [];
+  const keys = recipients.map(({ name, publicKey }) => `to ${name}, whose key is ${publicKey}`);
+  return { title: titleOf(step), details: [...rules.flat(), ...keys, ...quorum] };
 }
 
 function titleOf(step: PlanStep): string {
@@ -65,7 +67,10 @@ function titleOf(step: PlanStep): string {
         .map(([master, versions]) => `${master} (key versions ${versions.join(', ')})`)
         .join(' and ')}, and seal them in ${step.file}.`;
     case 'release-tag':
-      return `Draw the release tag key of gate controller ${step.controller} into ${step.file}, mode 0600.`;
+      return step.recipients === undefined
+        ? `Draw the release tag key of gate controller ${step.controller} into ${step.file}, in clear, mode 0600.`
+        : `Draw the release tag key of gate controller ${step.controller}, encrypt it to ` +
+            `${step.recipients.map(({ name }) => name).join(' and ')}, and write that to ${step.file}.`;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The token's process in a ceremony: the only one with the PIN, with key handles and with components. */
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { CeremonyToken, ComponentSource } from '../../../../runtime/core/ceremony/token.ts';
 import { asFault, Fault, isFault, noteOf } from '../../../../runtime/core/faults.ts';
 import { type KeyRule, ruleFor } from '../../../../runtime/core/key-policy.ts';
@@ -8,7 +8,6 @@ import {
   type Cryptoki,
   describe,
   findSlot,
-  guarded,
   type Handle,
   loadModule,
   logIn,
@@ -18,7 +17,7 @@ import { demandOffered, offeredBy } from '../mechanisms.ts';
 import { createOperations } from '../operations.ts';
 import { openPinnedMemory } from '../pinned-memory.ts';
 import { auditToken } from '../templates.ts';
-import { checkValueOfBytes, withJoined } from './components.ts';
+import { withJoined } from './components.ts';
 import { writeConstants } from './constants-file.ts';
 import {
   generatePair,
@@ -33,11 +32,11 @@ import {
 } from './creation.ts';
 import type { CeremonyReply, CeremonyRequest, CeremonyStart, CeremonyVerb } from './protocol.ts';
 import { checkValueOf, type Desk, objectNamed, readKey } from './reading.ts';
+import { carryTagKey, writeTagKey } from './tag-key.ts';
 import { promptHidden } from './terminal.ts';
 
-/** Bytes of the key under which backups and imports are wrapped, and of a gate controller's key. */
+/** Bytes of the key under which backups and imports are wrapped. */
 const KEK_BYTES = 32;
-const TAG_KEY_BYTES = 16;
 
 type Verbs = Pick<CeremonyToken, CeremonyVerb>;
 let verbs: Verbs | null = null;
@@ -148,7 +147,8 @@ function createVerbs({ cryptoki, slot, session, role, kdf }: LoggedIn): Verbs {
           })),
         };
       }),
-    writeTagKey: async (file) => tagKey(file, cryptoki, session),
+    writeTagKey: async (file) => writeTagKey({ cryptoki, session }, file),
+    carryTagKey: async (cargo, recipients) => carryTagKey({ cryptoki, session }, cargo, recipients),
     audit: async () => auditToken(cryptoki, session, role, kdf),
   };
 }
@@ -160,26 +160,4 @@ function demandCheckValue(desk: Desk, key: string, expected: string | null): Tri
     if (expected !== null && found !== expected)
       throw new Fault('CEREMONY_KEY_DIFFERS', { key, why: 'another check value', expected, found });
   };
-}
-
-/** Drawn by the token and by this machine, so that neither alone decides it.
- * @throws Fault FILE_UNREADABLE for a file that holds something else */
-function tagKey(file: string, cryptoki: Cryptoki, session: Handle): { readonly checkValue: string } {
-  if (!existsSync(file)) {
-    const drawn = guarded('HSM_FAILED', () =>
-      cryptoki.C_GenerateRandom(session, Buffer.alloc(TAG_KEY_BYTES)),
-    );
-    const ours = randomBytes(TAG_KEY_BYTES);
-    for (let i = 0; i < TAG_KEY_BYTES; i++) drawn[i] = (drawn[i] ?? 0) ^ (ours[i] ?? 0);
-    const next = `${file}.new`;
-    rmSync(next, { force: true });
-    writeFileSync(next, `${drawn.toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true });
-    renameSync(next, file);
-    drawn.fill(0);
-    ours.fill(0);
-  }
-  const text = readFileSync(file, 'utf8').trim();
-  if (!/^[0-9a-f]{32}$/.test(text))
-    throw new Fault('FILE_UNREADABLE', { path: file, reason: 'not 16 bytes' });
-  return { checkValue: checkValueOfBytes(Buffer.from(text, 'hex')) };
 }

@@ -56,6 +56,7 @@ export async function openPkcs11CeremonyToken(
     unwrap: (...input) => call('unwrap', ...input),
     writeConstants: (file, keyVersions) => call('writeConstants', file, keyVersions),
     writeTagKey: (file) => call('writeTagKey', file),
+    carryTagKey: (cargo, recipients) => call('carryTagKey', cargo, recipients),
     audit: () => call('audit'),
     close,
     [Symbol.asyncDispose]: close,
