@@ -1,6 +1,7 @@
 /** Everything a gateway can be told. */
 import { z } from 'zod';
 import { transportClasses, transportSchemes } from '../runtime/core/card/import-schemes.ts';
+import { kdfs } from '../runtime/core/key-policy.ts';
 import { quorumForm } from '../runtime/core/messages/approval.ts';
 import { profileNames } from '../runtime/core/pki/profile.ts';
 import { busConfig, file, milliseconds, partyName, trustedKeys } from './parts.ts';
@@ -19,9 +20,9 @@ export const gatewayConfig = z.strictObject({
     label: z.string().meta({ description: 'Label of the token.' }),
     pinFile: file.meta({ description: 'File with the PIN.' }),
     constantsFile: file.meta({ description: 'Constants of the key derivation, made at the ceremony.' }),
-    kdf: z.enum(['cbc-data', 'sp800-108']).default('cbc-data').meta({
+    kdf: z.enum(kdfs).default('cbc-data').meta({
       description:
-        'Mechanism by which the EID-KDF is computed: from the constants, on any module, or by CKM_SP800_108_COUNTER_KDF. Both give the same keys, as the test EID shows at each start.',
+        'Mechanism by which the EID-KDF is computed: from the constants, on any module, or by CKM_SP800_108_COUNTER_KDF. Both give the same keys, as the test EID shows at each start; the masters of a token are made for one of them, by the plan of their ceremony.',
     }),
     softHsmConf: file
       .nullable()

@@ -26,6 +26,7 @@ export const openDriver = {
   pkcs11Signer: async () => (await import('./token/pkcs11/signer.ts')).openPkcs11Signer,
   pkcs11CeremonyToken: async () =>
     (await import('./token/pkcs11/ceremony/process.ts')).openPkcs11CeremonyToken,
+  fileAgreementKey: async () => (await import('./token/file-agreement.ts')).openFileAgreementKey,
   directoryShelf: async () => (await import('./shelf/directory.ts')).openDirectoryShelf,
   pkcs11Token: async () => (await import('./token/pkcs11/token.ts')).openPkcs11Token,
   fileSigner: async () => await import('./token/file-signer.ts'),

@@ -1,4 +1,4 @@
-/** Private keys of P-256 that only agree on secrets. They live in memory for one message or one dialogue. */
+/** Private keys of P-256 that only agree on secrets. Those that are drawn live in memory for one message or one dialogue. */
 import { createECDH } from 'node:crypto';
 import { type Bytes, fromHex } from '../../runtime/core/bytes.ts';
 import type { AgreementKey, Entropy } from '../../runtime/core/ports.ts';
@@ -16,8 +16,12 @@ const POINT_BYTES = 65;
 const DRAWS_MAX = 8;
 
 export function drawAgreementKey(entropy: Entropy): AgreementKey {
+  return agreementKeyOf(drawScalar(entropy));
+}
+
+/** @param scalar 32 bytes, which are wiped */
+export function agreementKeyOf(scalar: Bytes): AgreementKey {
   const curve = createECDH('prime256v1');
-  const scalar = drawScalar(entropy);
   curve.setPrivateKey(scalar);
   scalar.fill(0); // OpenSSL has its own copy, which it clears itself.
   return {

@@ -4,6 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { type Bytes, concat, fromHex, fromText, toBase64, toHex, xor } from '../../runtime/core/bytes.ts';
+import { encryptToAll } from '../../runtime/core/ceremony/carriage.ts';
 import type { CeremonyToken, ComponentSource, ReadKey } from '../../runtime/core/ceremony/token.ts';
 import { Fault } from '../../runtime/core/faults.ts';
 import {
@@ -12,11 +13,15 @@ import {
   demandedAttributes,
   firstDifference,
 } from '../../runtime/core/key-attributes.ts';
-import { type KeyRule, ruleFor, type TokenRole } from '../../runtime/core/key-policy.ts';
+import { type Kdf, type KeyRule, ruleFor, type TokenRole } from '../../runtime/core/key-policy.ts';
 import type { TokenDescription } from '../../runtime/core/token.ts';
+import { nodeCrypto } from '../crypto/node.ts';
+import { createSimulatedEntropy } from '../entropy/simulated.ts';
 
 export interface SimulatedCeremonyOptions {
   readonly role: TokenRole;
+  /** Which masters it has; `cbc-data` by default. */
+  readonly kdf?: Kdf;
   readonly description: TokenDescription;
   /** Components by the file they are read from, hexadecimal. */
   readonly components: ReadonlyMap<string, string>;
@@ -55,7 +60,7 @@ export function createSimulatedCeremonyToken(options: SimulatedCeremonyOptions):
     const found = checkValue(value);
     if (expected !== null && found !== expected)
       throw new Fault('CEREMONY_KEY_DIFFERS', { key: label, why: 'another check value', expected, found });
-    keys.set(label, { value, objects: objectsOf(label, false) });
+    keys.set(label, { value, objects: objectsOf(label, false, options.kdf) });
   };
   return {
     keys,
@@ -64,7 +69,7 @@ export function createSimulatedCeremonyToken(options: SimulatedCeremonyOptions):
     generate: (label) =>
       changing('generate', () => {
         const size = SIZES[ruleFor('secret', label)?.type ?? ''] ?? 32;
-        keys.set(label, { value: draw(size), objects: objectsOf(label, true) });
+        keys.set(label, { value: draw(size), objects: objectsOf(label, true, options.kdf) });
       }),
     wrapNewborn: (under) => changing('wrapNewborn', () => wrap(join(under), draw(32))),
     join: (label, components, expected) => changing('join', () => keep(label, join(components), expected)),
@@ -85,7 +90,14 @@ export function createSimulatedCeremonyToken(options: SimulatedCeremonyOptions):
       changing('writeTagKey', () => ({
         checkValue: toHex(createHash('sha256').update(file).digest()).slice(0, 6),
       })),
-    audit: async () => audit(keys, options.role),
+    carryTagKey: (cargo, recipients) =>
+      changing('carryTagKey', () => {
+        const key = draw(16);
+        const entropy = createSimulatedEntropy(`${options.description.serial} ${drawn}`);
+        const keys = encryptToAll(key, cargo, recipients, { crypto: nodeCrypto, entropy });
+        return { checkValue: checkValue(key), keys };
+      }),
+    audit: async () => audit(keys, options.role, options.kdf),
     close: async () => undefined,
   };
 }
@@ -112,9 +124,9 @@ function readKey(key: SimulatedKey | undefined): ReadKey | null {
   };
 }
 
-function objectsOf(label: string, inside: boolean): SimulatedKey['objects'] {
+function objectsOf(label: string, inside: boolean, kdf: Kdf | undefined): SimulatedKey['objects'] {
   return (['secret', 'private', 'public'] as const).flatMap((kind) => {
-    const rule = ruleFor(kind, label);
+    const rule = ruleFor(kind, label, kdf);
     if (rule === undefined) return [];
     const born =
       kind === 'public' ? {} : Object.fromEntries(Object.keys(BORN_INSIDE).map((name) => [name, inside]));
@@ -122,10 +134,10 @@ function objectsOf(label: string, inside: boolean): SimulatedKey['objects'] {
   });
 }
 
-function audit(keys: ReadonlyMap<string, SimulatedKey>, role: TokenRole): void {
+function audit(keys: ReadonlyMap<string, SimulatedKey>, role: TokenRole, kdf: Kdf | undefined): void {
   for (const [label, { objects }] of keys)
     for (const { kind, attributes } of objects) {
-      const rule = ruleFor(kind, label);
+      const rule = ruleFor(kind, label, kdf);
       const attribute = rule === undefined ? 'unknown object' : firstDifference(rule, label, attributes);
       if (attribute !== null || rule?.tokens.includes(role) !== true)
         throw new Fault('KEY_POLICY_BROKEN', { key: label, attribute: `CKA_${attribute ?? 'LABEL'}` });

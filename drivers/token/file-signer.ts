@@ -40,6 +40,14 @@ async function openCurveSigner(path: string, curves: readonly (keyof typeof HASH
   };
 }
 
+/** The private scalar of a P-256 key file, 32 bytes, which the caller wipes. @throws Fault FILE_UNREADABLE */
+export async function readP256Scalar(path: string): Promise<Bytes> {
+  const key = await readKey(path, 'ec');
+  const { d, crv } = key.export({ format: 'jwk' });
+  if (crv !== 'P-256') throw new Fault('FILE_UNREADABLE', { path, reason: 'not a key on P-256' });
+  return Buffer.from(d ?? '', 'base64url');
+}
+
 const HASH_OF = { prime256v1: 'sha256', secp384r1: 'sha384' } as const;
 
 /** A key that signs at once: checkpoints of the log. */

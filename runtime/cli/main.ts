@@ -274,6 +274,7 @@ async function ceremonyMeans(): Promise<CeremonyMeans> {
       return closing.keep(open(place));
     },
     shelf: openShelf(),
+    openRecipient: async (path) => (await openDriver.fileAgreementKey())(path),
     random: (count) => entropy.bytes(count),
   };
 }

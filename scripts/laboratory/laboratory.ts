@@ -9,7 +9,6 @@ import { openCertificateOffice } from '../../drivers/certificates/authority.ts';
 import { provisionJournal } from '../../drivers/journal/leveldb.ts';
 import { openFileSigner } from '../../drivers/token/file-signer.ts';
 import {
-  createGatewayToken,
   createStationToken,
   type GatewayToken,
   type StationToken,
@@ -19,6 +18,7 @@ import { scp03KeyVersions } from '../../runtime/core/card/eid-kdf.ts';
 import { cardProfiles } from '../../runtime/core/card/profile.ts';
 import type { Role } from '../../runtime/core/messages/envelope.ts';
 import { type Officer, signedTicket } from '../simulation/orders.ts';
+import { gatewayTokenOf } from './ceremony.ts';
 import { authorityIn, type BusIdentity, busParty, certificateFor } from './certificates.ts';
 import { ed25519KeyFile, p256KeyFile, secretFile } from './keys.ts';
 import type { LinePlaces, StationPlaces } from './places.ts';
@@ -73,8 +73,10 @@ export async function setUpLaboratory(
 ): Promise<Laboratory> {
   const office = await openCertificateOffice();
   const stations = Array.from({ length: stationCount }, (_, i) => places.station(i + 1));
-  const gatewayToken = await makeGatewayToken(places);
-  const stationTokens = await Promise.all(stations.map((station) => makeStationToken(station)));
+  const [gatewayToken, stationTokens] = await Promise.all([
+    makeGatewayToken(places),
+    Promise.all(stations.map((station) => makeStationToken(station))),
+  ]);
   const certified = await certifyLaboratory(places, {
     name: ISSUER,
     commonName: `Laboratory ${ISSUER}`,
@@ -209,25 +211,18 @@ export async function writeTicket(
   return ticket;
 }
 
+/** Masters of the vendor and of the fleet, each for either length of card keys. */
 function makeGatewayToken(places: LinePlaces): Promise<GatewayToken> {
-  const transportMaster = secretFile(join(places.vendor, 'transport-master'), 32);
-  const longTransportMaster = secretFile(join(places.vendor, 'transport-master-aes-256'), 32);
-  return createGatewayToken({
-    directory: join(places.gateway, 'token'),
-    label: 'gateway',
-    masters: {
-      'transport-master': transportMaster,
-      'transport-master-aes-256': longTransportMaster,
-      [`mdk-${GENERATION}`]: 'generated',
-      [`mdk-${GENERATION}-aes-256`]: 'generated',
-    },
-    keyVersions: {
-      'transport-master': [profile.transportKeyVersion],
-      'transport-master-aes-256': [profile.transportKeyVersion],
-      [`mdk-${GENERATION}`]: scp03KeyVersions,
-      [`mdk-${GENERATION}-aes-256`]: scp03KeyVersions,
-    },
-    signingKeys: ['envelope', 'confirmation', `issuer-${ISSUER}`],
+  const imported = ['transport-master', 'transport-master-aes-256'];
+  const generated = [`mdk-${GENERATION}`, `mdk-${GENERATION}-aes-256`];
+  return gatewayTokenOf(places, {
+    imported,
+    generated,
+    signing: ['envelope', 'confirmation', `issuer-${ISSUER}`],
+    keyVersions: Object.fromEntries([
+      ...imported.map((master) => [master, [profile.transportKeyVersion]]),
+      ...generated.map((master) => [master, scp03KeyVersions]),
+    ]),
   });
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { MosquittoStand } from '../stand/mosquitto.ts';
 import type { PcscdStand } from '../stand/pcscd.ts';
 import type { PostgresStand } from '../stand/postgres.ts';
+import { linkCeremony } from './ceremony.ts';
 import { type Configurations, writeConfigurations } from './configurations.ts';
 import { createFixtureWorld, type FixtureWorld } from './fixture-world.ts';
 import { type Laboratory, type LaboratoryStation, setUpLaboratory } from './laboratory.ts';
@@ -72,6 +73,7 @@ export async function startLine(options: LineOptions): Promise<Line> {
     const configurations = writeConfigurations(laboratory, found);
     onProgress('backend and gateway');
     const backend = keep(await ourProgram(places, 'backend', configurations.backend));
+    await linkCeremony(places, found.instructionSockets.backend);
     const gateway = keep(await ourProgram(places, 'gateway', configurations.gateway));
     const gateways = [gateway];
     for (const [i, config] of configurations.gateways.slice(1).entries())

@@ -122,21 +122,30 @@ async function certified(
     notAfter: instantOf(FAR_DATE_MS),
   };
   const approvals = await Promise.all(
-    OFFICERS.map((officer) => approve(places, officer, plan, 'ceremony', work.nowMs)),
+    OFFICERS.map((officer) =>
+      approveSubject(places, officer, {
+        subject: planHashOf(plan, nodeCrypto),
+        purpose: 'ceremony',
+        nowMs: work.nowMs,
+      }),
+    ),
   );
   return certifyIntermediate(plan, approvals, work);
 }
 
-async function approve(
+/** An officer's approval of what has this hash, for a day. */
+export async function approveSubject(
   places: LinePlaces,
   officer: string,
-  plan: object,
-  purpose: ApprovalPurpose,
-  nowMs: number,
+  {
+    subject,
+    purpose,
+    nowMs,
+  }: { readonly subject: string; readonly purpose: ApprovalPurpose; readonly nowMs: number },
 ): Promise<string> {
   const payload = {
     purpose,
-    subject: planHashOf(plan, nodeCrypto),
+    subject,
     officer,
     reason: 'set-up of a laboratory',
     approvedAt: instantOf(nowMs),

@@ -38,6 +38,7 @@ export function secretsOf(root: string, stations: readonly string[]): readonly S
   return [
     ...chips,
     hexFile('vendor', 'transport-master'),
+    ...['custodian-1.key', 'custodian-2.key'].map((name) => hexFile('vendor', name)),
     ...stations.map((station) => hexFile('fixtures', station, 'tag.key')),
     pem('backend', 'receipts.key'),
     pem('offline-root', 'root.key'),

@@ -46,6 +46,8 @@ describe('a ceremony on the command line', () => {
     );
     const ada = await did('officer', '--officer', 'ada', '--officer-token', at('ada.json'));
     const bob = await did('officer', '--officer', 'bob', '--key', p256KeyFile(at('bob.key')));
+    const recipient = ['recipient', at('carry.key'), '--recipient', 'backend-1'];
+    const recipients = [JSON.parse(await did(...recipient))];
     const officers = write('officers.json', { trusted: [JSON.parse(ada), JSON.parse(bob)] });
     const plan = write(
       'plan.json',
@@ -57,6 +59,7 @@ describe('a ceremony on the command line', () => {
           { do: 'generate', key: 'mdk-1', backup: { file: 'mdk-1.wrapped', components: custodians } },
           { do: 'join', key: 'transport-master', components: custodians },
           { do: 'constants', file: 'constants.json', keyVersions: { 'mdk-1': [49] } },
+          { do: 'release-tag', controller: 'gate-1', file: 'gate-1.tag', recipients },
         ],
       }),
     );
@@ -86,6 +89,10 @@ describe('a ceremony on the command line', () => {
     ]);
     const done = await did(...run('--approval', at('ada.jws'), ...components));
     assert.match(done, /^2 +generate mdk-1 +done +outside, check value [0-9a-f]{6} +bob, ada$/m);
+    assert.match(
+      done,
+      /^5 +release-tag gate-1\.tag +done +check value [0-9a-f]{6}, carried to backend-1 +bob, ada$/m,
+    );
     assert.match(done, /What only our code does:\n {2}The quorum of officers/);
     const record = at('record/record.jws');
     assert.match(await did('verify', record, '--trusted', officers), /^VERIFIED: \d+ checks$/m);
@@ -95,6 +102,12 @@ describe('a ceremony on the command line', () => {
       /^ada witnessed the record/m,
     );
     assert.equal(await did(...run('--approval', at('ada.jws'))), done);
+    const key = ['--recipient', 'backend-1', '--key', at('carry.key'), '--out', at('gate-1.key')];
+    const proof = ['--record', record, '--trusted', officers];
+    const checkValue = await did('receive', at('record/gate-1.tag'), ...key, ...proof);
+    assert.ok(done.includes(checkValue.trim()));
+    assert.match(readFileSync(at('gate-1.key'), 'utf8'), /^[0-9a-f]{32}\n$/);
+    assert.equal(statSync(at('gate-1.key')).mode & 0o777, 0o600);
     const altered = readFileSync(record, 'utf8').replace('.', '.A');
     const refused = await holdfast([
       'ceremony',

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createInMemoryShelf } from '../../drivers/shelf/in-memory.ts';
+import { createSimulatedCeremonyToken } from '../../drivers/token/ceremony-simulated.ts';
 import { conduct } from '../../runtime/cli/ceremony/conduct.ts';
 import { fromHex, fromText } from '../../runtime/core/bytes.ts';
 import { verifyRecord } from '../../runtime/core/ceremony/verification.ts';
-import { components, custody, planOf, roomOf, trusted, withCode } from './room.ts';
+import { components, custody, gatewayToken, JOINED, planOf, roomOf, trusted, withCode } from './room.ts';
 
 describe('a ceremony', () => {
   it('does every step once, and its record proves who approved, what was made and from where it comes', async () => {
@@ -56,6 +57,35 @@ describe('a ceremony', () => {
         assert.ok(!text.includes(secret));
         assert.ok(!text.includes(Buffer.from(fromHex(secret)).toString('latin1')));
       }
+  });
+
+  it('makes masters of the kind that its plan names, generated, joined and restored, and no others pass for them', async () => {
+    const steps = [
+      { do: 'generate', key: 'mdk-1' },
+      { do: 'generate', key: 'mdk-2-aes-256', backup: { file: 'mdk-2.wrapped', components } },
+      { do: 'join', key: 'transport-master', components, checkValue: JOINED },
+    ];
+    const { token } = planOf();
+    const plan = planOf({ token: { ...token, kdf: 'sp800-108' }, steps });
+    const room = await roomOf(plan);
+    const jws = await conduct(room);
+    const { record } = verifyRecord(jws, trusted, nodeCrypto);
+    for (const { key } of record.steps)
+      assert.deepEqual(key?.objects[0]?.attributes.ALLOWED_MECHANISMS, ['SP800_108_COUNTER_KDF'], key?.key);
+    room.shelf.files.delete('record/record.jws');
+    const portable = createSimulatedCeremonyToken({
+      role: 'gateway',
+      description: gatewayToken,
+      components: new Map(),
+    });
+    await portable.generate('mdk-1');
+    room.token.keys.set('mdk-1', portable.keys.get('mdk-1') ?? assert.fail());
+    await assert.rejects(
+      conduct(room),
+      withCode('KEY_POLICY_BROKEN', { key: 'mdk-1', attribute: 'CKA_ALLOWED_MECHANISMS' }),
+    );
+    // Plans of before have no such word, and their hashes stay what officers approved.
+    assert.ok(!('kdf' in token));
   });
 
   it('may have as many steps as its record can hold, and no more', async () => {

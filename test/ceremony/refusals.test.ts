@@ -47,6 +47,14 @@ describe('a ceremony is refused', () => {
       /custodian too/,
     ],
     [
+      'for masters of any kind in the token of the root',
+      {
+        token: { ...planOf().token, role: 'root', kdf: 'sp800-108' },
+        steps: [{ do: 'key-pair', key: 'root' }],
+      },
+      /only a gateway/,
+    ],
+    [
       'for a triple DES master that is generated',
       { steps: [{ do: 'generate', key: 'transport-master-visa2' }] },
       /comes from its vendor/,

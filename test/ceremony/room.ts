@@ -11,7 +11,7 @@ import {
 import { createSoftwareSigner } from '../../drivers/token/file-signer.ts';
 import type { Ceremony } from '../../runtime/cli/ceremony/conduct.ts';
 import { fromHex, toHex, xor } from '../../runtime/core/bytes.ts';
-import { type CeremonyPlan, planForm, planHash } from '../../runtime/core/ceremony/plan.ts';
+import { type CeremonyPlan, kdfOf, planForm, planHash } from '../../runtime/core/ceremony/plan.ts';
 import { type FaultCode, isFault } from '../../runtime/core/faults.ts';
 import { instantMs, instantOf } from '../../runtime/core/instant.ts';
 import { type ApprovalPayload, approvalStatement } from '../../runtime/core/messages/approval.ts';
@@ -128,6 +128,7 @@ export async function roomOf(plan: CeremonyPlan, options: RoomOptions = {}): Pro
     conductor: { name: 'ada', signer: officers.ada },
     token: createSimulatedCeremonyToken({
       role: plan.token.role,
+      kdf: kdfOf(plan),
       description: gatewayToken,
       components: files,
       ...options.token,

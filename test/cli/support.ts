@@ -37,6 +37,7 @@ export const noCeremony: CeremonyMeans = {
   openToken: async () => assert.fail('a token was opened'),
   shelf: { read: async () => null, write: async () => assert.fail('something was written') },
   random: () => assert.fail('something was drawn'),
+  openRecipient: async () => assert.fail('a key was opened'),
 };
 
 export function linesOf(text: string): readonly string[] {

@@ -1,10 +1,13 @@
 /** What every token does in a ceremony, on the real driver and on the simulated one. */
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
+import { toHex } from '../../runtime/core/bytes.ts';
 import type { CeremonyToken, ComponentSource } from '../../runtime/core/ceremony/token.ts';
 import { BORN_INSIDE, firstDifference } from '../../runtime/core/key-attributes.ts';
 import { ruleFor } from '../../runtime/core/key-policy.ts';
-import { JOINED, withCode } from '../ceremony/room.ts';
+import { ID, JOINED, withCode } from '../ceremony/room.ts';
 
 export interface CeremonyTokenUnderTest {
   readonly token: CeremonyToken;
@@ -42,6 +45,24 @@ export function ceremonyTokenContract(open: () => Promise<CeremonyTokenUnderTest
       assert.equal(key?.publicKey === null, label === 'mdk-1');
     }
     await token.audit();
+  });
+
+  it('sends a gate controller’s key to each recipient in its own part, another one each time', async () => {
+    const entropy = createSimulatedEntropy('recipients of the contract');
+    const recipients = ['backend-1', 'gate-1'].map((name) => ({
+      name,
+      publicKey: toHex(nodeCrypto.drawAgreementKey(entropy).publicKey),
+    }));
+    const cargo = { ceremony: ID, controller: 'gate-1' };
+    const [first, second] = [
+      await token.carryTagKey(cargo, recipients),
+      await token.carryTagKey(cargo, recipients),
+    ];
+    assert.match(first.checkValue, /^[0-9a-f]{6}$/);
+    assert.notEqual(first.checkValue, second.checkValue);
+    assert.equal(new Set([...first.keys, ...second.keys]).size, 4);
+    const nobody = [{ name: 'x', publicKey: `04${'11'.repeat(64)}` }];
+    await assert.rejects(token.carryTagKey(cargo, nobody), withCode('ENVELOPE_INVALID'));
   });
 
   it('joins components to the key that they make, and to no other', async () => {

@@ -137,6 +137,13 @@ export const securityDoors: Doors = {
     'a vendor delivered another master than was announced',
     elsewhere('ceremony/token.test', 'keeps nothing of a key whose check value is another than the vendor’s'),
   ],
+  CARRIED_KEY_REFUSED: [
+    'the key of a gate controller comes to a backend that the officers did not name',
+    elsewhere(
+      'ceremony/carriage.test',
+      'is refused to anybody else, under any name, from any other file, and by any other record',
+    ),
+  ],
   CEREMONY_RECORD_INVALID: [
     'a letter of a record is altered',
     elsewhere('ceremony/record.test', 'proves nothing once any part of it is altered'),

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { openRig, type Rig } from '../doors/rig.ts';
 import { assertWhole } from '../doors/whole.ts';
+import { socketClaims } from './sockets.ts';
 
 /** Units that may finish before the kill strikes one. */
 const TRIES_MAX = 10;
@@ -17,19 +18,27 @@ function said(rig: Rig, log: string, event: string): number {
 
 describe('a line with two gateways', () => {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-gateways-'));
-  after(() => rmSync(directory, { recursive: true, force: true }));
-
-  it('goes on when the gateway of the unit in work is killed, and with the one that is left', async () => {
-    await using rig = await openRig(directory, 2);
-    const logs = ['gateway.log', 'gateway-2.log'];
+  const released: number[] = [];
+  let rig: Rig;
+  const leaves = async (unit: number): Promise<void> => {
+    assert.equal(await rig.departure(unit), 'good');
+    released.push(unit);
+  };
+  before(async () => {
+    rig = await openRig(directory, 2);
     await rig.loadTicket({ units: TRIES_MAX + 3 });
     await rig.start();
-    const released: number[] = [];
-    const leaves = async (unit: number): Promise<void> => {
-      assert.equal(await rig.departure(unit), 'good');
-      released.push(unit);
-    };
     for (let i = 0; i < 2; i++) await leaves(await rig.feed());
+  });
+  after(async () => {
+    await rig[Symbol.asyncDispose]();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  socketClaims(() => rig);
+
+  it('goes on when the gateway of the unit in work is killed, and with the one that is left', async () => {
+    const logs = ['gateway.log', 'gateway-2.log'];
     assert.deepEqual(
       logs.map((log) => said(rig, log, 'dialogue-opened')),
       [1, 1],

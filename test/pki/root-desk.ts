@@ -24,8 +24,8 @@ export const formOf = (officers: readonly object[], changes: object = {}) => ({
 
 export type RootDesk = Awaited<ReturnType<typeof openRootDesk>>;
 
-export async function openRootDesk() {
-  const time = { nowMs: NOW_MS };
+export async function openRootDesk(nowMs = NOW_MS) {
+  const time = { nowMs };
   const desk: Desk = openDesk({ nowMs: () => time.nowMs });
   const done = async (...args: readonly string[]): Promise<string> => {
     const { code, out, err } = await desk.holdfast(...args);

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fixedNames, parseMaster } from '../../drivers/token/masters.ts';
+import { openPkcs11CeremonyToken } from '../../drivers/token/pkcs11/ceremony/process.ts';
 import { createGatewayToken, type GatewayToken } from '../../drivers/token/pkcs11/provision.ts';
 import { openPkcs11Token } from '../../drivers/token/pkcs11/token.ts';
 import { fromHex } from '../../runtime/core/bytes.ts';
 import { type KeyAlgorithm, keyAlgorithms } from '../../runtime/core/card/key-algorithm.ts';
-import { keyPolicy, ruleFor, ruleOf, sizedRule } from '../../runtime/core/key-policy.ts';
+import { type Kdf, keyPolicy, ruleFor, ruleOf, sizedRule } from '../../runtime/core/key-policy.ts';
 import type { Token } from '../../runtime/core/token.ts';
 import { contractKeyVersions, contractMasters } from '../contracts/token-support.ts';
 import { createCardModel, deriveSet } from './card-model.ts';
@@ -53,7 +54,10 @@ function createToken(name: string): Promise<GatewayToken> {
   });
 }
 
-function intrude(place: GatewayToken, intrusion: Pick<Intrusion, 'key' | 'attributes'>): Promise<void> {
+function intrude(
+  place: GatewayToken,
+  intrusion: Pick<Intrusion, 'key' | 'attributes'> & Partial<Pick<Intrusion, 'kdf'>>,
+): Promise<void> {
   const child = fork(new URL('./intruder.js', import.meta.url), {
     execArgv: [],
     env: { ...process.env, SOFTHSM2_CONF: place.softHsmConf },
@@ -65,7 +69,7 @@ function intrude(place: GatewayToken, intrusion: Pick<Intrusion, 'key' | 'attrib
     });
     child.once('exit', (code) => reject(new Error(`intruder ended: ${code}`)));
     const { module, label, pinFile } = place;
-    child.send({ module, label, pinFile, ...intrusion });
+    child.send({ module, label, pinFile, kdf: 'cbc-data', ...intrusion });
   });
 }
 
@@ -108,6 +112,15 @@ describe('key policy', () => {
     for (const label of [...noMasters, ...fixedNames]) assert.equal(parseMaster(label), null, label);
   });
 
+  it('gives a master whose derivation is native that mechanism alone, and changes no other key for it', () => {
+    for (const label of [...Object.keys(contractKeyVersions), ...fixedNames, 'constants-seal']) {
+      const [portable, native] = [ruleFor('secret', label), ruleFor('secret', label, 'sp800-108')];
+      const derives = parseMaster(label)?.scheme === 'eid-kdf-1';
+      assert.deepEqual(native?.mechanisms, derives ? ['SP800_108_COUNTER_KDF'] : portable?.mechanisms, label);
+      assert.deepEqual([native?.uses, native?.type], [portable?.uses, portable?.type], label);
+    }
+  });
+
   it('lets the keys of a scratch set be wrapped once and do what a channel needs, for either length', () => {
     for (const algorithm of keyAlgorithms) {
       const [scratch, enc, fresh] = (['scratch-key', 'k-enc', 'new-key'] as const).map((name) =>
@@ -147,6 +160,46 @@ describe('key policy', () => {
       };
       await assert.rejects(start, { code: 'KEY_POLICY_BROKEN', context: { key, attribute } });
     });
+});
+
+describe('the kind of masters that a token has', () => {
+  it('is one, by the gateway’s setting: a master of the other kind is refused by name and attribute', async () => {
+    const portable = await createToken('portable');
+    const start = async (place: GatewayToken, kdf: Kdf): Promise<void> => {
+      await using token = await openPkcs11Token({ ...place, laboratory: true, kdf });
+      await token.describe();
+    };
+    const refusal = (key: string) => ({
+      code: 'KEY_POLICY_BROKEN',
+      context: { key, attribute: 'CKA_ALLOWED_MECHANISMS' },
+    });
+    await assert.rejects(start(portable, 'sp800-108'), ({ code, context }) => {
+      assert.deepEqual([code, context.attribute], ['KEY_POLICY_BROKEN', 'CKA_ALLOWED_MECHANISMS']);
+      return parseMaster(context.key) !== null;
+    });
+    await intrude(portable, { key: 'mdk-7', attributes: {}, kdf: 'sp800-108' });
+    await assert.rejects(start(portable, 'cbc-data'), refusal('mdk-7'));
+  });
+
+  it('is accepted where it is the gateway’s setting, and asked of a module that cannot derive so', async () => {
+    const bare = await createGatewayToken({
+      directory: join(directory, 'native'),
+      label: 'gateway',
+      masters: { 'transport-master-kdf3': fromHex('404142434445464748494a4b4c4d4e4f') },
+      keyVersions: { 'transport-master-kdf3': [0x20] },
+      signingKeys: ['envelope'],
+    });
+    await intrude(bare, { key: 'mdk-1', attributes: {}, kdf: 'sp800-108' });
+    await using token = await openPkcs11Token({ ...bare, laboratory: true, kdf: 'sp800-108' });
+    assert.equal((await token.describe()).label, 'gateway');
+    const role = { role: 'gateway', laboratory: true } as const;
+    await using room = await openPkcs11CeremonyToken({ ...bare, ...role, kdf: 'sp800-108' });
+    await assert.rejects(room.generate('mdk-2'), {
+      code: 'TOKEN_UNAVAILABLE',
+      context: { key: 'mdk-2', mechanism: 'SP800_108_COUNTER_KDF', reason: 'the module does not offer it' },
+    });
+    await assert.rejects(room.readKey('mdk-1'), { code: 'HSM_FAILED' });
+  });
 });
 
 describe('memory of the token process', () => {

@@ -5,13 +5,16 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { OTHER_EID, TEST_EID } from '../../drivers/token/pkcs11/constants.ts';
-import type { Kdf } from '../../drivers/token/pkcs11/derivation.ts';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { OTHER_EID, readConstants, TEST_EID } from '../../drivers/token/pkcs11/constants.ts';
 import { createGatewayToken, type GatewayToken } from '../../drivers/token/pkcs11/provision.ts';
 import { openPkcs11Token } from '../../drivers/token/pkcs11/token.ts';
+import { fromHex, toHex } from '../../runtime/core/bytes.ts';
+import { cmac } from '../../runtime/core/crypto/cmac.ts';
+import type { Kdf } from '../../runtime/core/key-policy.ts';
 import type { KeySet } from '../../runtime/core/token.ts';
 import { contractKeyVersions, contractMasters, contractSigningKeys } from '../contracts/token-support.ts';
-import type { NssReply, NssSet } from './nss-child.ts';
+import type { NssDerived, NssReply, NssSet } from './nss-child.ts';
 
 const MASTERS = ['transport-master', 'transport-master-aes-256', 'mdk-1', 'mdk-1-aes-256'] as const;
 
@@ -34,7 +37,7 @@ before(async () => {
 });
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-async function onNss(kdf: Kdf, masters: Readonly<Record<string, Uint8Array>>): Promise<readonly NssSet[]> {
+async function onNss(kdf: Kdf, masters: Readonly<Record<string, Uint8Array>>): Promise<NssDerived> {
   const child = fork(new URL('./nss-child.js', import.meta.url), { serialization: 'advanced', execArgv: [] });
   const reply = await new Promise<NssReply>((resolve, reject) => {
     child.once('message', (message) => resolve(message as NssReply));
@@ -44,7 +47,7 @@ async function onNss(kdf: Kdf, masters: Readonly<Record<string, Uint8Array>>): P
   });
   child.disconnect();
   assert.ok('sets' in reply, JSON.stringify(reply));
-  return reply.sets;
+  return reply;
 }
 
 const wanted = Object.fromEntries(MASTERS.map((name) => [name, contractMasters[name]]));
@@ -58,7 +61,7 @@ function keysOf({ master, keyVersion, eid }: NssSet): KeySet {
 
 describe('the EID-KDF as a native mechanism', () => {
   it('gives on NSS the check values that SoftHSM gives portably, for every set of both lengths, and no others', async () => {
-    const sets = await onNss('sp800-108', wanted);
+    const { sets } = await onNss('sp800-108', wanted);
     assert.equal(sets.length, 2 * (2 * 2 + 2 * 1));
     await using softHsm = await openPkcs11Token({ ...place, laboratory: true });
     for (const set of sets)
@@ -67,7 +70,7 @@ describe('the EID-KDF as a native mechanism', () => {
   });
 
   it('gives the published vectors of both lengths', async () => {
-    const sets = await onNss('sp800-108', wanted);
+    const { sets } = await onNss('sp800-108', wanted);
     const valuesOf = (master: string) =>
       sets.find((set) => set.master === master && set.keyVersion === 0x31 && set.eid === TEST_EID)
         ?.checkValues;
@@ -76,14 +79,31 @@ describe('the EID-KDF as a native mechanism', () => {
   });
 
   it('gives other keys from another master, so that the check at start would tell', async () => {
-    const sets = await onNss('sp800-108', { 'mdk-1': contractMasters['transport-master'] });
+    const { sets } = await onNss('sp800-108', { 'mdk-1': contractMasters['transport-master'] });
     for (const set of sets) assert.notDeepEqual(set.checkValues[0], 'bb9a9a');
   });
 
-  it('is refused by a gateway whose module does not have it', async () => {
-    await assert.rejects(openPkcs11Token({ ...place, laboratory: true, kdf: 'sp800-108' }), {
-      code: 'TOKEN_UNAVAILABLE',
-      context: { mechanism: 'SP800_108_COUNTER_KDF', reason: 'the module does not offer it' },
-    });
+  it('needs no constants: a ceremony writes the check values of the test EID alone, the portable ones', async () => {
+    const { entries } = await onNss('sp800-108', wanted);
+    const portable = readConstants(place.constantsFile).entries;
+    assert.equal(entries.length, 2 * 2 + 2 * 1);
+    for (const { master, keyVersion, ivs, checkValues } of entries) {
+      const known = portable.find((one) => one.master === master && one.keyVersion === keyVersion);
+      assert.deepEqual(checkValues, known?.checkValues, master);
+      assert.deepEqual(
+        ivs.map(({ length }) => length),
+        [0, 0, 0],
+      );
+    }
+  });
+
+  it('knows a native master by the check value of the key that it derives from a label and an EID of zeros', async () => {
+    const { masters } = await onNss('sp800-108', wanted);
+    const block = fromHex(`${'00'.repeat(13)}008001${'00'.repeat(16)}`);
+    for (const name of MASTERS) {
+      const cipher = (data: Uint8Array) => nodeCrypto.aesEncryptBlock(contractMasters[name], data);
+      const value = nodeCrypto.aesEncryptBlock(cmac(cipher, block), new Uint8Array(16));
+      assert.equal(masters[name], toHex(value).slice(0, 6), name);
+    }
   });
 });

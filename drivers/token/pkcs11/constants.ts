@@ -26,7 +26,7 @@ export interface ConstantEntry {
   readonly keyVersion: number;
   /**
    * For Key-ENC, Key-MAC and Key-DEK what `derive` of `operations.ts` takes: 16 bytes, 32 for AES-256. Of KDF3 and
-   * AN10922 the master's subkey, 16 bytes; of triple DES nothing.
+   * AN10922 the master's subkey, 16 bytes; of triple DES, and of a master with a native derivation, nothing.
    */
   readonly ivs: readonly [enc: Bytes, mac: Bytes, dek: Bytes];
   /** Of the test EID's keys. */
@@ -138,6 +138,8 @@ export function computeIvs(
 }
 
 const NOTHING = new Uint8Array(0);
+/** Of a master whose derivation is native: its token needs none. */
+export const NO_IVS: ConstantEntry['ivs'] = [NOTHING, NOTHING, NOTHING];
 
 function masterNamed(name: string): Master {
   const master = parseMaster(name);
@@ -178,15 +180,16 @@ function decodeEntry(value: unknown): ConstantEntry {
   return {
     master,
     keyVersion,
-    ivs: texts(ivs, 2 * ivBytesOf(masterNamed(master))).map(fromHex) as unknown as ConstantEntry['ivs'],
+    ivs: texts(ivs, 2 * ivBytesOf(masterNamed(master)), true).map(fromHex) as unknown as ConstantEntry['ivs'],
     checkValues: texts(checkValues, 6) as unknown as CheckValues,
   };
 }
 
-/** Three texts of hexadecimal digits. */
-function texts(value: unknown, digits: number): readonly string[] {
+/** Three texts of hexadecimal digits, or three of none where that may be. */
+function texts(value: unknown, digits: number, mayBeNone = false): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [];
-  const found = list.filter((text): text is string => typeof text === 'string' && text.length === digits);
+  const size = mayBeNone && list.every((text) => text === '') ? 0 : digits;
+  const found = list.filter((text): text is string => typeof text === 'string' && text.length === size);
   if (list.length !== 3 || found.length !== 3) throw new RangeError('an entry has three values');
   return found;
 }

@@ -16,7 +16,7 @@ import {
 } from '../../../runtime/core/card/import-schemes.ts';
 import { type KeyAlgorithm, keyBitsOf, keyBlocksOf } from '../../../runtime/core/card/key-algorithm.ts';
 import { Fault } from '../../../runtime/core/faults.ts';
-import { type SizedRule, sizedRule } from '../../../runtime/core/key-policy.ts';
+import { type Kdf, type SizedRule, sizedRule } from '../../../runtime/core/key-policy.ts';
 import type { KeySet } from '../../../runtime/core/token.ts';
 import { fixedSetOf, type Master, masterOf, parseMaster } from '../masters.ts';
 import { type ConstantEntry, type Constants, entryOf } from './constants.ts';
@@ -59,8 +59,7 @@ export function sourceOf(
   return sourceFrom(entry, named(secrets, entry.master), keys.eid, kdf);
 }
 
-/** How the EID-KDF is computed: portably from constants, or by the mechanism that tokens of PKCS#11 3.0 have. */
-export type Kdf = 'cbc-data' | 'sp800-108';
+const NO_CONSTANTS = 'made for the native derivation';
 
 /** The set that an entry of the constants file makes of an EID. */
 export function sourceFrom(entry: ConstantEntry, handle: Handle, eid: string, kdf: Kdf): Source {
@@ -81,6 +80,12 @@ export function sourceFrom(entry: ConstantEntry, handle: Handle, eid: string, kd
           const header = eidKdfHeader({ ...purpose, keyIdentifier }, 1);
           return token.deriveNatively(handle, header, eidContext(eid), rule);
         }
+        if (master.scheme === 'eid-kdf-1' && constant.length === 0)
+          throw new Fault('CONFIG_INVALID', {
+            setting: 'constantsFile',
+            master: entry.master,
+            reason: NO_CONSTANTS,
+          });
         if (master.scheme === 'eid-kdf-1') return token.derive(handle, constant, eidContext(eid), rule);
         const from = { at, token, handle, algorithm, constant, rule };
         return vendorHandle(master.scheme, from, data, keyIdentifier);

@@ -3,10 +3,10 @@
  * and so do their answers: each message wakes a process.
  */
 import type { FaultNote } from '../../../runtime/core/faults.ts';
+import type { Kdf } from '../../../runtime/core/key-policy.ts';
 import type { TokenDescription } from '../../../runtime/core/token.ts';
 import type { ChannelLimits, Verb, VerbArguments, VerbResult } from '../verbs.ts';
 import type { TokenPlace } from './cryptoki.ts';
-import type { Kdf } from './derivation.ts';
 
 export interface StartRequest extends TokenPlace {
   readonly constantsFile: string;

@@ -53,7 +53,7 @@ function provision(job: ProvisionJob): Readonly<Record<string, Bytes>> {
     create('constants-seal', () => generateSecret(at, 'constants-seal'));
     writeConstants(
       { cryptoki, session: openSession(cryptoki, slot), pinned: openPinnedMemory() },
-      job.constants,
+      { ...job.constants, kdf: 'cbc-data' },
     );
   }
   auditToken(cryptoki, session, job.role);

@@ -109,14 +109,24 @@ export type ProvisionReply =
   | { readonly kind: 'done'; readonly publicKeys: Readonly<Record<string, Bytes>> }
   | { readonly kind: 'failed'; readonly fault: FaultNote };
 
+/** Where a token is, or will be. */
+export function placeOfToken({
+  directory,
+  label,
+  module = SOFTHSM_MODULE,
+}: Place): Omit<LaboratoryToken, 'publicKeys'> {
+  const [softHsmConf, pinFile] = [join(directory, 'softhsm2.conf'), join(directory, 'pin')];
+  return { module, label, pinFile, softHsmConf };
+}
+
 async function provision(
-  { directory, label, module = SOFTHSM_MODULE }: Place,
+  place: Place,
   work: Pick<ProvisionJob, 'role' | 'masters' | 'signingKeys' | 'constants'>,
 ): Promise<LaboratoryToken> {
+  const { directory } = place;
+  const { module, label, softHsmConf, pinFile } = placeOfToken(place);
   const objects = join(directory, 'objects');
   await mkdir(objects, { recursive: true, mode: 0o700 });
-  const softHsmConf = join(directory, 'softhsm2.conf');
-  const pinFile = join(directory, 'pin');
   const soPinFile = join(directory, 'so-pin');
   await writeMissing(
     softHsmConf,

@@ -7,8 +7,15 @@ import {
   firstDifference,
   readNames,
 } from '../../../runtime/core/key-attributes.ts';
-import { type KeyRule, ruleFor, type TokenRole } from '../../../runtime/core/key-policy.ts';
+import {
+  type Kdf,
+  type KeyRule,
+  type MechanismName,
+  ruleFor,
+  type TokenRole,
+} from '../../../runtime/core/key-policy.ts';
 import { type Cryptoki, ck, findObjects, guarded, type Handle, type Template } from './cryptoki.ts';
+import { SP800_108_COUNTER_KDF } from './sp800-108.ts';
 
 /** Bytes of a CK_ULONG on every 64-bit platform we run on. */
 const ULONG_BYTES = 8;
@@ -17,7 +24,11 @@ const NAMED_NUMBERS: Readonly<Record<string, string>> = { CLASS: 'CKO', KEY_TYPE
 const NUMBERS: readonly string[] = ['VALUE_LEN', 'MODULUS_BITS'];
 const BYTES: readonly string[] = ['EC_PARAMS', 'PUBLIC_EXPONENT', 'VALUE'];
 const TEXTS: readonly string[] = ['LABEL', 'ID'];
-const constants = ck as unknown as Readonly<Record<string, unknown>>;
+/** pkcs11js knows PKCS#11 2.40 alone. */
+const constants: Readonly<Record<string, unknown>> = {
+  ...ck,
+  CKM_SP800_108_COUNTER_KDF: SP800_108_COUNTER_KDF,
+};
 
 /** The template an object of this rule is created with; `label` for token objects. */
 export function templateOf(rule: KeyRule, label = ''): Template {
@@ -29,12 +40,17 @@ export function templateOf(rule: KeyRule, label = ''): Template {
  * @throws Fault KEY_POLICY_BROKEN naming key and attribute; also for an object that no rule is for, for one that
  * belongs in another token, and for a second one of a name
  */
-export function auditToken(cryptoki: Cryptoki, session: Handle, role: TokenRole): void {
+export function auditToken(
+  cryptoki: Cryptoki,
+  session: Handle,
+  role: TokenRole,
+  kdf: Kdf = 'cbc-data',
+): void {
   const seen = new Set<string>();
   for (const handle of findObjects(cryptoki, session, listOf({ TOKEN: true }))) {
     const { kind, label } = nameOf(cryptoki, session, handle);
     const broken = (attribute: string): Fault => new Fault('KEY_POLICY_BROKEN', { key: label, attribute });
-    const rule = kind === null ? undefined : ruleFor(kind, label);
+    const rule = kind === null ? undefined : ruleFor(kind, label, kdf);
     if (rule === undefined) throw broken('unknown object');
     if (!rule.tokens.includes(role)) throw broken(`does not belong in a token of the ${role}`);
     if (seen.size === seen.add(`${kind} ${label}`).size) throw broken('a second object of this name');
@@ -126,6 +142,11 @@ function namesWith(prefix: string): ReadonlyMap<bigint, string> {
   return new Map(
     longestFirst.map(([name, value]) => [BigInt(value as number), name.slice(prefix.length + 1)]),
   );
+}
+
+/** The number of a mechanism, its type. */
+export function mechanismNamed(name: MechanismName): number {
+  return numberNamed(`CKM_${name}`);
 }
 
 function numberNamed(name: string): number {

@@ -3,10 +3,10 @@
  * or has served long enough. Channels die with their process; a channel's name never returns.
  */
 import { Fault } from '../../../runtime/core/faults.ts';
+import type { Kdf } from '../../../runtime/core/key-policy.ts';
 import type { Token } from '../../../runtime/core/token.ts';
 import type { ChannelLimits, Verb, VerbArguments, VerbResult } from '../verbs.ts';
 import { createCrew } from './crew.ts';
-import type { Kdf } from './derivation.ts';
 import type { TokenDeadlines } from './process.ts';
 
 export interface Pkcs11TokenOptions {

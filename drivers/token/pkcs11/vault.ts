@@ -11,15 +11,15 @@ import type { ChannelKeys } from '../../../runtime/core/card/scp03-channel.ts';
 import type { WrappedKey } from '../../../runtime/core/card/scp03-put-key.ts';
 import { BLOCK_BYTES } from '../../../runtime/core/crypto/cmac.ts';
 import { Fault } from '../../../runtime/core/faults.ts';
-import { ruleFor, sizedRule } from '../../../runtime/core/key-policy.ts';
+import { type Kdf, sizedRule } from '../../../runtime/core/key-policy.ts';
 import type { CheckValues, KeySet } from '../../../runtime/core/token.ts';
 import type { Vault, VaultChannel } from '../vault.ts';
 import { type Constants, demandDiversified, demandUnique, sealedText } from './constants.ts';
 import { type Cryptoki, ck, describe, findObjects, guarded, type Handle, openSession } from './cryptoki.ts';
-import { type Kdf, named, type Source, sourceFrom, sourceOf, testDataOf } from './derivation.ts';
+import { named, type Source, sourceFrom, sourceOf, testDataOf } from './derivation.ts';
+import { demandMechanisms, offeredBy } from './mechanisms.ts';
 import { createOperations, type KeyHandles, type Operations, type OperationsPlace } from './operations.ts';
-import { NO_POINTER, openPinnedMemory, type PinnedMemory } from './pinned-memory.ts';
-import { SP800_108_COUNTER_KDF } from './sp800-108.ts';
+import { openPinnedMemory } from './pinned-memory.ts';
 import { auditToken, listOf, readAttribute } from './templates.ts';
 
 interface VaultPlace {
@@ -42,7 +42,7 @@ interface Desk {
  * @throws Fault KEY_POLICY_BROKEN, HSM_FAILED; TOKEN_UNAVAILABLE where a master needs what module or process lack
  */
 export function openVault({ cryptoki, slot, session, constants, kdf }: VaultPlace): Vault {
-  auditToken(cryptoki, session, 'gateway');
+  auditToken(cryptoki, session, 'gateway', kdf);
   const pinned = openPinnedMemory();
   const openDesk = (): Desk => {
     const at = { cryptoki, session: openSession(cryptoki, slot), pinned };
@@ -79,8 +79,10 @@ export function openVault({ cryptoki, slot, session, constants, kdf }: VaultPlac
   };
   const find: Find = (keys) => sourceOf(keys, constants, secrets, kdf);
   checkSeal(desk.token, secrets.get('constants-seal'), constants);
-  demandMechanisms(cryptoki, slot, constants, pinned);
-  if (kdf === 'sp800-108') demandNative(cryptoki, slot, pinned);
+  demandMechanisms(
+    { masters: constants.entries.map(({ master }) => master), kdf },
+    offeredBy(cryptoki, slot, pinned),
+  );
   demandUnique(constants.entries);
   for (const entry of constants.entries)
     demandDiversified(entry, (eid) =>
@@ -120,35 +122,6 @@ export function checkValuesOf({ at, token }: Desk, source: Source, data: Bytes):
   const values = set.map((key) => toHex(token.checkValue(key)));
   for (const key of set) token.destroy(key);
   return values as unknown as CheckValues;
-}
-
-/**
- * AES-256 card keys and triple DES masters are refused here, before a unit is there.
- * @throws Fault TOKEN_UNAVAILABLE naming the master and what it lacks
- */
-function demandMechanisms(
-  cryptoki: Cryptoki,
-  slot: Handle,
-  { entries }: Constants,
-  pinned: PinnedMemory | null,
-): void {
-  const offered = cryptoki.C_GetMechanismList(slot);
-  for (const { master } of entries)
-    for (const mechanism of ruleFor('secret', master)?.mechanisms ?? []) {
-      const context = { key: master, mechanism };
-      if (!offered.includes(ck[`CKM_${mechanism}`]))
-        throw new Fault('TOKEN_UNAVAILABLE', { ...context, reason: 'the module does not offer it' });
-      if (pinned === null && mechanism.endsWith('_ECB_ENCRYPT_DATA'))
-        throw new Fault('TOKEN_UNAVAILABLE', { ...context, reason: NO_POINTER });
-    }
-}
-
-/** @throws Fault TOKEN_UNAVAILABLE */
-function demandNative(cryptoki: Cryptoki, slot: Handle, pinned: PinnedMemory | null): void {
-  const context = { mechanism: 'SP800_108_COUNTER_KDF' };
-  if (!cryptoki.C_GetMechanismList(slot).includes(SP800_108_COUNTER_KDF))
-    throw new Fault('TOKEN_UNAVAILABLE', { ...context, reason: 'the module does not offer it' });
-  if (pinned === null) throw new Fault('TOKEN_UNAVAILABLE', { ...context, reason: NO_POINTER });
 }
 
 /** The 65-byte point of a public key object; CKA_EC_POINT wraps it in an OCTET STRING of two bytes. */

@@ -5,6 +5,8 @@ import { ceremonyComponentCommand } from './component.ts';
 import { ceremonyLinkCommand } from './link.ts';
 import { ceremonyOfficerCommand } from './officer.ts';
 import { ceremonyPlanCommand } from './plan.ts';
+import { ceremonyReceiveCommand } from './receive.ts';
+import { ceremonyRecipientCommand } from './recipient.ts';
 import { ceremonyRunCommand } from './run.ts';
 import { ceremonyVerifyCommand } from './verify.ts';
 import { ceremonyWitnessCommand } from './witness.ts';
@@ -12,10 +14,12 @@ import { ceremonyWitnessCommand } from './witness.ts';
 export const ceremonyCommands: readonly Command[] = [
   ceremonyOfficerCommand,
   ceremonyComponentCommand,
+  ceremonyRecipientCommand,
   ceremonyPlanCommand,
   ceremonyApproveCommand,
   ceremonyRunCommand,
   ceremonyVerifyCommand,
   ceremonyWitnessCommand,
   ceremonyLinkCommand,
+  ceremonyReceiveCommand,
 ];

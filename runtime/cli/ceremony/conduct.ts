@@ -5,7 +5,7 @@
 import { equal, fromText, toText } from '../../core/bytes.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { demandStepApprovals } from '../../core/ceremony/approvals.ts';
-import { type CeremonyPlan, keyOf, officersOf, planHash } from '../../core/ceremony/plan.ts';
+import { type CeremonyPlan, kdfOf, keyOf, officersOf, planHash } from '../../core/ceremony/plan.ts';
 import { checkPlan } from '../../core/ceremony/plan-check.ts';
 import {
   type CeremonyRecord,
@@ -170,15 +170,12 @@ async function recognised(ceremony: Ceremony, at: number, text: string): Promise
       key: read.key?.key ?? '',
       why: 'the token tells something else of it than when the step was done',
     });
-  if (
-    step?.do === 'generate' &&
-    read.file !== null &&
-    (await hashOfFile(ceremony, step)) !== read.file.sha256
-  )
+  const isKept = step?.do === 'generate' || (step?.do === 'release-tag' && read.file?.sha256 !== null);
+  if (isKept && read.file !== null && (await hashOfFile(ceremony, read.file.file)) !== read.file.sha256)
     throw new Fault('CEREMONY_KEY_DIFFERS', {
       step: at + 1,
-      key: step.key,
-      why: 'its backup is not the one that was written',
+      key: read.key?.key ?? '',
+      why: `its ${step.do === 'generate' ? 'backup' : 'file'} is not the one that was written`,
     });
   demandAsPlanned(ceremony, at, read);
   return { told: read, approvals };
@@ -187,6 +184,6 @@ async function recognised(ceremony: Ceremony, at: number, text: string): Promise
 /** @throws Fault CEREMONY_KEY_DIFFERS */
 function demandAsPlanned({ plan }: Ceremony, at: number, told: StepRecord): void {
   const step = plan.steps[at];
-  const why = step === undefined ? 'no such step' : stepObjection(step, told);
+  const why = step === undefined ? 'no such step' : stepObjection(step, told, kdfOf(plan));
   if (why !== null) throw new Fault('CEREMONY_KEY_DIFFERS', { step: at + 1, key: told.key?.key ?? '', why });
 }

@@ -1,7 +1,7 @@
 /** What the commands of ceremonies are given: plans, keys of officers, tokens, records. */
 import { ceremonyTokenFile, officersFile } from '../../../config/ceremony.ts';
 import { fromHex } from '../../core/bytes.ts';
-import { type CeremonyPlan, planForm } from '../../core/ceremony/plan.ts';
+import { type CeremonyPlan, kdfOf, planForm } from '../../core/ceremony/plan.ts';
 import { checkPlan } from '../../core/ceremony/plan-check.ts';
 import type { TrustedKey } from '../../core/messages/envelope.ts';
 import { type Arguments, type Option, usage } from '../command.ts';
@@ -34,7 +34,7 @@ export function trustedIn(given: Arguments, means: Means): readonly TrustedKey[]
 export function tokenIn(given: Arguments, plan: CeremonyPlan, means: Means): CeremonyTokenPlace {
   const place = formIn(needed(given, 'token', 'where the token is'), ceremonyTokenFile, means.files);
   const { label, role } = plan.token;
-  return { ...place, label, role, laboratory: plan.profile !== 'production' };
+  return { ...place, label, role, kdf: kdfOf(plan), laboratory: plan.profile !== 'production' };
 }
 
 /** A JWS in a file, by the file's name. @throws Fault FILE_UNREADABLE */

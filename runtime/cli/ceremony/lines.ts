@@ -24,7 +24,10 @@ export function recordLines(
     const name = planned === undefined ? '' : `${planned.do} ${keyOf(planned) ?? file?.file ?? ''}`;
     const made =
       key === null ? '' : `${key.origin}${key.checkValue === null ? '' : `, check value ${key.checkValue}`}`;
-    const value = file === null || file.checkValue === null ? made : `check value ${file.checkValue}`;
+    const to = file?.carriedTo?.map(({ recipient }) => recipient).join(' and ');
+    const carried = to === undefined ? '' : `, carried to ${to}`;
+    const value =
+      file === null || file.checkValue === null ? made : `check value ${file.checkValue}${carried}`;
     return [String(step), name, did, value, approvals.map(({ officer }) => officer).join(', ')];
   });
   return [

@@ -12,8 +12,8 @@ import { hashOf } from '../../core/messages/envelope.ts';
 import { ExitCode } from '../../program.ts';
 import { logKeyOf } from '../audit/log-key.ts';
 import { type Command, isSet, listOf } from '../command.ts';
-import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
+import { socketOf } from '../program-place.ts';
 import { jwsIn, operandOf, trustedIn, trustedOption } from './given.ts';
 
 type Answer = Awaited<ReturnType<typeof ask>>;
@@ -26,14 +26,22 @@ export const ceremonyLinkCommand: Command = {
   operandsMax: 1,
   options: {
     ...trustedOption,
-    socket: { type: 'string', value: 'PATH', help: 'instructionSocket of the backend' },
+    socket: {
+      type: 'string',
+      value: 'PATH',
+      help: 'instructionSocket of the backend (default: as backend.json in LINE says)',
+    },
     witness: { type: 'string', value: 'FILE', help: 'a countersignature; once for each', multiple: true },
     'log-key': {
       type: 'string',
       value: 'NAME:HEX',
       help: 'origin and Ed25519 key of the log (default: as station.json in LINE says)',
     },
-    dir: { type: 'string', value: 'LINE', help: 'directory of a line, for the key of its log' },
+    dir: {
+      type: 'string',
+      value: 'LINE',
+      help: 'directory of a line, for its backend and the key of its log',
+    },
   },
   notes: ['Linked again, a record keeps its first leaf. The log holds its hash: the record itself you keep.'],
   examples: [
@@ -44,8 +52,7 @@ export const ceremonyLinkCommand: Command = {
     verifyRecord(jws, trustedIn(given, means), means.crypto);
     const logKey = logKeyOf(given, means);
     const witnesses = listOf(given, 'witness').map((path) => jwsIn(path, means));
-    const socket = needed(given, 'socket', 'where the backend takes instructions');
-    const answer = await ask(socket, { record: jws, witnesses }, means);
+    const answer = await ask(socketOf('backend', given, means), { record: jws, witnesses }, means);
     demandLinked(answer, jws, logKey, means);
     if (isSet(given, 'json')) means.print(JSON.stringify(answer));
     else means.print(`${answer.record} is leaf ${answer.leafIndex} of ${logKey.name}`);

@@ -41,7 +41,12 @@ async function publicKeyInToken(name: string, file: string, means: Means): Promi
   const place = officerTokenIn(file, means);
   const key = `officer-${name}`;
   if (place.key !== key) throw new Fault('CONFIG_INVALID', { file, where: 'key', why: `must be ${key}` });
-  await using token = await means.ceremony.openToken({ ...place, role: 'officer', laboratory: true });
+  await using token = await means.ceremony.openToken({
+    ...place,
+    role: 'officer',
+    kdf: 'cbc-data',
+    laboratory: true,
+  });
   if ((await token.readKey(key)) === null) await token.generate(key);
   await token.audit();
   const made = await token.readKey(key);

@@ -1,5 +1,5 @@
 /** `holdfast ceremony plan`: what a plan will do, in plain words, and the hash that officers approve. */
-import { planHash } from '../../core/ceremony/plan.ts';
+import { kdfOf, planHash } from '../../core/ceremony/plan.ts';
 import { planWords, stepWords } from '../../core/ceremony/words.ts';
 import { ExitCode } from '../../program.ts';
 import { type Command, isSet } from '../command.ts';
@@ -18,12 +18,14 @@ export const ceremonyPlanCommand: Command = {
     const plan = planIn(given, means);
     const hash = planHash(plan, means.crypto);
     if (isSet(given, 'json')) {
-      means.print(JSON.stringify({ hash, plan, steps: plan.steps.map(stepWords) }));
+      means.print(
+        JSON.stringify({ hash, plan, steps: plan.steps.map((step) => stepWords(step, kdfOf(plan))) }),
+      );
       return ExitCode.done;
     }
     for (const line of columns(planWords(plan))) means.print(line);
     for (const [at, step] of plan.steps.entries()) {
-      const { title, details } = stepWords(step);
+      const { title, details } = stepWords(step, kdfOf(plan));
       means.print('');
       means.print(means.paint.strong(`${at + 1}. ${title}`));
       for (const detail of details) means.print(`   ${detail}`);

@@ -1,5 +1,6 @@
 /** One step of a ceremony: what stands of it in the token, and what brings about the rest. */
 import { type Bytes, fromText, toHex } from '../../core/bytes.ts';
+import { type Recipient, sentOf } from '../../core/ceremony/carriage.ts';
 import { type Component, keyOf, type PlanStep } from '../../core/ceremony/plan.ts';
 import type { StepRecord } from '../../core/ceremony/record.ts';
 import type { ComponentSource, ReadKey } from '../../core/ceremony/token.ts';
@@ -9,7 +10,7 @@ import type { Ceremony } from './conduct.ts';
 
 /** What a step left behind. */
 export type Made = Pick<StepRecord, 'key' | 'file' | 'constants'>;
-type Room = Pick<Ceremony, 'token' | 'shelf' | 'directory' | 'componentFiles' | 'crypto'>;
+type Room = Pick<Ceremony, 'plan' | 'token' | 'shelf' | 'directory' | 'componentFiles' | 'crypto'>;
 
 /** Null while nothing of it stands. @throws Fault KEY_POLICY_BROKEN */
 export async function lookAt(room: Room, step: PlanStep): Promise<Made | null> {
@@ -74,6 +75,7 @@ export async function doStep(
           file: step.file,
           why: 'somebody else’s key is there already',
         });
+      if (step.recipients !== undefined) return carry(room, step, step.recipients);
       const { checkValue } = await room.token.writeTagKey(pathOf(room, step.file));
       return { key: null, file: { file: step.file, sha256: null, checkValue }, constants: null };
     }
@@ -115,12 +117,26 @@ function pemOf(publicKey: string): string {
   return ['-----BEGIN PUBLIC KEY-----', ...lines, '-----END PUBLIC KEY-----', ''].join('\n');
 }
 
-/** SHA-256 of a backup, hexadecimal; null where there is none. */
-export async function hashOfFile(
+/** A key that was intended and not written down serves nobody yet: it is drawn anew. */
+async function carry(
   room: Room,
-  { backup }: Extract<PlanStep, { readonly do: 'generate' }>,
-): Promise<string | null> {
-  const bytes = backup === null ? null : await room.shelf.read(pathOf(room, backup.file));
+  { controller, file }: Extract<PlanStep, { readonly do: 'release-tag' }>,
+  recipients: readonly Recipient[],
+): Promise<Made> {
+  const cargo = { ceremony: room.plan.id, controller };
+  const { checkValue, keys } = await room.token.carryTagKey(cargo, recipients);
+  const parts = recipients.map(({ name }, at) => ({ recipient: name, key: keys[at] ?? '' }));
+  const carried = { contract: 'holdfast/carried-key-1', ...cargo, parts } as const;
+  const bytes = fromText(`${JSON.stringify(carried, null, 2)}\n`);
+  await room.shelf.write(pathOf(room, file), bytes);
+  const sha256 = toHex(room.crypto.sha256(bytes));
+  const carriedTo = sentOf(carried, room.crypto);
+  return { key: null, file: { file, sha256, checkValue, carriedTo }, constants: null };
+}
+
+/** SHA-256 of a file of the ceremony, hexadecimal; null where there is none. */
+export async function hashOfFile(room: Room, file: string): Promise<string | null> {
+  const bytes = await room.shelf.read(pathOf(room, file));
   return bytes === null ? null : toHex(room.crypto.sha256(bytes));
 }
 

@@ -1,16 +1,16 @@
 /** Whether a plan can be carried out under the key policy: refused before the room opens, not in the middle. */
 import { Fault } from '../faults.ts';
-import { type KeyRule, ruleFor } from '../key-policy.ts';
-import { type CeremonyPlan, componentsOf, keyOf, officersOf, type PlanStep } from './plan.ts';
+import { type Kdf, type KeyRule, ruleFor } from '../key-policy.ts';
+import { type CeremonyPlan, componentsOf, kdfOf, keyOf, officersOf, type PlanStep } from './plan.ts';
 
 /** The rules for what a step makes in the token: one of a secret key, two of a pair, none of a file.
  * @throws Fault CEREMONY_PLAN_REFUSED for a key that no rule is for */
-export function rulesOf(step: PlanStep): readonly KeyRule[] {
+export function rulesOf(step: PlanStep, kdf: Kdf): readonly KeyRule[] {
   const key = keyOf(step);
   if (key === null) return [];
   const kinds = step.do === 'key-pair' ? (['private', 'public'] as const) : (['secret'] as const);
   return kinds.map((kind) => {
-    const rule = ruleFor(kind, key);
+    const rule = ruleFor(kind, key, kdf);
     if (rule === undefined) throw refused(`the key policy knows no such ${kind} key`, { key });
     return rule;
   });
@@ -23,6 +23,8 @@ export function checkPlan(plan: CeremonyPlan): void {
     throw refused('production has no software tokens');
   if (profile === 'production' && token.serial === null)
     throw refused('production names the serial number of its token');
+  if (token.kdf === 'sp800-108' && token.role !== 'gateway')
+    throw refused('only a gateway’s token has masters');
   const made = new Set<string>();
   for (const [at, step] of steps.entries()) {
     const why = objection(plan, step);
@@ -36,7 +38,7 @@ export function checkPlan(plan: CeremonyPlan): void {
 }
 
 function objection({ token }: CeremonyPlan, step: PlanStep): string | null {
-  const rules = rulesOf(step);
+  const rules = rulesOf(step, kdfOf({ token }));
   if (rules.some((rule) => !rule.tokens.includes(token.role)))
     return `${keyOf(step)} does not belong in a token of the ${token.role}`;
   const [type] = rules.map((rule) => rule.type);

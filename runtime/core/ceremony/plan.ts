@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { fromText, toHex } from '../bytes.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import { tokenRoles } from '../key-policy.ts';
+import { type Kdf, kdfs, tokenRoles } from '../key-policy.ts';
 import { quorumForm } from '../messages/approval.ts';
 import { keyVersion, partyName } from '../messages/fields.ts';
 import type { Crypto } from '../ports.ts';
@@ -38,6 +38,17 @@ const components = z
     error: 'two components are the same: they cancel each other out',
   })
   .meta({ description: 'Parts of a key whose exclusive or it is; each custodian holds one.' });
+
+/** A gate controller, as the backend knows it. */
+export const controllerName = z.string().regex(/^[a-z0-9-]{1,16}$/);
+
+export const recipient = z.strictObject({
+  name: partyName,
+  publicKey: z
+    .string()
+    .regex(/^04[0-9a-f]{128}$/)
+    .meta({ description: 'P-256 point, 65 bytes, hexadecimal.' }),
+});
 
 const own = {
   quorum: quorumForm
@@ -85,8 +96,18 @@ export const planStep = z.discriminatedUnion('do', [
   }),
   z.strictObject({
     do: z.literal('release-tag'),
-    controller: z.string().regex(/^[a-z0-9-]{1,16}$/),
+    controller: controllerName,
     file: fileName,
+    // Without a default: the hashes of plans that officers approved before stay what they are.
+    recipients: z
+      .array(recipient)
+      .min(1)
+      .max(4)
+      .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, {
+        error: 'a recipient is named twice',
+      })
+      .optional()
+      .meta({ description: 'Who gets the key, encrypted; left out: the file holds it in clear.' }),
     ...own,
   }),
 ]);
@@ -109,6 +130,10 @@ export const planForm = z.strictObject({
       .nullable()
       .meta({ description: 'Serial number of the token; null in a laboratory, where tokens come and go.' }),
     class: z.enum(['hardware', 'software']),
+    kdf: z.enum(kdfs).optional().meta({
+      description:
+        'How its masters derive, as `token.kdf` of the gateway says; `cbc-data` where it is left out.',
+    }),
   }),
   quorum: quorumForm.refine(({ required }) => required >= 2, {
     error: 'a ceremony needs at least two officers',
@@ -121,6 +146,11 @@ export type CeremonyPlan = z.output<typeof planForm>;
 /** What officers approve: SHA-256 over the canonical form of the plan with its defaults, hexadecimal. */
 export function planHash(plan: CeremonyPlan, crypto: Crypto): string {
   return toHex(crypto.sha256(fromText(canonicalJson(plan))));
+}
+
+/** Which masters the token of a plan has. */
+export function kdfOf({ token }: Pick<CeremonyPlan, 'token'>): Kdf {
+  return token.kdf ?? 'cbc-data';
 }
 
 /** The key in the token that a step makes; null for one that makes a file. */

@@ -41,6 +41,12 @@ const fileMade = z.strictObject({
   file: z.string().max(200),
   sha256: hash.nullable().meta({ description: 'Null for a file that holds a key.' }),
   checkValue: checkValue.nullable(),
+  carriedTo: z
+    .array(z.strictObject({ recipient: partyName, sha256: hash }))
+    .optional()
+    .meta({
+      description: 'Of a key that was encrypted as it was drawn: to whom, and the hash of what was sent.',
+    }),
 });
 
 const constantsMade = z.array(

@@ -6,6 +6,7 @@ import type { Bytes } from '../bytes.ts';
 import type { Attributes } from '../key-attributes.ts';
 import type { KeyRule } from '../key-policy.ts';
 import type { TokenDescription } from '../token.ts';
+import type { Cargo, Recipient } from './carriage.ts';
 
 /** One component and where it is read from: a file of mode 0600, or the terminal, where it is not shown. */
 export interface ComponentSource {
@@ -55,6 +56,12 @@ export interface CeremonyToken {
   /** Draws a gate controller's key into a file of mode 0600, 16 bytes hexadecimal, unless it is there.
    * @throws Fault FILE_UNREADABLE */
   writeTagKey(file: string): Promise<{ readonly checkValue: string }>;
+  /** Draws one and answers it encrypted to each recipient, in their order; in clear it leaves no process.
+   * @throws Fault ENVELOPE_INVALID for a recipient whose key is none */
+  carryTagKey(
+    cargo: Cargo,
+    recipients: readonly Recipient[],
+  ): Promise<{ readonly checkValue: string; readonly keys: readonly string[] }>;
   /** @throws Fault KEY_POLICY_BROKEN naming key and attribute */
   audit(): Promise<void>;
   close(): Promise<void>;

@@ -2,10 +2,11 @@
 import { Fault, isFault } from '../faults.ts';
 import { instantMs } from '../instant.ts';
 import { BORN_INSIDE, firstDifference } from '../key-attributes.ts';
+import type { Kdf } from '../key-policy.ts';
 import { hashOf, open, type TrustedKey } from '../messages/envelope.ts';
 import type { Crypto } from '../ports.ts';
 import { demandStepApprovals } from './approvals.ts';
-import { componentsOf, keyOf, officersOf, type PlanStep, planHash } from './plan.ts';
+import { componentsOf, kdfOf, keyOf, officersOf, type PlanStep, planHash } from './plan.ts';
 import { checkPlan, rulesOf } from './plan-check.ts';
 import {
   type CeremonyRecord,
@@ -47,7 +48,7 @@ export function verifyRecord(jws: string, trusted: readonly TrustedKey[], crypto
   for (const [at, step] of plan.steps.entries())
     check(`step ${at + 1}: ${step.do} ${keyOf(step) ?? ''}`.trimEnd(), () => {
       const told = record.steps[at];
-      return told === undefined ? 'is missing' : stepObjection(step, told);
+      return told === undefined ? 'is missing' : stepObjection(step, told, kdfOf(plan));
     });
   check('limits', () => limitObjection(record));
   return { record, checks: done };
@@ -66,25 +67,37 @@ export function tokenObjection({ plan, token }: Pick<CeremonyRecord, 'plan' | 't
 export function stepObjection(
   step: PlanStep,
   told: Pick<StepRecord, 'key' | 'file' | 'constants'>,
+  kdf: Kdf,
 ): string | null {
   switch (step.do) {
     case 'constants':
       return constantsObjection(step, told);
     case 'release-tag':
-      return told.file?.file === step.file && told.file.checkValue !== null && told.key === null
-        ? null
-        : 'tells of another file';
+      return tagObjection(step, told);
     default:
-      return keyObjection(step, told);
+      return keyObjection(step, told, kdf);
   }
+}
+
+/** A key that was carried is in no file in clear, and went to those whom the officers named, and to no others. */
+function tagObjection(
+  { file: planned, recipients }: Extract<PlanStep, { readonly do: 'release-tag' }>,
+  { key, file }: Pick<StepRecord, 'key' | 'file'>,
+): string | null {
+  if (file?.file !== planned || file.checkValue === null || key !== null) return 'tells of another file';
+  const names = (list: readonly string[] | undefined): string => list?.join() ?? '';
+  const sent = file.carriedTo?.map(({ recipient }) => recipient);
+  if (names(sent) !== names(recipients?.map(({ name }) => name))) return 'was carried to others';
+  return (file.sha256 === null) === (recipients === undefined) ? null : 'tells of a key in clear';
 }
 
 function keyObjection(
   step: Extract<PlanStep, { readonly key: string }>,
   { key, file }: Pick<StepRecord, 'key' | 'file'>,
+  kdf: Kdf,
 ): string | null {
   if (key?.key !== step.key) return 'tells of another key';
-  const rules = rulesOf(step);
+  const rules = rulesOf(step, kdf);
   if (rules.map(({ kind }) => kind).join() !== key.objects.map(({ kind }) => kind).join())
     return 'tells of other objects';
   for (const [at, rule] of rules.entries()) {

@@ -1,5 +1,6 @@
 /** A plan in plain words: what will be done, step by step, with the attributes that each key gets. */
 import { createdAttributes } from '../key-attributes.ts';
+import type { Kdf } from '../key-policy.ts';
 import type { Quorum } from '../messages/approval.ts';
 import { type CeremonyPlan, type Component, keyOf, type PlanStep } from './plan.ts';
 import { rulesOf } from './plan-check.ts';
@@ -21,19 +22,22 @@ export function planWords(plan: CeremonyPlan): readonly (readonly [string, strin
     ['ceremony', plan.title],
     ['profile', plan.profile],
     ['token', `${label}, ${kind}, of the ${role}, serial number ${serial ?? 'not fixed'}`],
+    ...(plan.token.kdf === undefined ? [] : ([['masters', `derive by ${plan.token.kdf}`]] as const)),
     ['officers', quorumWords(plan.quorum)],
   ];
 }
 
 /** @throws Fault CEREMONY_PLAN_REFUSED for a key that no rule is for */
-export function stepWords(step: PlanStep): StepWords {
+export function stepWords(step: PlanStep, kdf: Kdf): StepWords {
   const quorum = step.quorum === null ? [] : [`besides: ${quorumWords(step.quorum)}`];
-  const rules = rulesOf(step).map((rule) => {
+  const rules = rulesOf(step, kdf).map((rule) => {
     const { CLASS, LABEL, ID, ...attributes } = createdAttributes(rule, keyOf(step) ?? '');
     const told = Object.entries(attributes).map(([name, value]) => `${name}=${valueWords(value)}`);
     return [`${rule.kind} key, for ${rule.user}`, `  ${told.join(' ')}`];
   });
-  return { title: titleOf(step), details: [...rules.flat(), ...quorum] };
+  const recipients = step.do === 'release-tag' ? (step.recipients ?? []) : [];
+  const keys = recipients.map(({ name, publicKey }) => `to ${name}, whose key is ${publicKey}`);
+  return { title: titleOf(step), details: [...rules.flat(), ...keys, ...quorum] };
 }
 
 function titleOf(step: PlanStep): string {
@@ -63,7 +67,10 @@ function titleOf(step: PlanStep): string {
         .map(([master, versions]) => `${master} (key versions ${versions.join(', ')})`)
         .join(' and ')}, and seal them in ${step.file}.`;
     case 'release-tag':
-      return `Draw the release tag key of gate controller ${step.controller} into ${step.file}, mode 0600.`;
+      return step.recipients === undefined
+        ? `Draw the release tag key of gate controller ${step.controller} into ${step.file}, in clear, mode 0600.`
+        : `Draw the release tag key of gate controller ${step.controller}, encrypt it to ` +
+            `${step.recipients.map(({ name }) => name).join(' and ')}, and write that to ${step.file}.`;
   }
 }
 

@@ -39,4 +39,12 @@ export const faultsOfCeremony = {
     disposition: 'hold',
     blame: 'outside',
   },
+  CARRIED_KEY_REFUSED: {
+    title: 'This is not the key that the ceremony sent here',
+    cause: 'The file is of another ceremony, another recipient or another key, or it was altered on its way.',
+    remedy:
+      'Take file, record and key file from where they were first kept. If that fails too, make the key anew in a ceremony.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
 } as const satisfies Record<string, FaultDefinition>;

@@ -1,23 +1,23 @@
 /** The token's process in a ceremony: the only one with the PIN, with key handles and with components. */
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { CeremonyToken, ComponentSource } from '../../../../runtime/core/ceremony/token.ts';
 import { asFault, Fault, isFault, noteOf } from '../../../../runtime/core/faults.ts';
-import { ruleFor } from '../../../../runtime/core/key-policy.ts';
+import { type KeyRule, ruleFor } from '../../../../runtime/core/key-policy.ts';
 import {
   type Cryptoki,
   describe,
   findSlot,
-  guarded,
   type Handle,
   loadModule,
   logIn,
   openSession,
 } from '../cryptoki.ts';
+import { demandOffered, offeredBy } from '../mechanisms.ts';
 import { createOperations } from '../operations.ts';
 import { openPinnedMemory } from '../pinned-memory.ts';
 import { auditToken } from '../templates.ts';
-import { checkValueOfBytes, withJoined } from './components.ts';
+import { withJoined } from './components.ts';
 import { writeConstants } from './constants-file.ts';
 import {
   generatePair,
@@ -32,11 +32,11 @@ import {
 } from './creation.ts';
 import type { CeremonyReply, CeremonyRequest, CeremonyStart, CeremonyVerb } from './protocol.ts';
 import { checkValueOf, type Desk, objectNamed, readKey } from './reading.ts';
+import { carryTagKey, writeTagKey } from './tag-key.ts';
 import { promptHidden } from './terminal.ts';
 
-/** Bytes of the key under which backups and imports are wrapped, and of a gate controller's key. */
+/** Bytes of the key under which backups and imports are wrapped. */
 const KEK_BYTES = 32;
-const TAG_KEY_BYTES = 16;
 
 type Verbs = Pick<CeremonyToken, CeremonyVerb>;
 let verbs: Verbs | null = null;
@@ -67,34 +67,40 @@ function send(reply: CeremonyReply): void {
   if (process.connected) process.send?.(reply);
 }
 
-function start({ module, label, pinFile, laboratory, role }: CeremonyStart): CeremonyReply {
+function start({ module, label, pinFile, laboratory, role, kdf }: CeremonyStart): CeremonyReply {
   const cryptoki = loadModule(module);
   const slot = findSlot(cryptoki, label);
   const description = describe(cryptoki, slot);
   if (description.softwareToken && !laboratory)
     throw new Fault('TOKEN_UNAVAILABLE', { label, reason: 'a software token' });
   const session = logIn(cryptoki, slot, pinFile);
-  verbs = createVerbs({ cryptoki, slot, session, role });
+  verbs = createVerbs({ cryptoki, slot, session, role, kdf });
   return { kind: 'ready', description };
 }
 
-interface LoggedIn extends Pick<CeremonyStart, 'role'> {
+interface LoggedIn extends Pick<CeremonyStart, 'role' | 'kdf'> {
   readonly cryptoki: Cryptoki;
   readonly slot: Handle;
   readonly session: Handle;
 }
 
 /** Each verb works in a session of its own: an error leaves none behind in the middle of an operation. */
-function createVerbs({ cryptoki, slot, session, role }: LoggedIn): Verbs {
+function createVerbs({ cryptoki, slot, session, role, kdf }: LoggedIn): Verbs {
   const pinned = openPinnedMemory();
   const atDesk = async <T>(work: (desk: Desk) => T | Promise<T>): Promise<T> => {
-    const at = { cryptoki, session: openSession(cryptoki, slot), pinned };
+    const at = { cryptoki, session: openSession(cryptoki, slot), pinned, kdf };
     const token = createOperations(at);
     try {
       return await work({ at, token });
     } finally {
       token.close();
     }
+  };
+  /** A key that stays cannot be destroyed again, so what it needs is asked for before. */
+  const demanded = (label: string): KeyRule => {
+    const rule = ruleNamed('secret', label, kdf);
+    demandOffered(label, rule, offeredBy(cryptoki, slot, pinned));
+    return rule;
   };
   const joined = <T>(sources: readonly ComponentSource[], size: number, use: (key: Uint8Array) => T) =>
     withJoined(sources, size, promptHidden, use);
@@ -103,18 +109,22 @@ function createVerbs({ cryptoki, slot, session, role }: LoggedIn): Verbs {
     generate: (label) =>
       atDesk(({ at }) => {
         if (ruleFor('secret', label) === undefined) generatePair(at, label);
-        else generateSecret(at, label);
+        else {
+          demanded(label);
+          generateSecret(at, label);
+        }
       }),
     wrapNewborn: (under) => atDesk(({ at }) => joined(under, KEK_BYTES, (kek) => wrapNewborn(at, kek))),
     join: (label, components, checkValue) =>
       atDesk(async (desk) => {
-        const size = sizeOf(ruleNamed('secret', label));
+        const size = sizeOf(demanded(label));
         await joined(components, size, (key) =>
           keepJoined(desk.at, label, key, demandCheckValue(desk, label, checkValue)),
         );
       }),
     unwrap: (label, wrapped, under, checkValue) =>
       atDesk(async (desk) => {
+        demanded(label);
         const secret = { label, wrapped, trial: demandCheckValue(desk, label, checkValue) };
         if (under.method === 'aes-kwp')
           return joined(under.components, KEK_BYTES, (kek) => unwrapUnderKek(desk.at, secret, kek));
@@ -126,7 +136,7 @@ function createVerbs({ cryptoki, slot, session, role }: LoggedIn): Verbs {
       atDesk((desk) => {
         if (objectNamed(desk, 'secret', 'constants-seal') === null)
           throw new Fault('CEREMONY_PLAN_REFUSED', { why: 'constants-seal is to be generated first' });
-        const entries = writeConstants(desk.at, { constantsFile: file, keyVersions });
+        const entries = writeConstants(desk.at, { constantsFile: file, keyVersions, kdf });
         const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
         return {
           sha256,
@@ -137,8 +147,9 @@ function createVerbs({ cryptoki, slot, session, role }: LoggedIn): Verbs {
           })),
         };
       }),
-    writeTagKey: async (file) => tagKey(file, cryptoki, session),
-    audit: async () => auditToken(cryptoki, session, role),
+    writeTagKey: async (file) => writeTagKey({ cryptoki, session }, file),
+    carryTagKey: async (cargo, recipients) => carryTagKey({ cryptoki, session }, cargo, recipients),
+    audit: async () => auditToken(cryptoki, session, role, kdf),
   };
 }
 
@@ -149,26 +160,4 @@ function demandCheckValue(desk: Desk, key: string, expected: string | null): Tri
     if (expected !== null && found !== expected)
       throw new Fault('CEREMONY_KEY_DIFFERS', { key, why: 'another check value', expected, found });
   };
-}
-
-/** Drawn by the token and by this machine, so that neither alone decides it.
- * @throws Fault FILE_UNREADABLE for a file that holds something else */
-function tagKey(file: string, cryptoki: Cryptoki, session: Handle): { readonly checkValue: string } {
-  if (!existsSync(file)) {
-    const drawn = guarded('HSM_FAILED', () =>
-      cryptoki.C_GenerateRandom(session, Buffer.alloc(TAG_KEY_BYTES)),
-    );
-    const ours = randomBytes(TAG_KEY_BYTES);
-    for (let i = 0; i < TAG_KEY_BYTES; i++) drawn[i] = (drawn[i] ?? 0) ^ (ours[i] ?? 0);
-    const next = `${file}.new`;
-    rmSync(next, { force: true });
-    writeFileSync(next, `${drawn.toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true });
-    renameSync(next, file);
-    drawn.fill(0);
-    ours.fill(0);
-  }
-  const text = readFileSync(file, 'utf8').trim();
-  if (!/^[0-9a-f]{32}$/.test(text))
-    throw new Fault('FILE_UNREADABLE', { path: file, reason: 'not 16 bytes' });
-  return { checkValue: checkValueOfBytes(Buffer.from(text, 'hex')) };
 }

@@ -1,13 +1,21 @@
 /** How key objects come into a token, each by the key policy: in ceremonies, and when a laboratory is set up. */
 import type { Bytes } from '../../../../runtime/core/bytes.ts';
 import { Fault } from '../../../../runtime/core/faults.ts';
-import { type KeyRule, type RuleName, ruleFor, ruleOf } from '../../../../runtime/core/key-policy.ts';
+import {
+  type Kdf,
+  type KeyRule,
+  type RuleName,
+  ruleFor,
+  ruleOf,
+} from '../../../../runtime/core/key-policy.ts';
 import { type Cryptoki, ck, guarded, type Handle, type Template } from '../cryptoki.ts';
 import { templateOf } from '../templates.ts';
 
 export interface CreationPlace {
   readonly cryptoki: Cryptoki;
   readonly session: Handle;
+  /** Which masters the token has; `cbc-data` by default. */
+  readonly kdf?: Kdf;
 }
 
 /** AES-KWP adds 8 bytes and pads to 8; RSA-3072 makes 384. RFC 5649 section 4.1. */
@@ -22,15 +30,15 @@ export function sizeOf({ type }: KeyRule): number {
 }
 
 /** @throws Fault KEY_POLICY_BROKEN for a key that no rule is for */
-export function ruleNamed(kind: KeyRule['kind'], label: string): KeyRule {
-  const rule = ruleFor(kind, label);
+export function ruleNamed(kind: KeyRule['kind'], label: string, kdf: Kdf = 'cbc-data'): KeyRule {
+  const rule = ruleFor(kind, label, kdf);
   if (rule === undefined) throw new Fault('KEY_POLICY_BROKEN', { key: label, attribute: 'unknown object' });
   return rule;
 }
 
 /** A secret key that was never anywhere else. @throws Fault HSM_FAILED */
-export function generateSecret({ cryptoki, session }: CreationPlace, label: string): Handle {
-  const rule = ruleNamed('secret', label);
+export function generateSecret({ cryptoki, session, kdf }: CreationPlace, label: string): Handle {
+  const rule = ruleNamed('secret', label, kdf);
   if (rule.type === 'des-3') throw new RangeError('a triple DES master comes from its vendor');
   return guarded('HSM_FAILED', () =>
     cryptoki.C_GenerateKey(session, { mechanism: ck.CKM_AES_KEY_GEN }, templateOf(rule, label)),
@@ -47,8 +55,8 @@ export function generatePair({ cryptoki, session }: CreationPlace, label: string
 }
 
 /** From its bytes, which the caller wipes. @throws Fault HSM_FAILED */
-export function createSecret({ cryptoki, session }: CreationPlace, label: string, value: Bytes): Handle {
-  const rule = ruleNamed('secret', label);
+export function createSecret({ cryptoki, session, kdf }: CreationPlace, label: string, value: Bytes): Handle {
+  const rule = ruleNamed('secret', label, kdf);
   if (value.length !== sizeOf(rule)) throw new RangeError(`${label} has ${sizeOf(rule)} bytes`);
   const template = [{ type: ck.CKA_VALUE, value: view(value) }, ...withoutLength(templateOf(rule, label))];
   return guarded('HSM_FAILED', () => cryptoki.C_CreateObject(session, template));
@@ -75,9 +83,9 @@ export type Trial = (key: Handle, rule: KeyRule) => void;
 
 /** From bytes that were joined, which the caller wipes. @throws Fault HSM_FAILED, and what `trial` throws */
 export function keepJoined(place: CreationPlace, label: string, value: Bytes, trial: Trial): void {
-  const { cryptoki, session } = place;
-  const rule = ruleNamed('secret', label);
-  const template = [{ type: ck.CKA_VALUE, value: view(value) }, ...withoutLength(passing(rule, label))];
+  const { cryptoki, session, kdf } = place;
+  const rule = ruleNamed('secret', label, kdf);
+  const template = [{ type: ck.CKA_VALUE, value: view(value) }, ...passing(rule, label)];
   const tried = guarded('HSM_FAILED', () => cryptoki.C_CreateObject(session, template));
   trial(tried, rule);
   guarded('HSM_FAILED', () => cryptoki.C_DestroyObject(session, tried));
@@ -118,11 +126,11 @@ export interface WrappedSecret {
 
 /** Twice: once to be judged, and once to stay. What is in the token for good cannot be destroyed again. */
 function keepUnwrapped(
-  { cryptoki, session }: CreationPlace,
+  { cryptoki, session, kdf }: CreationPlace,
   { label, wrapped, trial }: WrappedSecret,
   by: { readonly mechanism: Parameters<Cryptoki['C_UnwrapKey']>[1]; readonly under: Handle },
 ): void {
-  const rule = ruleNamed('secret', label);
+  const rule = ruleNamed('secret', label, kdf);
   const unwrap = (template: Template): Handle =>
     guarded('HSM_FAILED', () =>
       cryptoki.C_UnwrapKey(session, by.mechanism, by.under, view(wrapped), withoutLength(template)),
@@ -133,10 +141,10 @@ function keepUnwrapped(
   unwrap(templateOf(rule, label));
 }
 
-/** The same key as a session object, under no name. */
-function passing(rule: KeyRule, label: string): Template {
+/** The template of the same key as a session object, under no name; without its length, which its value tells. */
+export function passing(rule: KeyRule, label: string): Template {
   const own: readonly number[] = [ck.CKA_TOKEN, ck.CKA_DESTROYABLE, ck.CKA_LABEL, ck.CKA_ID];
-  const lasting = templateOf(rule, label).filter(({ type }) => !own.includes(type));
+  const lasting = withoutLength(templateOf(rule, label)).filter(({ type }) => !own.includes(type));
   return [{ type: ck.CKA_TOKEN, value: false }, ...lasting];
 }
 

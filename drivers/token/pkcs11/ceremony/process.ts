@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { CeremonyToken } from '../../../../runtime/core/ceremony/token.ts';
 import { Fault } from '../../../../runtime/core/faults.ts';
+import type { Kdf } from '../../../../runtime/core/key-policy.ts';
 import type {
   CeremonyReply,
   CeremonyRequest,
@@ -11,7 +12,9 @@ import type {
   VerbResult,
 } from './protocol.ts';
 
-export interface CeremonyTokenOptions extends CeremonyStart {
+export interface CeremonyTokenOptions extends Omit<CeremonyStart, 'kdf'> {
+  /** `cbc-data` by default. */
+  readonly kdf?: Kdf;
   /** Configuration of SoftHSM, for its environment variable; null for other modules. */
   readonly softHsmConf: string | null;
 }
@@ -24,7 +27,8 @@ const CALL_MS = 3_600_000;
 export async function openPkcs11CeremonyToken(
   options: CeremonyTokenOptions,
 ): Promise<CeremonyToken & AsyncDisposable> {
-  const { softHsmConf, ...start } = options;
+  const { softHsmConf, kdf = 'cbc-data', ...place } = options;
+  const start = { ...place, kdf };
   const child = fork(new URL('./child.js', import.meta.url), {
     serialization: 'advanced',
     env: { ...process.env, ...(softHsmConf === null ? {} : { SOFTHSM2_CONF: softHsmConf }) },
@@ -52,6 +56,7 @@ export async function openPkcs11CeremonyToken(
     unwrap: (...input) => call('unwrap', ...input),
     writeConstants: (file, keyVersions) => call('writeConstants', file, keyVersions),
     writeTagKey: (file) => call('writeTagKey', file),
+    carryTagKey: (cargo, recipients) => call('carryTagKey', cargo, recipients),
     audit: () => call('audit'),
     close,
     [Symbol.asyncDispose]: close,

@@ -1,7 +1,7 @@
 /** What a ceremony and its token process say to each other: one verb at a time. */
 import type { CeremonyToken } from '../../../../runtime/core/ceremony/token.ts';
 import type { FaultNote } from '../../../../runtime/core/faults.ts';
-import type { TokenRole } from '../../../../runtime/core/key-policy.ts';
+import type { Kdf, TokenRole } from '../../../../runtime/core/key-policy.ts';
 import type { TokenDescription } from '../../../../runtime/core/token.ts';
 import type { TokenPlace } from '../cryptoki.ts';
 
@@ -13,6 +13,8 @@ export interface CeremonyStart extends TokenPlace {
   /** Whether a token that computes in software is allowed. */
   readonly laboratory: boolean;
   readonly role: TokenRole;
+  /** Which masters the token has. */
+  readonly kdf: Kdf;
 }
 
 export type CeremonyRequest =

@@ -4,7 +4,7 @@ import { toHex } from '../../../../runtime/core/bytes.ts';
 import type { ReadKey } from '../../../../runtime/core/ceremony/token.ts';
 import { BLOCK_BYTES } from '../../../../runtime/core/crypto/cmac.ts';
 import { Fault } from '../../../../runtime/core/faults.ts';
-import { type KeyRule, ruleFor, ruleOf } from '../../../../runtime/core/key-policy.ts';
+import { isNative, type Kdf, type KeyRule, ruleFor, ruleOf } from '../../../../runtime/core/key-policy.ts';
 import { ck, findObjects, guarded, type Handle } from '../cryptoki.ts';
 import { encipherReadable, type Operations, type OperationsPlace } from '../operations.ts';
 import { readAttribute, readBack, templateOf } from '../templates.ts';
@@ -18,9 +18,9 @@ const CLASSES = {
   public: ck.CKO_PUBLIC_KEY,
 } as const satisfies Record<KeyRule['kind'], number>;
 
-/** A session and the calls on it. */
+/** A session and the calls on it; `kdf` says which masters the token has. */
 export interface Desk {
-  readonly at: OperationsPlace;
+  readonly at: OperationsPlace & { readonly kdf?: Kdf };
   readonly token: Operations;
 }
 
@@ -28,11 +28,11 @@ export interface Desk {
 export function readKey(desk: Desk, label: string): ReadKey | null {
   const { cryptoki, session } = desk.at;
   const kinds = (['secret', 'private', 'public'] as const).filter(
-    (kind) => ruleFor(kind, label) !== undefined,
+    (kind) => ruleFor(kind, label, desk.at.kdf) !== undefined,
   );
   const found = kinds.flatMap((kind) => {
     const handle = objectNamed(desk, kind, label);
-    return handle === null ? [] : [{ kind, handle, rule: ruleNamed(kind, label) }];
+    return handle === null ? [] : [{ kind, handle, rule: ruleNamed(kind, label, desk.at.kdf) }];
   });
   if (found.length === 0) return null;
   const secret = found.find(({ kind }) => kind === 'secret');
@@ -70,6 +70,13 @@ export function checkValueOf({ at, token }: Desk, key: Handle, rule: KeyRule): s
     if (rule.uses.includes('ENCRYPT')) return token.ecb(key, ZERO_BLOCK);
     if (may('AES_CMAC')) return token.cmac(key, ZERO_BLOCK);
     if (may('AES_CBC')) return wrappedZeros({ at, token }, key);
+    if (isNative(rule)) {
+      // Of an AES-128 key for no card: label and EID are zeros.
+      const derived = token.deriveNatively(key, ZERO_BLOCK, ZERO_BLOCK, 'checked-key');
+      const value = token.ecb(derived, ZERO_BLOCK);
+      token.destroy(derived);
+      return value;
+    }
     if (may('DES3_ECB_ENCRYPT_DATA')) {
       const derived = token.deriveByBlocks(key, ZERO_BLOCK, 'readable-block', 'DES3_ECB_ENCRYPT_DATA');
       const value = readAttribute(at.cryptoki, at.session, derived, 'VALUE');
