@@ -70,8 +70,12 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
           store: (serial, der, undo) => storeCertificate(tables, serial, der, undo),
           issuerOf: (serial) => tables.certificates.find('certificate_serial', serial)?.issuer ?? null,
         }),
-        stationRevocations: () => call(() => tables.stationLists.group('')[0]?.jws ?? null),
-        keepStationRevocations: (number, jws) =>
+        stationList: (known) =>
+          call(() => {
+            const [kept] = tables.stationLists.group('');
+            return kept === undefined || kept.number <= known ? null : kept.jws;
+          }),
+        keepStationList: (number, jws) =>
           call((undo) => {
             const [held] = tables.stationLists.group('');
             if (held !== undefined && held.number > number) return held.jws;

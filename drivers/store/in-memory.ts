@@ -108,6 +108,8 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
 
     revokedStations: () => verb(() => tables.revokedStations.group(ALL)),
     insertRevokedStation: (row) => verb((undo) => tables.revokedStations.insert(row, undo)),
+    enrolledStations: () => verb(() => tables.enrolledStations.group(ALL)),
+    insertEnrolledStation: (row) => verb((undo) => tables.enrolledStations.insert(row, undo)),
 
     lockHead: () => verb(() => theHead(tables)),
     readHead: () => verb(() => theHead(tables)),

@@ -3,7 +3,7 @@ import type { Bytes } from '../core/bytes.ts';
 import type { NoteKey } from '../core/log/checkpoint.ts';
 import type { TrustedKey } from '../core/messages/envelope.ts';
 import type { Bus, Clock, Crypto, Entropy, InstructionDoor, Log, Signer } from '../core/ports.ts';
-import type { FleetStore } from '../core/store/fleet.ts';
+import type { FleetStore, FleetTransaction } from '../core/store/fleet.ts';
 import type { HeadMemory } from '../core/store/head.ts';
 
 /** The fleet log's key: signs checkpoints, nothing else. */
@@ -19,6 +19,17 @@ export interface ControllerKey {
   readonly station: string;
   /** AES-128; null for a plain Firmata gate, whose reports are its station's word alone. */
   readonly key: Bytes | null;
+}
+
+/** What looks at the station's standing inside the transaction of its request. */
+export interface StationStanding {
+  /** @throws Fault STATION_REVOKED */
+  demandStored(tx: FleetTransaction, station: string): Promise<void>;
+}
+
+/** The ports of handlers that write for a station. */
+export interface RequestPorts extends BackendPorts {
+  readonly register: StationStanding;
 }
 
 export interface BackendPorts {

@@ -52,6 +52,10 @@ export const securityDoors: Doors = {
       'is refused by the backend from its next request on, while another goes on',
     ),
   ],
+  STATION_LIST_FULL: [
+    'a plant enrols more stations than a list can name',
+    elsewhere('identity/station-enrolment.test', 'is refused when the list can name no further station'),
+  ],
   STATION_LIST_REFUSED: [
     'a gateway is given the list of yesterday',
     elsewhere(

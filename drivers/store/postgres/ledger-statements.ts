@@ -163,7 +163,7 @@ export const statements = {
     'conclusion of',
     'select kind, jws from conclusion where operation = $1 and epoch = $2',
   ),
-  stationList: named('station list', 'select jws from station_list where id = 1'),
+  stationList: named('station list', 'select jws from station_list where id = 1 and number > $1'),
   keepStationList: named(
     'keep station list',
     `insert into station_list as present (id, number, jws) values (1, $1, $2)

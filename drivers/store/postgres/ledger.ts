@@ -80,11 +80,12 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
         ({ derivations, ...unit }) => ({ ...unit, derived: derivations > 0 }),
       ),
     ...issuerLedger(database),
-    stationRevocations: async () => (await list<{ jws: string }>(statements.stationList))[0]?.jws ?? null,
-    keepStationRevocations: (number, jws) =>
+    stationList: async (known) =>
+      (await list<{ jws: string }>(statements.stationList, known))[0]?.jws ?? null,
+    keepStationList: (number, jws) =>
       database.transaction(async (session) => {
         await session.count(statements.keepStationList, [number, jws]);
-        const [kept] = await session.rows<{ jws: string }>(statements.stationList, []);
+        const [kept] = await session.rows<{ jws: string }>(statements.stationList, [-1]);
         assert.ok(kept !== undefined, 'a list was kept');
         return kept.jws;
       }),

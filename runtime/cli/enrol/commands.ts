@@ -1,5 +1,6 @@
 /** The commands of stations’ identities, in the order of the help. */
 import type { Command } from '../command.ts';
+import { enrolAdmitCommand } from './admit.ts';
 import { enrolApproveCommand } from './approve.ts';
 import { enrolCodeCommand, enrolCrlCommand } from './authority.ts';
 import { enrolInstallCommand } from './install.ts';
@@ -12,6 +13,7 @@ export const enrolCommands: readonly Command[] = [
   enrolCodeCommand,
   enrolApproveCommand,
   enrolSignCommand,
+  enrolAdmitCommand,
   enrolInstallCommand,
   enrolRenewCommand,
   enrolRevokeCommand,

@@ -12,10 +12,18 @@ export const faultsOfEnrolment = {
     blame: 'outside',
   },
   STATION_LIST_REFUSED: {
-    title: 'The list of revoked stations is not accepted',
+    title: 'The list of stations is not accepted',
     cause: 'It is older than the one in force, or takes a station back that was revoked.',
     remedy:
       'Take the present list from the backend with holdfast enrol revoked, and give it to the gateway again.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  STATION_LIST_FULL: {
+    title: 'The list of stations is full',
+    cause: 'As many stations as one list can name have been enrolled, or revoked, since this backend began.',
+    remedy:
+      'Write enrolled stations into the settings of backend and gateways, and begin a new fleet database with the next plant.',
     disposition: 'hold',
     blame: 'outside',
   },

@@ -15,6 +15,7 @@ export const leafKinds = [
   'refusal',
   'close-out',
   'station-revocation',
+  'station-enrolment',
   'station-refusal',
   'ceremony',
   'revocation',

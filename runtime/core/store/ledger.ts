@@ -126,9 +126,9 @@ export interface GatewayLedger extends IssuerLedger {
   countRefusals(ticket: string): Promise<readonly { readonly code: string; readonly count: number }[]>;
   /** Units that had a dialogue under a ticket, in the order of their operations, behind `after`. */
   ticketUnits(ticket: string, after: string, limit: number): Promise<readonly LedgerUnit[]>;
-  /** The newest list of revoked stations that any gateway was given, compact JWS; null for none. */
-  stationRevocations(): Promise<string | null>;
+  /** The newest list of stations that any gateway was given, compact JWS; null for none with a number above `known`. */
+  stationList(known: number): Promise<string | null>;
   /** Keeps a list unless one with a higher number is kept; resolves with the one that is kept then. */
-  keepStationRevocations(number: number, jws: string): Promise<string>;
+  keepStationList(number: number, jws: string): Promise<string>;
   close(): Promise<void>;
 }
