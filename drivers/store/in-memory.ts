@@ -106,10 +106,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
         insertAll(tables.subjects, rows.flatMap(subjectsOf), undo);
       }),
 
-    revokedStations: () => verb(() => tables.revokedStations.group(ALL)),
-    insertRevokedStation: (row) => verb((undo) => tables.revokedStations.insert(row, undo)),
-    enrolledStations: () => verb(() => tables.enrolledStations.group(ALL)),
-    insertEnrolledStation: (row) => verb((undo) => tables.enrolledStations.insert(row, undo)),
+    ...stationVerbs(verb, tables),
 
     lockHead: () => verb(() => theHead(tables)),
     readHead: () => verb(() => theHead(tables)),
@@ -117,6 +114,20 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     insertLeaves: (rows) => verb((undo) => insertAll(leaves, rows, undo)),
     leafByKey: (key) => verb(() => leaves.find('log_leaf_key', key)),
     leaves: (from, limit) => verb(() => leavesFrom(leaves, from, limit)),
+  };
+}
+
+type StationVerb = 'revokedStations' | 'insertRevokedStation' | 'enrolledStations' | 'insertEnrolledStation';
+
+function stationVerbs(
+  verb: Verb,
+  { revokedStations, enrolledStations }: FleetTables,
+): Pick<FleetTransaction, StationVerb> {
+  return {
+    revokedStations: () => verb(() => revokedStations.group(ALL)),
+    insertRevokedStation: (row) => verb((undo) => revokedStations.insert(row, undo)),
+    enrolledStations: () => verb(() => enrolledStations.group(ALL)),
+    insertEnrolledStation: (row) => verb((undo) => enrolledStations.insert(row, undo)),
   };
 }
 

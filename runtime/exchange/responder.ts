@@ -97,10 +97,7 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
     underWay.add(request.hash);
     try {
       const result = await outcomeOf(async (payload, sent) => {
-        const keys = door.trusted();
-        await service.demand?.(station);
-        // What was looked up for it may have replaced the key of this request.
-        if (door.trusted() !== keys) openRequest(kind, jws, station, door.trusted(), ports.crypto);
+        await door.demand(jws, station);
         return handler(payload, sent);
       }, request);
       const answer = await sealAnswer(kind, request, result.outcome, instantOf(ports.clock.now()), {
@@ -155,7 +152,7 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
 /** Opens requests under the keys that count; for one that nobody known signed, keys are looked for, now and then. */
 function openerOf<Req extends z.ZodType, Ans extends z.ZodType>(
   kind: ExchangeKind<Req, Ans>,
-  { keys }: Service,
+  { keys, demand }: Service,
   ports: ResponderPorts,
 ) {
   const trusted = (): readonly TrustedKey[] => keys?.trusted() ?? ports.trusted;
@@ -178,7 +175,15 @@ function openerOf<Req extends z.ZodType, Ans extends z.ZodType>(
       return openRequest(kind, jws, station, trusted(), ports.crypto);
     }
   };
-  return { trusted, open };
+  return {
+    open,
+    /** What was looked up to judge the station may have replaced the key of its request. */
+    demand: async (jws: string, station: string): Promise<void> => {
+      const before = trusted();
+      await demand?.(station);
+      if (trusted() !== before) openRequest(kind, jws, station, trusted(), ports.crypto);
+    },
+  };
 }
 
 /** A fault is an answer; anything else too, so that the station learns of it, and is logged by the caller. */
