@@ -128,11 +128,8 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
       const answerTopic = filterOf(kind.answerChannel, parameters);
       const text = messageText(payload);
       if (text === null) {
-        ports.log.write('warn', 'message-refused', {
-          kind: kind.name,
-          station,
-          why: 'too large or not UTF-8',
-        });
+        const why = 'too large or not UTF-8';
+        ports.log.write('warn', 'message-refused', { kind: kind.name, station, why });
         return;
       }
       respond(station, text, answerTopic).catch((error: unknown) => {
