@@ -186,6 +186,7 @@ export const logEvents = [
   'trust-list-taken',
   'dialogue-ended',
   'committed',
+  'certificate-renewed',
   'station-enrolled',
   'station-revoked',
   'stations-told',

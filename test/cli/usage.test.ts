@@ -20,7 +20,7 @@ const COMMANDS = [
   ...['pki revoke', 'pki approve', 'pki verify', 'pki expiry', 'pki drill'],
   ...['pki root init', 'pki root certify', 'pki root crl'],
   ...['enrol request', 'enrol code', 'enrol approve', 'enrol sign', 'enrol admit', 'enrol install'],
-  ...['enrol renew', 'enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl', 'help'],
+  ...['enrol renew', 'enrol office', 'enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl', 'help'],
 ];
 
 const EID = '89049032000000000000000000009960';

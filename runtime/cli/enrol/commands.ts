@@ -4,6 +4,7 @@ import { enrolAdmitCommand } from './admit.ts';
 import { enrolApproveCommand } from './approve.ts';
 import { enrolCodeCommand, enrolCrlCommand } from './authority.ts';
 import { enrolInstallCommand } from './install.ts';
+import { enrolOfficeCommand } from './office.ts';
 import { enrolRenewCommand, enrolRequestCommand } from './request.ts';
 import { enrolRevokeCommand, enrolRevokedCommand, enrolTellCommand } from './revoke.ts';
 import { enrolSignCommand } from './sign.ts';
@@ -16,6 +17,7 @@ export const enrolCommands: readonly Command[] = [
   enrolAdmitCommand,
   enrolInstallCommand,
   enrolRenewCommand,
+  enrolOfficeCommand,
   enrolRevokeCommand,
   enrolRevokedCommand,
   enrolTellCommand,

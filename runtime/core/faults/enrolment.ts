@@ -35,6 +35,23 @@ export const faultsOfEnrolment = {
     disposition: 'hold',
     blame: 'outside',
   },
+  RENEWAL_UNANSWERED: {
+    title: 'No new certificate came',
+    cause:
+      'The request was not carried to the bus authority, was refused there, or the answer was not carried back.',
+    remedy:
+      'Run holdfast enrol office at the bus authority by hand and read what it says of this station. The station asks again by itself.',
+    disposition: 'retry',
+    blame: 'outside',
+  },
+  CERTIFICATE_ENDING: {
+    title: 'The certificate for the message broker ends soon',
+    cause: 'It should have been renewed, and nothing that is newer has come.',
+    remedy:
+      'Have it renewed before the time named here: holdfast enrol renew, sign and install. The station works on until its connection ends.',
+    disposition: 'retry',
+    blame: 'outside',
+  },
   ENROLMENT_FOREIGN: {
     title: 'This certificate is not for this station',
     cause:
