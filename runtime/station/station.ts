@@ -85,9 +85,7 @@ export async function createStation(config: StationConfig, given: StationPorts):
       }),
   );
   await Promise.all(nests.map((nest) => lookForReader(nest.name, ports)));
-  const stopLooking = await begin(nests, ports, () => {
-    status.publishAll(nests);
-  });
+  const stopLooking = await begin(nests, ports, () => status.publishAll(nests));
   const stopRenewing = renewing(config, nests, ports);
   settleAgreement(agreement, ports, lacking);
   outbox.wake(true);
