@@ -12,7 +12,7 @@ import { subjectsOf } from './event-subject.ts';
 import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
 import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
 import { orderVerbs } from './in-memory-orders.ts';
-import { revocationVerbs } from './in-memory-revocations.ts';
+import { recordCertificate, revocationVerbs } from './in-memory-revocations.ts';
 import type { MemoryTable, Undo } from './in-memory-table.ts';
 import { backupOf } from './in-memory-table.ts';
 import { unitCertificatesOf } from './unit-certificate.ts';
@@ -74,7 +74,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     insertRecords: (rows) =>
       verb((undo) => {
         insertAll(records, rows, undo);
-        insertAll(tables.certificates, rows.flatMap(unitCertificatesOf), undo);
+        for (const row of rows.flatMap(unitCertificatesOf)) recordCertificate(tables, row, undo);
       }),
     ...revocationVerbs(verb, tables),
     confirmation: (operation, epoch) =>

@@ -16,6 +16,7 @@ import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
 import { ceremonyInstructions } from './instructions/ceremony.ts';
+import { issuedInstructions } from './instructions/issued.ts';
 import { orderInstructions } from './instructions/orders.ts';
 import { revocationInstructions } from './instructions/revocation.ts';
 import { stationInstructions } from './instructions/stations.ts';
@@ -64,6 +65,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
     ...ceremonyInstructions(ports, sequencer),
     ...orderInstructions(config, ports, sequencer),
     ...revocationInstructions(config, ports, sequencer),
+    ...issuedInstructions(ports, sequencer),
   ]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

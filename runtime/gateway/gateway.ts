@@ -20,6 +20,7 @@ import { type HandlerOf, serve } from '../exchange/responder.ts';
 import { admit, demandOwnTransportKeys, judgeOpening } from './admission.ts';
 import { Dialogue } from './dialogue.ts';
 import { crlInstructions } from './instructions/crl.ts';
+import { issuedInstructions } from './instructions/issued.ts';
 import { orderInstructions } from './instructions/orders.ts';
 import { stationInstructions } from './instructions/stations.ts';
 import { createIssuance, type Issuance } from './issuance.ts';
@@ -93,6 +94,7 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
     ...(await crlInstructions(config, ports, fixed.issuers)),
     ...stationInstructions(known, abandonOf),
     ...orderInstructions(config, ports, signer),
+    ...issuedInstructions(config, ports, signer),
   ]);
   ports.log.write('info', 'started', { gateway: config.gateway, softwareToken: token.softwareToken });
 }

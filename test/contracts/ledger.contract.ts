@@ -287,6 +287,7 @@ function certificate(eid: string): CertificateRow {
     eid,
     publicKey,
     issuer: 'line 1',
+    ...{ operation: unique('op'), batch: 'B-1', station: 'station-1' },
     profile: 'idevid',
     notBefore: '2026-11-22T10:00:00.000Z',
     toBeSigned: Uint8Array.of(0x30, 0x82, 0, 0xff),

@@ -140,6 +140,7 @@ describe('holdfast pki revoke', () => {
       '--eid',
       eidOfIndex(3),
       '--dry-run',
+      '--recorded',
     ]);
     await door.close();
     assert.equal(code, 0, err);

@@ -60,6 +60,8 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
     intentsOf: (operation) => list<IntentRow>(statements.intentsOf, operation),
     certificateOf: async (eid) => (await list<CertificateRow>(statements.certificateOf, eid))[0] ?? null,
     certificatesOf: (eid) => list<CertificateRow>(statements.certificatesOf, eid),
+    certificatesBy: (key, value, after, limit) =>
+      list<CertificateRow>(statements.certificatesBy[key], value, after, limit),
     intendCertificate: (row) => database.transaction((session) => intendCertificate(session, row)),
     storeCertificate: async (serial, certificate) => {
       const [stored] = await list<CertificateRow>(statements.storeCertificate, serial, certificate);

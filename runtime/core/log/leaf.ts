@@ -19,6 +19,7 @@ export const leafKinds = [
   'station-refusal',
   'ceremony',
   'revocation',
+  'issued-certificates',
   'trust-list',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
