@@ -103,7 +103,7 @@ describe('a certificate that only a rejection lists', () => {
     const leaves = world.fleet.tables.leaves.all().map(({ entry }) => readLeaf(entry));
     const [leaf, ...more] = leaves.filter((one) => one?.kind === 'issued-certificates');
     assert.deepEqual(more, []);
-    const [said] = leaf?.body.certificates as { eid: string; station: string }[];
+    const [said] = (leaf?.body.certificates ?? []) as { eid: string; station: string }[];
     assert.deepEqual([said?.eid, said?.station], [LIAR, 'station-1']);
     for (const batch of ['SIM-BATCH-1', 'SIM-B*'])
       assert.equal((await planned(world, 'batch', batch)).certificates.length, 3);
