@@ -4,6 +4,8 @@ import type { GateKind } from '../runtime/core/gate/release.ts';
 import { busConfig, file, logKey, milliseconds, partyName, plant, trustedKeys } from './parts.ts';
 
 const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+const share = z.number().min(0.1).max(0.99);
 const pin = z.int().min(2).max(127);
 const level = z.union([z.literal(0), z.literal(1)]);
 const contact = z.strictObject({ pin, activeLevel: level });
@@ -149,6 +151,33 @@ export const stationConfig = z.strictObject({
       .default('envelope')
       .meta({ description: 'Label of the key that signs envelopes.' }),
   }),
+  renewal: z
+    .strictObject({
+      renewAt: share.default(2 / 3).meta({
+        description: 'Part of its life after which the certificate for the broker is renewed.',
+      }),
+      warnAt: share.default(0.9).meta({
+        description: 'Part of its life after which the station says that nothing came.',
+      }),
+      courier: file
+        .nullable()
+        .default(null)
+        .meta({
+          description:
+            'Directory in which the station leaves its request and looks for the answer, which somebody carries to the ' +
+            'bus authority and back; null: people renew it, and the station only warns.',
+        }),
+      answerMs: milliseconds
+        .default(HOUR_MS)
+        .meta({ description: 'Longest wait for an answer.', unit: 'ms' }),
+      retryFirstMs: milliseconds
+        .default(60_000)
+        .meta({ description: 'Wait after the first try that failed; twice as long after each.', unit: 'ms' }),
+      retryMaxMs: milliseconds
+        .default(HOUR_MS)
+        .meta({ description: 'Longest wait between two tries.', unit: 'ms' }),
+    })
+    .prefault({}),
   trusted: trustedKeys,
   logKey,
   failpoint: z
@@ -162,6 +191,13 @@ export const stationConfig = z.strictObject({
     .meta({ description: 'Longest wait for a reader to connect.', unit: 'ms' }),
 });
 export type StationConfig = z.output<typeof stationConfig>;
+
+/** Label of the key for the broker in the station's token; null for a key in a file. */
+export function tlsKeyLabelOf({ bus }: Pick<StationConfig, 'bus'>): string | null {
+  if (!('pkcs11' in bus.key)) return null;
+  const [, label] = /(?:^|[:;])object=([^;?]+)/.exec(bus.key.pkcs11) ?? [];
+  return label === undefined ? null : decodeURIComponent(label);
+}
 
 /** What the configuration says of this station's gate: the driver refuses a board that is otherwise. */
 export function gateKindOf({ jig }: Pick<StationConfig, 'jig'>): GateKind {

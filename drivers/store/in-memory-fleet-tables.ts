@@ -5,6 +5,7 @@ import type {
   ConfirmationRow,
   ControllerRow,
   CustodyRow,
+  EnrolledStationRow,
   EventRow,
   HeadRow,
   LeafRow,
@@ -46,6 +47,7 @@ export function createFleetTables() {
     leaves: leaves(),
     ...revocationTables(),
     revokedStations: revokedStations(),
+    enrolledStations: enrolledStations(),
   };
 }
 
@@ -177,6 +179,16 @@ const revokedStations = () =>
     unique: {
       revoked_station_station: (row: RevokedStationRow) => [row.station],
       revoked_station_number: (row: RevokedStationRow) => [row.number],
+    },
+    group: () => ALL,
+    order: (a, b) => a.number - b.number,
+  });
+
+const enrolledStations = () =>
+  createTable({
+    unique: {
+      enrolled_station_number: (row: EnrolledStationRow) => [row.number],
+      enrolled_station_envelope_key: (row: EnrolledStationRow) => [row.envelopeKey],
     },
     group: () => ALL,
     order: (a, b) => a.number - b.number,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Bytes, toHex } from '../../runtime/core/bytes.ts';
 import { Fault } from '../../runtime/core/faults.ts';
+import { covers } from '../../runtime/core/pki/scope.ts';
 import type {
   Admission,
   CertificateRow,
@@ -9,6 +10,7 @@ import type {
   DialogueRow,
   GatewayLedger,
   IntentRow,
+  IssuedKey,
 } from '../../runtime/core/store/ledger.ts';
 import { createEngine, type EngineOptions } from './in-memory-engine.ts';
 import { issuerLedger, issuerTables } from './in-memory-issuer-ledger.ts';
@@ -46,6 +48,12 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
         intentsOf: (operation) => call(() => tables.intents.group(operation).map((one) => one.row)),
         certificateOf: (eid) => call(() => certificatesOf(tables, eid)[0] ?? null),
         certificatesOf: (eid) => call(() => certificatesOf(tables, eid)),
+        certificatesBy: (key, value, after, limit) =>
+          call(() =>
+            certificatesBy(tables, key, value)
+              .filter(({ serial }) => serial > after)
+              .slice(0, limit),
+          ),
         intendCertificate: (row) => call((undo) => intendCertificate(tables, row, undo)),
         storeCertificate: (serial, der) => call((undo) => storeCertificate(tables, serial, der, undo)),
         conclude: (row) => call((undo) => conclude(tables, row, undo)),
@@ -70,8 +78,12 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
           store: (serial, der, undo) => storeCertificate(tables, serial, der, undo),
           issuerOf: (serial) => tables.certificates.find('certificate_serial', serial)?.issuer ?? null,
         }),
-        stationRevocations: () => call(() => tables.stationLists.group('')[0]?.jws ?? null),
-        keepStationRevocations: (number, jws) =>
+        stationList: (known) =>
+          call(() => {
+            const [kept] = tables.stationLists.group('');
+            return kept === undefined || kept.number <= known ? null : kept.jws;
+          }),
+        keepStationList: (number, jws) =>
           call((undo) => {
             const [held] = tables.stationLists.group('');
             if (held !== undefined && held.number > number) return held.jws;
@@ -212,6 +224,14 @@ function intend(tables: Tables, row: IntentRow, undo: Undo): void {
 
 function certificatesOf(tables: Tables, eid: string): readonly CertificateRow[] {
   return [...tables.certificates.group(eid)].reverse().map(withoutPosition);
+}
+
+function certificatesBy(tables: Tables, key: IssuedKey, value: string): readonly CertificateRow[] {
+  return tables.certificates
+    .all()
+    .filter((row) => (key === 'batch' ? covers(value, row.batch) : row[key] === value))
+    .sort((a, b) => (a.serial < b.serial ? -1 : 1))
+    .map(withoutPosition);
 }
 
 function withoutPosition({ position: _, ...row }: StoredCertificate): CertificateRow {

@@ -1,4 +1,6 @@
 /** Certificates and revocations of the simulated fleet store. */
+
+import { covers } from '../../runtime/core/pki/scope.ts';
 import type {
   ExecutedPlanRow,
   RevocationRow,
@@ -8,7 +10,7 @@ import type {
   UnitCertificateRow,
 } from '../../runtime/core/store/revocation.ts';
 import type { Verb } from './in-memory-engine.ts';
-import { createTable } from './in-memory-table.ts';
+import { createTable, type Undo } from './in-memory-table.ts';
 
 export type RevocationTables = ReturnType<typeof revocationTables>;
 
@@ -45,14 +47,33 @@ export function revocationTables() {
   };
 }
 
+/** A certificate that was told before its unit was registered gets what the record says. */
+export function recordCertificate(
+  { certificates }: RevocationTables,
+  row: UnitCertificateRow,
+  undo: Undo,
+): void {
+  const told = certificates.find('unit_certificate_serial', row.serial);
+  if (told === null) certificates.insert(row, undo);
+  else certificates.replace(told, row, undo);
+}
+
 export function revocationVerbs(verb: Verb, tables: RevocationTables): RevocationTransaction {
   const { certificates, revocations, revokedIssuers, plans, trustLists } = tables;
   return {
+    addUnitCertificates: (rows) =>
+      verb((undo) =>
+        rows.flatMap((row) => {
+          if (certificates.find('unit_certificate_serial', row.serial) !== null) return [];
+          certificates.insert(row, undo);
+          return [row.serial];
+        }),
+      ),
     certificatesBy: (key, value, limit) =>
       verb(() =>
         certificates
           .all()
-          .filter((row) => row[key] === value)
+          .filter((row) => (key === 'batch' ? covers(value, row.batch) : row[key] === value))
           .sort(bySerial)
           .slice(0, limit),
       ),

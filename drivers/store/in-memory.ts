@@ -14,7 +14,7 @@ import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.
 import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
 import { logVerbs } from './in-memory-log.ts';
 import { orderVerbs } from './in-memory-orders.ts';
-import { revocationVerbs } from './in-memory-revocations.ts';
+import { recordCertificate, revocationVerbs } from './in-memory-revocations.ts';
 import type { MemoryTable, Undo } from './in-memory-table.ts';
 import { backupOf } from './in-memory-table.ts';
 import { unitCertificatesOf } from './unit-certificate.ts';
@@ -76,7 +76,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     insertRecords: (rows) =>
       verb((undo) => {
         insertAll(records, rows, undo);
-        insertAll(tables.certificates, rows.flatMap(unitCertificatesOf), undo);
+        for (const row of rows.flatMap(unitCertificatesOf)) recordCertificate(tables, row, undo);
       }),
     ...revocationVerbs(verb, tables),
     ...logVerbs(verb, tables),
@@ -106,8 +106,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     eventsAbout: (eid, limit) => verb(() => eventsAbout(tables, eid, limit)),
     insertEvents: (rows) => verb((undo) => insertEvents(tables, rows, undo)),
 
-    revokedStations: () => verb(() => tables.revokedStations.group(ALL)),
-    insertRevokedStation: (row) => verb((undo) => tables.revokedStations.insert(row, undo)),
+    ...stationVerbs(verb, tables),
 
     ...headVerbs(verb, tables),
     insertLeaves: (rows) => verb((undo) => insertAll(leaves, rows, undo)),
@@ -124,6 +123,20 @@ function headVerbs(
     lockHead: () => verb(() => theHead(tables)),
     readHead: () => verb(() => theHead(tables)),
     updateHead: (row) => verb((undo) => tables.heads.replace({ ...row, id: 1 }, { ...row, id: 1 }, undo)),
+  };
+}
+
+type StationVerb = 'revokedStations' | 'insertRevokedStation' | 'enrolledStations' | 'insertEnrolledStation';
+
+function stationVerbs(
+  verb: Verb,
+  { revokedStations, enrolledStations }: FleetTables,
+): Pick<FleetTransaction, StationVerb> {
+  return {
+    revokedStations: () => verb(() => revokedStations.group(ALL)),
+    insertRevokedStation: (row) => verb((undo) => revokedStations.insert(row, undo)),
+    enrolledStations: () => verb(() => enrolledStations.group(ALL)),
+    insertEnrolledStation: (row) => verb((undo) => enrolledStations.insert(row, undo)),
   };
 }
 

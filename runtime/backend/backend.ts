@@ -18,6 +18,7 @@ import { gateOf } from './controllers.ts';
 import { beginCosigning } from './cosigning.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
 import { ceremonyInstructions } from './instructions/ceremony.ts';
+import { issuedInstructions } from './instructions/issued.ts';
 import { manifestInstructions } from './instructions/manifest.ts';
 import { orderInstructions } from './instructions/orders.ts';
 import { revocationInstructions } from './instructions/revocation.ts';
@@ -28,8 +29,9 @@ import { noting } from './refusals.ts';
 import { registerHandler } from './registration.ts';
 import { rejectHandler } from './rejection.ts';
 import { reserveHandler } from './reservation.ts';
-import { readRevokedStations, refusing } from './revoked-stations.ts';
+import { refusing } from './revoked-stations.ts';
 import { Sequencer } from './sequencer.ts';
+import { openStationRegister } from './station-register.ts';
 
 /** Reads the log, compares it with its head, then listens. @throws Fault LOG_FORKED, STORE_UNAVAILABLE */
 export async function createBackend(config: BackendConfig, ports: BackendPorts): Promise<void> {
@@ -38,16 +40,19 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       throw new Fault('CONFIG_INVALID', { why: `no authority is named for ${station}` });
   const sequencer = new Sequencer(ports, config.queueMax);
   await sequencer.load();
-  const revoked = await readRevokedStations(ports);
-  const addressed = { addressedAs: ['backend', config.backend], topic: {} };
-  const service = { ...addressed, demand: refusing(revoked, ports, sequencer) };
+  const register = await openStationRegister(ports);
+  const addressed = { addressedAs: ['backend', config.backend], topic: {}, keys: register };
+  const revoked = refusing(register, ports, sequencer);
+  const service = { ...addressed, demand: revoked.demand };
   // A reservation is refused in its own transaction, with a leaf.
   const reserve = noting(reserveHandler(config, ports, sequencer), ports, sequencer);
   await serve(reserveExchange, addressed, reserve, ports);
-  await serve(registerExchange, service, registerHandler(config, ports, sequencer), ports);
-  await serve(rejectExchange, service, rejectHandler(ports, sequencer), ports);
-  await serve(eventsExchange, service, eventsHandler(ports, sequencer), ports);
-  await serve(journalHeadExchange, service, journalHeadHandler(ports), ports);
+  const means = { ...ports, register };
+  const registers = revoked.noting(registerHandler(config, means, sequencer));
+  await serve(registerExchange, service, registers, ports);
+  await serve(rejectExchange, service, revoked.noting(rejectHandler(means, sequencer)), ports);
+  await serve(eventsExchange, service, revoked.noting(eventsHandler(means, sequencer)), ports);
+  await serve(journalHeadExchange, service, revoked.noting(journalHeadHandler(means)), ports);
   ports.bus.onLink((link) => {
     if (link.up) ports.log.write('info', 'link-up');
     else ports.log.write('warn', 'link-down', { code: link.fault.code, ...link.fault.context });
@@ -62,12 +67,13 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   if (config.witnesses !== null && ports.witnesses !== undefined)
     await beginCosigning(config.witnesses, ports.witnesses, ports, sequencer);
   await ports.instructions.serve([
-    ...stationInstructions(config, ports, sequencer, revoked),
+    ...stationInstructions(config, ports, sequencer, register),
     ...ceremonyInstructions(ports, sequencer),
     ...manifestInstructions(ports),
     ...timestampInstructions(ports, sequencer),
     ...orderInstructions(config, ports, sequencer),
     ...revocationInstructions(config, ports, sequencer),
+    ...issuedInstructions(ports, sequencer),
   ]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

@@ -9,10 +9,10 @@ import { controllerReport } from '../core/messages/fields.ts';
 import type { EventRow } from '../core/store/fleet.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
 import { lookAt, settle, verifyReport } from './controllers.ts';
-import type { BackendPorts } from './ports.ts';
+import type { BackendPorts, RequestPorts } from './ports.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
 
-export function eventsHandler(ports: BackendPorts, sequencer: Sequencer): HandlerOf<typeof eventsExchange> {
+export function eventsHandler(ports: RequestPorts, sequencer: Sequencer): HandlerOf<typeof eventsExchange> {
   return async ({ station, body }) => {
     if (body.genesis.station !== station || body.genesis.journal !== body.journal)
       throw new Fault('EVENTS_OUT_OF_ORDER', { why: 'the journal belongs to another station', station });
@@ -22,14 +22,19 @@ export function eventsHandler(ports: BackendPorts, sequencer: Sequencer): Handle
     const receivedAt = instantOf(ports.clock.now());
     const rows = chained(station, body, receivedAt, ports);
     const reports = rows.flatMap((row) => departures(row.text, station, ports));
-    const { value } = await sequencer.add((draft) => append(draft, rows, body.previousHash, reports), false);
+    const { value } = await sequencer.add(async (draft) => {
+      await ports.register.demandStored(draft.tx, station);
+      return append(draft, rows, body.previousHash, reports);
+    }, false);
     return { body: { head: value } };
   };
 }
 
-export function journalHeadHandler({ store }: BackendPorts): HandlerOf<typeof journalHeadExchange> {
+export function journalHeadHandler({ store, register }: RequestPorts): HandlerOf<typeof journalHeadExchange> {
   return async ({ station, body }) => {
-    const head = await store.transaction((tx) => tx.eventHead(station, body.journal));
+    const [head] = await store.transaction((tx) =>
+      Promise.all([tx.eventHead(station, body.journal), register.demandStored(tx, station)]),
+    );
     return { body: { head: head === null ? null : { sequence: head.sequence, hash: head.hash } } };
   };
 }

@@ -4,7 +4,7 @@ import type { NoteKey } from '../core/log/note.ts';
 import type { Policy } from '../core/log/policy.ts';
 import type { TrustedKey } from '../core/messages/envelope.ts';
 import type { Bus, Clock, Crypto, Entropy, HttpClient, InstructionDoor, Log, Signer } from '../core/ports.ts';
-import type { FleetStore } from '../core/store/fleet.ts';
+import type { FleetStore, FleetTransaction } from '../core/store/fleet.ts';
 import type { HeadMemory } from '../core/store/head.ts';
 
 /** The fleet log's key: signs checkpoints, nothing else. */
@@ -26,6 +26,17 @@ export interface ControllerKey {
 export interface WitnessPorts {
   readonly policy: Policy;
   readonly http: HttpClient;
+}
+
+/** What looks at the station's standing inside the transaction of its request. */
+export interface StationStanding {
+  /** @throws Fault STATION_REVOKED */
+  demandStored(tx: FleetTransaction, station: string): Promise<void>;
+}
+
+/** The ports of handlers that write for a station. */
+export interface RequestPorts extends BackendPorts {
+  readonly register: StationStanding;
 }
 
 export interface BackendPorts {

@@ -13,7 +13,7 @@ import { ticketStatement } from '../core/messages/ticket.ts';
 import type { ReleaseRow } from '../core/store/fleet.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
 import { checkGate, gateOf, lookAt, releaseFor, settle, signedRelease, verifyReport } from './controllers.ts';
-import type { BackendPorts } from './ports.ts';
+import type { BackendPorts, RequestPorts } from './ports.ts';
 import { placeInLog } from './receipts.ts';
 import { type CheckedRegistration, writeConfirmation, writeRecord } from './record-rows.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
@@ -26,7 +26,7 @@ interface Registered {
 
 export function registerHandler(
   config: BackendConfig,
-  ports: BackendPorts,
+  ports: RequestPorts,
   sequencer: Sequencer,
 ): HandlerOf<typeof registerExchange> {
   return async ({ station, nest, operation, epoch, body }, sent) => {
@@ -100,12 +100,12 @@ function check(
   };
 }
 
-/** @throws Fault RESERVATION_STALE, RELEASE_USED, UNIT_REJECTED_BEFORE, UNIT_RELEASED_BEFORE, CERTIFICATE_REFUSED */
+/** @throws Fault STATION_REVOKED, RESERVATION_STALE, RELEASE_USED, UNIT_REJECTED_BEFORE, UNIT_RELEASED_BEFORE, CERTIFICATE_REFUSED */
 async function register(
   draft: Draft,
   checked: CheckedRegistration,
   config: BackendConfig,
-  ports: BackendPorts,
+  ports: RequestPorts,
 ): Promise<Registered> {
   const { tx } = draft;
   const { report } = checked;
@@ -116,6 +116,7 @@ async function register(
     tx.lastRelease(operation),
     tx.recordByOperation(operation),
     'absent' in certificate ? null : tx.recordByPublicKey(certificate.publicKeyHash),
+    ports.register.demandStored(tx, checked.confirmation.station),
   ]);
   if (row === null || row.epoch !== epoch) throw new Fault('RESERVATION_STALE', { operation, epoch });
   if (row.state === 'released' || look.left?.operation === operation)

@@ -20,7 +20,7 @@ import {
   signedRelease,
   verifyReport,
 } from './controllers.ts';
-import type { BackendPorts } from './ports.ts';
+import type { RequestPorts } from './ports.ts';
 import { placeInLog } from './receipts.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
 
@@ -43,7 +43,7 @@ interface Rejected {
   readonly release: ReleaseRow;
 }
 
-export function rejectHandler(ports: BackendPorts, sequencer: Sequencer): HandlerOf<typeof rejectExchange> {
+export function rejectHandler(ports: RequestPorts, sequencer: Sequencer): HandlerOf<typeof rejectExchange> {
   return async ({ station, nest, body }) => {
     const controller = verifyReport(body.report, station, ports);
     const judged =
@@ -60,7 +60,7 @@ export function rejectHandler(ports: BackendPorts, sequencer: Sequencer): Handle
       gate: gateOf(controller),
       at: instantOf(ports.clock.now()),
     };
-    const { value, log } = await sequencer.add((draft) => reject(draft, checked), true);
+    const { value, log } = await sequencer.add((draft) => reject(draft, checked, ports), true);
     const receipt = await seal(
       rejection,
       {
@@ -106,11 +106,15 @@ interface Subject {
   readonly effect: RejectionEffect;
 }
 
-/** @throws Fault RELEASE_USED, RESERVATION_STALE, UNIT_RELEASED_BEFORE */
-async function reject(draft: Draft, checked: Checked): Promise<Rejected> {
+/** @throws Fault STATION_REVOKED, RELEASE_USED, RESERVATION_STALE, UNIT_RELEASED_BEFORE */
+async function reject(draft: Draft, checked: Checked, { register }: RequestPorts): Promise<Rejected> {
   const { tx } = draft;
   const { report, visit } = checked;
-  const [look, known] = await Promise.all([lookAt(tx, report), tx.rejection(visit)]);
+  const [look, known] = await Promise.all([
+    lookAt(tx, report),
+    tx.rejection(visit),
+    register.demandStored(tx, checked.station),
+  ]);
   const subject = known === null ? await subjectOf(tx, checked, look) : await repeated(tx, known);
   const { operation, epoch, row, effect } = subject;
   const former =

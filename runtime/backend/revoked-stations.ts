@@ -1,74 +1,57 @@
-/** The stations that this backend refuses, kept in memory: they are asked for with every request. */
-import { asFault, Fault } from '../core/faults.ts';
+/** Requests of revoked stations: refused, and noted in the fleet log. */
+import { asFault, isFault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
 import { leafOf } from '../core/log/leaf.ts';
-import { seal } from '../core/messages/envelope.ts';
-import { stationRevocations } from '../core/messages/station-revocation.ts';
-import type { RevokedStationRow } from '../core/store/fleet.ts';
 import type { BackendPorts } from './ports.ts';
 import type { Sequencer } from './sequencer.ts';
+import type { StationRegister } from './station-register.ts';
 
-export interface RevokedStations {
-  /** @throws Fault STATION_REVOKED */
-  demand(station: string): void;
-  /** From here on its requests are refused. */
-  add(row: RevokedStationRow): void;
-  /** The list as gateways take it. */
-  signed(): Promise<{ readonly list: string; readonly number: number }>;
+/** Notes that a revoked station still asks: once for each station, so that it cannot fill the log. It is refused also
+ * where that cannot be noted. */
+export interface RevokedRequests {
+  /** Asked before a request. @throws Fault STATION_REVOKED */
+  readonly demand: (station: string) => Promise<void>;
+  /** The same handler: a station that it finds revoked is noted too. */
+  readonly noting: <Request extends { readonly station: string }, Sent, Answer>(
+    handler: (request: Request, sent: Sent) => Promise<Answer>,
+  ) => (request: Request, sent: Sent) => Promise<Answer>;
 }
 
-/** @throws Fault STORE_UNAVAILABLE */
-export async function readRevokedStations(ports: BackendPorts): Promise<RevokedStations> {
-  const rows = [...(await ports.store.transaction((tx) => tx.revokedStations()))];
-  const byName = new Map(rows.map((row) => [row.station, row]));
-  return {
-    demand: (station) => {
-      const row = byName.get(station);
-      if (row !== undefined) throw new Fault('STATION_REVOKED', { station, since: row.since });
-    },
-    add: (row) => {
-      if (byName.has(row.station)) return;
-      rows.push(row);
-      byName.set(row.station, row);
-    },
-    signed: async () => {
-      const stations = rows.map(({ station, since, reason }) => ({ station, since, reason }));
-      const payload = { number: rows.length, at: instantOf(ports.clock.now()), stations };
-      const list = await seal(stationRevocations, payload, ports.signer, ports.crypto);
-      return { list, number: rows.length };
-    },
-  };
-}
-
-/**
- * Refuses like `demand`, and notes in the log that a revoked station still asks: once for each station, so that it cannot
- * fill the log. It is refused also where that cannot be noted.
- */
 export function refusing(
-  revoked: RevokedStations,
+  register: StationRegister,
   ports: BackendPorts,
   sequencer: Sequencer,
-): (station: string) => Promise<void> {
+): RevokedRequests {
   const noted = new Set<string>();
-  return async (station) => {
-    try {
-      revoked.demand(station);
-    } catch (refusal) {
-      if (!noted.has(station))
-        await note(station, instantOf(ports.clock.now()), sequencer).then(
-          () => noted.add(station),
-          (error: unknown) => {
-            const { code, context } = asFault(error, 'UNEXPECTED');
-            ports.log.write('warn', 'warning', {
-              warning: 'a refusal is not in the log',
-              station,
-              code,
-              ...context,
-            });
-          },
-        );
-      throw refusal;
-    }
+  const noteOnce = async (station: string): Promise<void> => {
+    if (noted.has(station)) return;
+    await note(station, instantOf(ports.clock.now()), sequencer).then(
+      () => noted.add(station),
+      (error: unknown) => {
+        const { code, context } = asFault(error, 'UNEXPECTED');
+        const warning = 'a refusal is not in the log';
+        ports.log.write('warn', 'warning', { warning, station, code, ...context });
+      },
+    );
+  };
+  return {
+    demand: async (station) => {
+      await register.look();
+      try {
+        register.demand(station);
+      } catch (refusal) {
+        await noteOnce(station);
+        throw refusal;
+      }
+    },
+    noting: (handler) => async (request, sent) => {
+      try {
+        return await handler(request, sent);
+      } catch (error) {
+        if (isFault(error) && error.code === 'STATION_REVOKED') await noteOnce(request.station);
+        throw error;
+      }
+    },
   };
 }
 

@@ -53,6 +53,16 @@ export type HandlerOf<Kind> = Kind extends { requestBody: infer Req; answerBody:
 /** Answers kept for repetitions, and requests under way, per kind of request. */
 const KEPT_MAX = 2048;
 const UNDER_WAY_MAX = 512;
+/** Between two looks for a key that is not known. */
+const LOOK_MS = 1_000;
+
+/** Keys of stations that come and go while a program runs. */
+export interface StationKeys {
+  /** All keys that count at this moment; another array whenever they change. */
+  trusted(): readonly TrustedKey[];
+  /** Looks for keys that were told elsewhere. */
+  refresh(): Promise<void>;
+}
 
 export interface Service {
   /** Name that requests must address: the program, or this instance of it. */
@@ -61,6 +71,8 @@ export interface Service {
   readonly topic: Readonly<Record<string, string>>;
   /** Asked before each request is worked on. @throws Fault for a station that is answered no longer */
   readonly demand?: (station: string) => void | Promise<void>;
+  /** In the place of the keys of the ports. */
+  readonly keys?: StationKeys;
   /** Name of a shared subscription, where any instance may answer. */
   readonly share?: string;
 }
@@ -74,9 +86,10 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
   const kept = new Map<string, string>();
   const underWay = new Set<string>();
   const filter = filterOf(kind.requestChannel, service.topic);
+  const door = openerOf(kind, service, ports);
 
   const respond = async (station: string, jws: string, topic: string): Promise<void> => {
-    const request = openRequest(kind, jws, station, ports.trusted, ports.crypto);
+    const request = await door.open(jws, station);
     const before = kept.get(request.hash);
     if (before !== undefined) return publish(topic, before);
     if (underWay.has(request.hash)) return;
@@ -84,7 +97,7 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
     underWay.add(request.hash);
     try {
       const result = await outcomeOf(async (payload, sent) => {
-        await service.demand?.(station);
+        await door.demand(jws, station);
         return handler(payload, sent);
       }, request);
       const answer = await sealAnswer(kind, request, result.outcome, instantOf(ports.clock.now()), {
@@ -115,11 +128,8 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
       const answerTopic = filterOf(kind.answerChannel, parameters);
       const text = messageText(payload);
       if (text === null) {
-        ports.log.write('warn', 'message-refused', {
-          kind: kind.name,
-          station,
-          why: 'too large or not UTF-8',
-        });
+        const why = 'too large or not UTF-8';
+        ports.log.write('warn', 'message-refused', { kind: kind.name, station, why });
         return;
       }
       respond(station, text, answerTopic).catch((error: unknown) => {
@@ -134,6 +144,43 @@ export async function serve<Req extends z.ZodType, Ans extends z.ZodType>(
       });
     },
   );
+}
+
+/** Opens requests under the keys that count; for one that nobody known signed, keys are looked for, now and then. */
+function openerOf<Req extends z.ZodType, Ans extends z.ZodType>(
+  kind: ExchangeKind<Req, Ans>,
+  { keys, demand }: Service,
+  ports: ResponderPorts,
+) {
+  const trusted = (): readonly TrustedKey[] => keys?.trusted() ?? ports.trusted;
+  let lookedMs = Number.NEGATIVE_INFINITY;
+  /** Anybody can send what nobody signed. */
+  const look = async (error: unknown): Promise<boolean> => {
+    const nowMs = ports.clock.monotonicMs();
+    const unknown = isFault(error) && error.code === 'ENVELOPE_INVALID';
+    if (!unknown || keys === undefined || nowMs - lookedMs < LOOK_MS) return false;
+    lookedMs = nowMs;
+    await keys.refresh();
+    return true;
+  };
+  const open = async (jws: string, station: string): Promise<OpenedRequest<z.output<Req>>> => {
+    const before = trusted();
+    try {
+      return openRequest(kind, jws, station, before, ports.crypto);
+    } catch (error) {
+      if (!(await look(error)) || trusted() === before) throw error;
+      return openRequest(kind, jws, station, trusted(), ports.crypto);
+    }
+  };
+  return {
+    open,
+    /** What was looked up to judge the station may have replaced the key of its request. */
+    demand: async (jws: string, station: string): Promise<void> => {
+      const before = trusted();
+      await demand?.(station);
+      if (trusted() !== before) openRequest(kind, jws, station, trusted(), ports.crypto);
+    },
+  };
 }
 
 /** A fault is an answer; anything else too, so that the station learns of it, and is logged by the caller. */

@@ -20,6 +20,7 @@ import { type HandlerOf, serve } from '../exchange/responder.ts';
 import { admit, demandOwnTransportKeys, judgeOpening } from './admission.ts';
 import { Dialogue } from './dialogue.ts';
 import { crlInstructions } from './instructions/crl.ts';
+import { issuedInstructions } from './instructions/issued.ts';
 import { orderInstructions } from './instructions/orders.ts';
 import { stationInstructions } from './instructions/stations.ts';
 import { createIssuance, type Issuance } from './issuance.ts';
@@ -29,7 +30,7 @@ import type { Job } from './personalization/job.ts';
 import { personalize } from './personalization/procedure.ts';
 import type { GatewayPorts } from './ports.ts';
 import { keeping } from './refusals.ts';
-import { readRevokedStations } from './revoked-stations.ts';
+import { readStationList } from './station-list.ts';
 
 interface UnderWay {
   readonly dialogue: Dialogue;
@@ -60,23 +61,25 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
     issuance: createIssuance(ports),
   };
   const dialogues = new Map<string, UnderWay>();
-  const revoked = await readRevokedStations(ports);
+  const known = await readStationList(ports);
   const responder = { ...ports, signer };
   const addressed = ['gateway', config.gateway];
   const begin = openHandler(config, ports, fixed, dialogues);
   await serve(
     dialogueOpenExchange,
-    { addressedAs: addressed, topic: {}, share: 'gateways' },
+    { addressedAs: addressed, topic: {}, share: 'gateways', keys: known },
     keeping(async (request, sent) => {
-      await revoked.refresh();
-      revoked.demand(request.station);
+      await known.demand(request.station);
       return begin(request, sent);
     }, ports),
     responder,
   );
   await serve(
     dialogueContinueExchange,
-    { addressedAs: addressed, topic: { instance: config.gateway }, demand: revoked.demand },
+    {
+      ...{ addressedAs: addressed, topic: { instance: config.gateway } },
+      ...{ demand: known.demand, keys: known },
+    },
     continueHandler(config, ports, dialogues),
     responder,
   );
@@ -89,8 +92,9 @@ export async function createGateway(config: GatewayConfig, ports: GatewayPorts):
   };
   await ports.instructions.serve([
     ...(await crlInstructions(config, ports, fixed.issuers)),
-    ...stationInstructions(revoked, abandonOf),
+    ...stationInstructions(known, abandonOf),
     ...orderInstructions(config, ports, signer),
+    ...issuedInstructions(config, ports, signer),
   ]);
   ports.log.write('info', 'started', { gateway: config.gateway, softwareToken: token.softwareToken });
 }

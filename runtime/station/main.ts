@@ -1,12 +1,13 @@
 /** The station as a process: `node main.js <config.json>`. Composes drivers; decides nothing. */
 import { busIdentity, loadConfig, readText, trustedFrom } from '../../config/load.ts';
-import { type StationConfig, stationConfig } from '../../config/station.ts';
+import { type StationConfig, stationConfig, tlsKeyLabelOf } from '../../config/station.ts';
 import { openFailpoint } from '../../drivers/failpoint.ts';
 import { openDriver } from '../../drivers/index.ts';
 import { fromHex } from '../core/bytes.ts';
 import { Fault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
 import type { Bus, CardReader, Log } from '../core/ports.ts';
+import type { StationIdentity } from '../core/renewal.ts';
 import { runProgram } from '../program.ts';
 import { createStation } from './station.ts';
 import { lastWill } from './status.ts';
@@ -56,6 +57,7 @@ await runProgram(async () => {
       return reader;
     },
     log,
+    identity: await identityOf(config),
     failpoint: openFailpoint(config.failpoint, config.failpointSkip),
     trusted: trustedFrom(config.trusted),
     logKey: { name: config.logKey.name, publicKey: fromHex(config.logKey.publicKey) },
@@ -75,6 +77,20 @@ await runProgram(async () => {
     },
   };
 });
+
+async function identityOf(config: StationConfig): Promise<StationIdentity> {
+  const { bus, renewal, station } = config;
+  const tlsKey = tlsKeyLabelOf(config);
+  const openKeys = await openDriver.stationKeys();
+  const keys: StationIdentity['keys'] = async () => {
+    if (tlsKey === null)
+      throw new Fault('CONFIG_INVALID', { setting: 'bus.key', why: 'no object of a token' });
+    const { tls, envelope, ...opened } = await openKeys({ ...config.token, tlsKey }, 'demand');
+    return { tls, envelope, close: async () => opened[Symbol.asyncDispose]() };
+  };
+  const office = renewal.courier === null ? null : (await openDriver.courier())(renewal.courier, station);
+  return (await openDriver.stationIdentity())(bus, keys, office);
+}
 
 async function connectBus(config: StationConfig, now: string, log: Log): Promise<Bus> {
   const secureContext = await (await openDriver.secureContext())(busIdentity(config.bus));

@@ -13,6 +13,7 @@ import type {
   Log,
   Signer,
 } from '../core/ports.ts';
+import type { StationIdentity } from '../core/renewal.ts';
 
 /** Version of the software, as it stands in journal and status. */
 export const VERSION = '0.1.0';
@@ -29,6 +30,8 @@ export interface StationPorts {
   readonly reader: (nest: string) => CardReader;
   readonly log: Log;
   readonly failpoint: Failpoint;
+  /** Absent where nothing is renewed: in a simulation. */
+  readonly identity?: StationIdentity;
   readonly trusted: readonly TrustedKey[];
   readonly logKey: NoteKey;
   /** The production ticket, compact JWS. */

@@ -18,6 +18,7 @@ import { createOutbox } from './outbox.ts';
 import { Past } from './past.ts';
 import { type StationPorts, VERSION } from './ports.ts';
 import { takingTurns } from './reader-turns.ts';
+import { keepRenewed } from './renewal.ts';
 import { createRetention } from './retention.ts';
 import { createStatus } from './status.ts';
 
@@ -86,9 +87,8 @@ export async function createStation(config: StationConfig, given: StationPorts):
       }),
   );
   await Promise.all(nests.map((nest) => lookForReader(nest.name, ports)));
-  const stopLooking = await begin(nests, ports, () => {
-    status.publishAll(nests);
-  });
+  const stopLooking = await begin(nests, ports, () => status.publishAll(nests));
+  const stopRenewing = renewing(config, nests, ports);
   settleAgreement(agreement, ports, lacking);
   outbox.wake(true);
   tellStart(config, gate, ports);
@@ -100,11 +100,18 @@ export async function createStation(config: StationConfig, given: StationPorts):
     },
     stop: async () => {
       stopLooking();
+      stopRenewing();
       outbox.stop();
       await status.offline();
       end?.resolve();
     },
   };
+}
+
+/** @returns ends it */
+function renewing(config: StationConfig, nests: readonly Nest[], ports: StationPorts): () => void {
+  if (ports.identity === undefined) return () => undefined;
+  return keepRenewed(config, ports.identity, ports, () => nests.some(({ view }) => !idle.has(view.state)));
 }
 
 function tellStart({ station, nests }: StationConfig, kind: GateKind, { log }: StationPorts): void {

@@ -164,6 +164,7 @@ async function issueAll(
         publicKey: unit.publicKey,
         issuer: issuer.name,
         profile: intent.profile,
+        ...{ operation: 'bench', batch: 'BENCH', station: 'bench' },
         notBefore: instantOf(nowMs),
         toBeSigned,
         certificate: null,

@@ -46,6 +46,8 @@ export interface WorldOptions {
   readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
   /** Who may revoke a station; nobody by default. */
   readonly revokers?: { readonly quorum: Quorum; readonly keys: readonly TrustedKey[] };
+  /** Stations whose keys backend and gateways were not configured with. */
+  readonly newcomers?: readonly string[];
   /** Where it differs from the usual. */
   readonly supply?: Partial<Supply>;
   /** Where the order differs from the usual. */

@@ -65,7 +65,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const log = createMemoryLog();
   const connect = (clientId: string): Bus => connected(broker, clientId, options, clock);
   const trusted = [
-    ...parties.trusted,
+    ...parties.trusted.filter(({ role, name }) => role !== 'station' || !options.newcomers?.includes(name)),
     ...(options.revokers?.keys ?? []),
     ...(options.revocation?.officers ?? []),
   ];

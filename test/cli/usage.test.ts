@@ -23,8 +23,8 @@ const COMMANDS = [
   ...['pki revoke', 'pki approve', 'pki verify', 'pki expiry', 'pki drill'],
   ...['pki root init', 'pki root certify', 'pki root crl'],
   ...['proof verify', 'witness'],
-  ...['enrol request', 'enrol code', 'enrol approve', 'enrol sign', 'enrol install', 'enrol renew'],
-  ...['enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl', 'help'],
+  ...['enrol request', 'enrol code', 'enrol approve', 'enrol sign', 'enrol admit', 'enrol install'],
+  ...['enrol renew', 'enrol office', 'enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl', 'help'],
 ];
 
 const EID = '89049032000000000000000000009960';

@@ -187,6 +187,21 @@ function keysAreUnique(store: () => FleetStore): void {
     await conflicts('revoked_station_number', (tx) => tx.insertRevokedStation(row('station-7', 2)));
   });
 
+  it('keeps enrolled stations in their order, and no number and no key twice', async () => {
+    const since = '2026-11-22T12:00:00.000Z';
+    const row = (number: number, envelopeKey: string) => ({
+      ...{ station: 'station-9', number, since, tlsKey: '04aa', envelopeKey },
+    });
+    await store().transaction(async (tx) => {
+      await tx.insertEnrolledStation(row(2, '04bb'));
+      await tx.insertEnrolledStation(row(1, '04cc'));
+    });
+    const kept = await store().transaction((tx) => tx.enrolledStations());
+    assert.deepEqual(kept, [row(1, '04cc'), row(2, '04bb')]);
+    await conflicts('enrolled_station_number', (tx) => tx.insertEnrolledStation(row(2, '04dd')));
+    await conflicts('enrolled_station_envelope_key', (tx) => tx.insertEnrolledStation(row(3, '04cc')));
+  });
+
   it('refuses a counter, a leaf or an event a second time', async () => {
     const name = unique('gate');
     const journal = unique('journal');

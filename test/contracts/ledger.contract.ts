@@ -39,14 +39,15 @@ export function ledgerContract(name: string, open: () => Promise<LedgerSubject>)
 }
 
 function keepsStationLists(any: (i: number) => GatewayLedger): void {
-  it('keeps the list of revoked stations with the highest number, for every gateway', async () => {
-    assert.equal(await any(0).stationRevocations(), null);
-    assert.equal(await any(0).keepStationRevocations(2, 'two'), 'two');
-    assert.equal(await any(1).stationRevocations(), 'two');
-    assert.equal(await any(1).keepStationRevocations(1, 'one'), 'two');
-    assert.equal(await any(1).keepStationRevocations(2, 'two again'), 'two again');
-    assert.equal(await any(1).keepStationRevocations(3, 'three'), 'three');
-    assert.equal(await any(0).stationRevocations(), 'three');
+  it('keeps the list of stations with the highest number, for every gateway', async () => {
+    assert.equal(await any(0).stationList(-1), null);
+    assert.equal(await any(0).keepStationList(2, 'two'), 'two');
+    assert.equal(await any(1).stationList(1), 'two');
+    assert.equal(await any(1).stationList(2), null);
+    assert.equal(await any(1).keepStationList(1, 'one'), 'two');
+    assert.equal(await any(1).keepStationList(2, 'two again'), 'two again');
+    assert.equal(await any(1).keepStationList(3, 'three'), 'three');
+    assert.equal(await any(0).stationList(2), 'three');
   });
 }
 
@@ -286,6 +287,7 @@ function certificate(eid: string): CertificateRow {
     eid,
     publicKey,
     issuer: 'line 1',
+    ...{ operation: unique('op'), batch: 'B-1', station: 'station-1' },
     profile: 'idevid',
     notBefore: '2026-11-22T10:00:00.000Z',
     toBeSigned: Uint8Array.of(0x30, 0x82, 0, 0xff),

@@ -52,6 +52,24 @@ export const securityDoors: Doors = {
       'is refused by the backend from its next request on, while another goes on',
     ),
   ],
+  RENEWAL_UNANSWERED: [
+    'nobody carries the answer of the bus authority back',
+    elsewhere(
+      'identity/renewal.test',
+      'asks again after each silence, later each time and never later than told, until an answer comes',
+    ),
+  ],
+  CERTIFICATE_ENDING: [
+    'a tenth of the life is left, and nothing has come',
+    elsewhere(
+      'identity/renewal.test',
+      'says that the end is near while nothing comes, again and again, and goes on asking',
+    ),
+  ],
+  STATION_LIST_FULL: [
+    'a plant enrols more stations than a list can name',
+    elsewhere('identity/station-enrolment.test', 'is refused when the list can name no further station'),
+  ],
   STATION_LIST_REFUSED: [
     'a gateway is given the list of yesterday',
     elsewhere(

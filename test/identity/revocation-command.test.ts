@@ -1,4 +1,4 @@
-/** The revocation of a station as officers and operators do it: by commands, at the sockets of backend and gateway. */
+/** The enrolment and the revocation of a station as officers and operators do it: by commands, at the sockets of backend and gateway. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import { createInMemoryLedgerDatabase } from '../../drivers/store/in-memory-ledg
 import { openFileSigner } from '../../drivers/token/file-signer.ts';
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
+import { askEnrolment } from '../../runtime/core/messages/enrolment.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
 import { createGateway } from '../../runtime/gateway/gateway.ts';
 import { p256KeyFile } from '../../scripts/laboratory/keys.ts';
@@ -26,7 +27,7 @@ import { enrol } from './enrolment-rig.ts';
 
 const OFFICERS = ['ada', 'bob'];
 
-describe('the commands that revoke a station', () => {
+describe('the commands that admit and revoke a station', () => {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-revoke-'));
   const at = (name: string): string => join(directory, name);
   const log = createMemoryLog();
@@ -82,6 +83,7 @@ describe('the commands that revoke a station', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
+  const newKey = (name: string) => openFileSigner(p256KeyFile(at(name)));
   const revoke = (approvals: readonly string[], file?: string) =>
     enrol(
       ['revoke', 'station-1', ...approvals.map(at), '--reason', 'stolen', '--backend', at('backend.json')],
@@ -102,7 +104,28 @@ describe('the commands that revoke a station', () => {
     const told = await enrol(['tell', at('list'), '--gateway', at('gateway.json')]);
     assert.match(told.err, /list 1 is in force: station-1 refused/);
     const events = log.lines.map(({ event }) => event);
-    assert.ok(events.includes('station-revoked') && events.includes('stations-revoked'));
+    assert.ok(events.includes('station-revoked') && events.includes('stations-told'));
+  });
+
+  it('have two officers admit a new station, and the gateway take it with the list', async () => {
+    const requestedAt = new Date().toISOString();
+    const keys = { tls: await newKey('tls.key'), envelope: await newKey('envelope.key') };
+    const asked = { station: 'station-9', requestedAt };
+    const request = await askEnrolment(asked, keys, { code: null, present: null }, nodeCrypto);
+    writeFileSync(at('request'), request);
+    for (const officer of OFFICERS) {
+      const words = ['--officer', officer, '--key', at(`${officer}.key`), '--reason', 'new fixture'];
+      await enrol(['approve', at('request'), ...words], { file: at(`${officer}.new`) });
+    }
+    const backend = ['--backend', at('backend.json')];
+    const approvals = OFFICERS.map((officer) => at(`${officer}.new`));
+    const admitted = await enrol(['admit', at('request'), ...approvals, ...backend], {
+      file: at('admitted'),
+    });
+    assert.match(admitted.err, /believed since .*; list 2 is for the gateways/);
+    const told = await enrol(['tell', at('admitted'), '--gateway', at('gateway.json')]);
+    assert.match(told.err, /list 2 is in force: station-1 refused; station-9 enrolled/);
+    assert.ok(log.lines.some(({ event }) => event === 'station-enrolled'));
   });
 
   it('refuse the list of yesterday, and one with a bit flipped', async () => {

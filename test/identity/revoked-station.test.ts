@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import type { BackendPorts } from '../../runtime/backend/ports.ts';
-import { readRevokedStations as revokedAtBackend } from '../../runtime/backend/revoked-stations.ts';
+import { openStationRegister } from '../../runtime/backend/station-register.ts';
+import { instantOf } from '../../runtime/core/instant.ts';
 import { readLeaf } from '../../runtime/core/log/leaf.ts';
 import { seal } from '../../runtime/core/messages/envelope.ts';
 import { dialogueContinueExchange, journalHeadExchange } from '../../runtime/core/messages/exchanges.ts';
@@ -15,13 +16,19 @@ import {
   tellStationRevocations,
 } from '../../runtime/core/messages/station-revocation.ts';
 import type { GatewayPorts } from '../../runtime/gateway/ports.ts';
-import { readRevokedStations as revokedAtGateway } from '../../runtime/gateway/revoked-stations.ts';
+import { readStationList } from '../../runtime/gateway/station-list.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
 import { ask, hasFact, until } from '../simulation/by-hand.ts';
 import { approve, quorum, trustedOfficers } from './officers.ts';
 
 const REASON = 'stolen from line 1';
 const JOURNAL = '01890000-0000-4000-8000-000000000009';
+
+const aStep = {
+  body: { dialogue: JOURNAL, outcome: 'played', answers: 'a..b.c.d' },
+  binding: { operation: JOURNAL, epoch: 1 },
+  step: 3,
+};
 
 function plant(
   seed: string,
@@ -92,16 +99,48 @@ describe('a revoked station', () => {
     await until(world, () => brought === 2, 'a dialogue');
     const { list } = await revoked(world);
     const taken = await lasting(world, world.instructions.gateway.instruct(takeStationRevocations, { list }));
-    assert.deepEqual(taken, { number: 1, stations: ['station-1'] });
-    const question = {
-      body: { dialogue: JOURNAL, outcome: 'played', answers: 'a..b.c.d' },
-      binding: { operation: JOURNAL, epoch: 1 },
-      step: 3,
-    };
-    const asked = await lasting(world, ask(world, 1, dialogueContinueExchange, question));
+    assert.deepEqual(taken, { number: 1, stations: ['station-1'], enrolled: [] });
+    const asked = await lasting(world, ask(world, 1, dialogueContinueExchange, aStep));
     assert.equal(asked.refused, 'STATION_REVOKED');
     await world.run(120_000);
     assert.equal(world.stations[0]?.gateLog.filter(({ event }) => event === 'LEFT').length, 0);
+  });
+
+  it('is refused in the middle of a dialogue by a gateway whose neighbour was given the list', async () => {
+    let brought = 0;
+    const world: World = await plant('revoked at the neighbour', {
+      tap: (topic) => {
+        if (topic.includes('/req/station-1/gateway/gateway-1/continue')) brought += 1;
+      },
+    });
+    await until(world, () => brought === 2, 'a dialogue');
+    const { list } = await revoked(world);
+    await lasting(world, world.ledger.connect().keepStationList(1, list));
+    const { refused } = await lasting(world, ask(world, 1, dialogueContinueExchange, aStep));
+    assert.equal(refused, 'STATION_REVOKED');
+    await world.run(120_000);
+    assert.equal(world.stations[0]?.gateLog.filter(({ event }) => event === 'LEFT').length, 0);
+  });
+
+  it('is refused by a backend whose neighbour revoked it, and its confirmed unit is not registered', async () => {
+    const world = await plant('revoked at another backend');
+    await until(world, () => hasFact(world, 1, 'reserved'), 'a reservation');
+    const since = instantOf(world.clock.now());
+    const row = { station: 'station-1', number: 1, since, reason: REASON };
+    await lasting(
+      world,
+      world.fleet.connect().transaction((tx) => tx.insertRevokedStation(row)),
+    );
+    await world.run(120_000);
+    assert.ok(hasFact(world, 1, 'confirmed'), 'no gateway was told');
+    assert.ok(!hasFact(world, 1, 'registered'));
+    assert.equal((await lasting(world, asksHead(world, 1))).refused, 'STATION_REVOKED');
+    assert.deepEqual(
+      world.fleet.tables.records.all().length,
+      world.stations[1]?.gateLog.filter(({ event }) => event === 'LEFT').length,
+    );
+    const leaves = world.fleet.tables.leaves.all().map(({ entry }) => readLeaf(entry));
+    assert.equal(leaves.filter((leaf) => leaf?.kind === 'station-refusal').length, 1);
   });
 
   it('is refused by every gateway of the HSM when one was given the list', async () => {
@@ -122,13 +161,12 @@ describe('a revoked station', () => {
     const common = { clock, log, trusted: parties.trusted, crypto: nodeCrypto };
     const backend = { ...common, store: world.fleet.connect(), signer: parties.backendSigner };
     const gateway = { ...common, ledger: world.ledger.connect() };
-    for (const again of [
-      await lasting(world, revokedAtBackend(backend as unknown as BackendPorts)),
-      await lasting(world, revokedAtGateway(gateway as unknown as GatewayPorts)),
-    ]) {
-      assert.throws(() => again.demand('station-1'), { code: 'STATION_REVOKED' });
-      again.demand('station-2');
-    }
+    const register = await lasting(world, openStationRegister(backend as unknown as BackendPorts));
+    assert.throws(() => register.demand('station-1'), { code: 'STATION_REVOKED' });
+    register.demand('station-2');
+    const told = await lasting(world, readStationList(gateway as unknown as GatewayPorts));
+    await assert.rejects(lasting(world, told.demand('station-1')), { code: 'STATION_REVOKED' });
+    await lasting(world, told.demand('station-2'));
   });
 
   it('stands in the fleet log with its officers, once, however often it is revoked', async () => {

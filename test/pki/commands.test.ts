@@ -123,6 +123,18 @@ describe('holdfast pki revoke', () => {
     assert.doesNotMatch((await desk.holdfast('fleet', 'show', '--eid', eidOfIndex(1))).out, /revoked /);
   });
 
+  it('asks the gateway’s ledger first, which knows certificates that no record names', async () => {
+    const { certificates } = world.fleet.tables;
+    const [row = assert.fail()] = certificates.all().filter(({ eid }) => eid === eidOfIndex(3));
+    certificates.remove(row, []);
+    const blind = await revoke('--eid', eidOfIndex(3), '--dry-run', '--recorded');
+    assert.match(blind.err, /REVOCATION_REFUSED/);
+    const { code, out, err } = await revoke('--eid', eidOfIndex(3), '--dry-run');
+    assert.equal(code, 0, err);
+    assert.match(err, /1 certificates of the gateway’s ledger were not known to the fleet/);
+    assert.match(out, /1, of 1 aimed at/);
+  });
+
   it('asks the programs at their sockets, as a process of its own', async () => {
     const path = desk.at('real.sock');
     const door = openInstructionSocket(path);
@@ -140,6 +152,7 @@ describe('holdfast pki revoke', () => {
       '--eid',
       eidOfIndex(3),
       '--dry-run',
+      '--recorded',
     ]);
     await door.close();
     assert.equal(code, 0, err);

@@ -132,6 +132,7 @@ export function intentOf(
     eid: shape.eid,
     publicKey: shape.publicKey,
     issuer: issuer.name,
+    ...{ operation: 'operation', batch: 'B-1', station: 'station-1' },
     profile: shape.profile,
     notBefore: instantOf(shape.notBeforeMs),
     toBeSigned: toBeSigned(shape),

@@ -9,6 +9,7 @@ import { type Binding, type ExchangeKind, unbound } from '../../runtime/core/mes
 import { exchanges } from '../../runtime/core/messages/exchanges.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import { factOf } from '../../runtime/core/operation/receipt-judge.ts';
+import type { Signer } from '../../runtime/core/ports.ts';
 import type { AppearanceRow, OperationRow } from '../../runtime/core/store/fleet.ts';
 import { createRequester } from '../../runtime/exchange/requester.ts';
 import type { SimulatedStation } from '../../scripts/simulation/station.ts';
@@ -94,6 +95,8 @@ export async function ask<Req extends z.ZodType, Ans extends z.ZodType>(
     readonly binding?: Binding;
     readonly nest?: string;
     readonly step?: number;
+    /** In the place of the station's key. */
+    readonly signer?: Signer;
   },
 ): Promise<{ readonly refused: FaultCode | null; readonly answer: z.output<Ans> | null }> {
   const { name } = stationOf(world, number);
@@ -105,7 +108,7 @@ export async function ask<Req extends z.ZodType, Ans extends z.ZodType>(
     clock: world.clock,
     entropy: createSimulatedEntropy(client),
     crypto: nodeCrypto,
-    signer: world.parties.stationSigners[number - 1] ?? assert.fail('no key'),
+    signer: question.signer ?? world.parties.stationSigners[number - 1] ?? assert.fail('no key'),
     trusted: world.parties.trusted,
     log: world.log,
     failpoint: () => undefined,

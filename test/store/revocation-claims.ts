@@ -42,6 +42,37 @@ export function revocationsAreKept(store: () => FleetStore): void {
     });
   });
 
+  it('finds a certificate that no record names, until one does; and batches by how they begin', async () => {
+    const line = unique('line');
+    const row = (i: number, batch: string) => ({
+      ...{ serial: unique('told'), eid: `eid-${i}`, operation: `op-${i}`, issuer: line, issuerKeyId: 'aa' },
+      ...{ batch, station: 's1', recordedAt: AT },
+    });
+    const told = [row(1, `${line}-a`), row(2, `${line}-b`), row(3, `other-${line}`)];
+    const serials = told.map(({ serial }) => serial);
+    assert.deepEqual(
+      await store().transaction((tx) => tx.addUnitCertificates(told.slice(0, 2))),
+      serials.slice(0, 2),
+    );
+    assert.deepEqual(await store().transaction((tx) => tx.addUnitCertificates(told)), serials.slice(2));
+    const said = { certificate: { issuer: line, issuerKeyId: 'aa' }, batch: `${line}-a`, station: 's2' };
+    const recorded = { ...record(9), certificateSerial: serials[0] ?? '' };
+    await store().transaction((tx) =>
+      tx.insertRecords([{ ...recorded, record: fromText(JSON.stringify(said)) }]),
+    );
+    await store().transaction(async (tx) => {
+      const found = await tx.certificatesBy('batch', `${line}-*`, 10);
+      assert.deepEqual(
+        found.map(({ serial, station }) => [serial, station]),
+        [
+          [serials[0], 's2'],
+          [serials[1], 's1'],
+        ],
+      );
+      assert.deepEqual(await tx.certificatesBy('batch', line, 10), []);
+    });
+  });
+
   it('keeps what is revoked, once', async () => {
     const [issuer, plan] = [unique('issuer'), unique('plan')];
     const rows = [1, 2].map((leafIndex): RevocationRow => {
@@ -110,6 +141,22 @@ export function keepsForIssuers(
     );
     const issuers = await ledger().issuersOf([fresh.serial, 'none']);
     assert.deepEqual([...issuers], [[fresh.serial, fresh.issuer]]);
+  });
+
+  it('lists what was issued for a batch, an EID, a station and by an intermediate, in pages', async () => {
+    const [batch, station, issuer] = [unique('B'), unique('s'), unique('issuer')];
+    const rows = [1, 2, 3].map(() => ({ ...certificate(unique('eid')), batch, station, issuer }));
+    await ledger().intendCertificates(rows);
+    const serials = rows.map(({ serial }) => serial);
+    const by = async (...key: Parameters<GatewayLedger['certificatesBy']>) =>
+      (await ledger().certificatesBy(...key)).map(({ serial }) => serial);
+    assert.deepEqual(await by('batch', batch, '', 2), serials.slice(0, 2));
+    assert.deepEqual(await by('batch', batch, serials[1] ?? '', 2), serials.slice(2));
+    assert.deepEqual(await by('batch', `${batch.slice(0, -1)}*`, '', 9), serials);
+    assert.deepEqual(await by('station', station, '', 9), serials);
+    assert.deepEqual(await by('issuer', issuer, '', 9), serials);
+    const [first] = rows;
+    assert.deepEqual(await ledger().certificatesBy('eid', first?.eid ?? '', '', 9), [first]);
   });
 
   it('gives each list of an intermediate its own number, higher than any before, and all that is revoked', async () => {

@@ -1,7 +1,7 @@
 /**
  * The schema of the fleet database, in the dialect that PostgreSQL 15, CockroachDB and YugabyteDB share.
  * Rows of `confirmation`, `custody`, `rejection`, `appearance`, `gate_release`, `station_event`, `identity_record`,
- * `disowned_operation`, `ticket_unit`, `revoked_station`, `unit_certificate`, `revocation`, `trust_list` and `log_leaf` are only ever
+ * `disowned_operation`, `ticket_unit`, `revoked_station`, `enrolled_station`, `unit_certificate`, `revocation`, `trust_list` and `log_leaf` are only ever
  * inserted: a role without UPDATE and DELETE on them is enough.
  * DELETE is needed on `operation` alone, whose row then goes into `disowned_operation`.
  */
@@ -181,6 +181,17 @@ export const fleetMigrations: readonly Migration[] = [
         checkpoint text not null,
         constraint cosignature_size_witness primary key (size, witness))`,
       'create index if not exists cosignature_by_witness on cosignature (witness, size)',
+    ],
+  },
+  {
+    id: 8,
+    title: 'enrolled stations',
+    statements: [
+      `create table if not exists enrolled_station (
+        station text not null, number bigint not null, since text not null, tls_key text not null,
+        envelope_key text not null,
+        constraint enrolled_station_number primary key (number),
+        constraint enrolled_station_envelope_key unique (envelope_key))`,
     ],
   },
 ];

@@ -60,10 +60,25 @@ const trustLists: Table<TrustListRow> = {
   columns: { number: 'bigint', jws: 'text', leafIndex: 'bigint' },
 };
 
+/** A batch, or with `*` at the end all that begin so; the name of a batch has no `*`. */
+export const SAME_BATCH = `(batch = $1 or ($1 like '%*' and starts_with(batch, left($1, -1))))`;
+
+const insertCertificates = insertInto(unitCertificates);
+/** A certificate that was told before its unit was registered gets what the record says. */
+export const recordCertificates: Statement = {
+  name: 'record certificates',
+  text: `${insertCertificates.text} on conflict (serial) do update set operation = excluded.operation,
+    batch = excluded.batch, station = excluded.station, recorded_at = excluded.recorded_at`,
+};
+
 const statements = {
+  addCertificates: {
+    name: 'add certificates',
+    text: `${insertCertificates.text} on conflict (serial) do nothing returning serial`,
+  },
   certificates: {
     eid: from(unitCertificates, 'where eid = $1 order by serial limit $2'),
-    batch: from(unitCertificates, 'where batch = $1 order by serial limit $2'),
+    batch: from(unitCertificates, `where ${SAME_BATCH} order by serial limit $2`),
     issuer: from(unitCertificates, 'where issuer = $1 order by serial limit $2'),
     station: from(unitCertificates, 'where station = $1 order by serial limit $2'),
   } satisfies Record<CertificateKey, Statement>,
@@ -99,6 +114,13 @@ export function revocationVerbs(session: Session): RevocationTransaction {
     if (rows.length > 0) await session.count(insertInto(table), arraysOf(table, rows));
   };
   return {
+    addUnitCertificates: async (rows) => {
+      if (rows.length === 0) return [];
+      const values = arraysOf(unitCertificates, rows);
+      return (await session.rows<{ serial: string }>(statements.addCertificates, values)).map(
+        ({ serial }) => serial,
+      );
+    },
     certificatesBy: (key, value, limit) => all(statements.certificates[key], value, limit),
     countCertificatesOf: async (issuer) => {
       const counted = await one<{ counted: number }>(statements.count, issuer);

@@ -4,7 +4,7 @@ import type { ControllerRow, FleetTransaction, RecordRow } from '../../../runtim
 import { subjectsOf } from '../event-subject.ts';
 import { unitCertificatesOf } from '../unit-certificate.ts';
 import { InvisibleRowError } from './failure.ts';
-import { revocationVerbs, unitCertificates } from './fleet-revocations.ts';
+import { recordCertificates, revocationVerbs, unitCertificates } from './fleet-revocations.ts';
 import * as sql from './fleet-statements.ts';
 import { logVerbs } from './log-verbs.ts';
 import { orderVerbs } from './order-verbs.ts';
@@ -23,7 +23,7 @@ const insert = {
   events: insertInto(sql.events),
   subjects: insertInto(sql.subjects),
   leaves: insertInto(sql.leaves),
-  unitCertificates: insertInto(unitCertificates),
+  unitCertificates: recordCertificates,
 } as const;
 
 const { select } = sql;

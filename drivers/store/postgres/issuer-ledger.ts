@@ -13,7 +13,7 @@ import { ledgerRefusal } from '../ledger-refusal.ts';
 import type { Database } from './database.ts';
 import { certificates } from './ledger-statements.ts';
 import type { Session, Statement } from './session.ts';
-import { arraysOf, fieldsOf, type Table, valuesOf } from './table.ts';
+import { arraysOf, columnsOf, fieldsOf, type Table, valuesOf } from './table.ts';
 
 const revokedCertificates: Table<RevokedRow> = {
   name: 'revoked_certificate',
@@ -38,11 +38,10 @@ const statements = {
   serials: named('serials in use', 'select serial from certificate where serial = any($1::text[])'),
   intend: named(
     'intend certificates',
-    `insert into certificate (serial, eid, public_key, issuer, profile, not_before, to_be_signed, certificate,
-       "position")
+    `insert into certificate (${columnsOf(certificates)}, "position")
      select fresh.*, (select coalesce(max("position"), 0) + 1 from certificate where eid = fresh.eid)
-     from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::bytea[])
-       as fresh (serial, eid, public_key, issuer, profile, not_before, to_be_signed, certificate)`,
+     from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+       $9::text[], $10::bytea[], $11::bytea[]) as fresh (${columnsOf(certificates)})`,
   ),
   store: named(
     'store certificates',

@@ -96,4 +96,16 @@ export const ledgerMigrations: readonly Migration[] = [
         constraint station_list_id primary key (id))`,
     ],
   },
+  {
+    id: 6,
+    title: 'certificates by batch and station',
+    statements: [
+      `alter table certificate add column if not exists operation text not null default ''`,
+      `alter table certificate add column if not exists batch text not null default ''`,
+      `alter table certificate add column if not exists station text not null default ''`,
+      'create index if not exists certificate_by_issuer on certificate (issuer, serial)',
+      'create index if not exists certificate_by_batch on certificate (batch, serial)',
+      'create index if not exists certificate_by_station on certificate (station, serial)',
+    ],
+  },
 ];

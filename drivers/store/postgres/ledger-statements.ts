@@ -3,9 +3,11 @@ import type {
   CertificateRow,
   DialogueRow,
   IntentRow,
+  IssuedKey,
   LedgerUnit,
   RefusalRow,
 } from '../../../runtime/core/store/ledger.ts';
+import { SAME_BATCH } from './fleet-revocations.ts';
 import type { Statement } from './session.ts';
 import { columnsOf, fieldsOf, insertInto, type Table } from './table.ts';
 
@@ -49,6 +51,9 @@ export const certificates: Table<CertificateRow> = {
     eid: 'text',
     publicKey: 'bytea',
     issuer: 'text',
+    operation: 'text',
+    batch: 'text',
+    station: 'text',
     profile: 'text',
     notBefore: 'text',
     toBeSigned: 'bytea',
@@ -73,6 +78,13 @@ export const insertDialogue = insertInto(dialogues);
 
 /** What a row of `ticketUnits` is before its flag is made. */
 export type StoredLedgerUnit = Omit<LedgerUnit, 'derived'> & { readonly derivations: number };
+
+function certificatesBy(name: string, where: string): Statement {
+  return named(
+    `certificates by ${name}`,
+    `select ${fieldsOf(certificates)} from certificate where ${where} and serial > $2 order by serial limit $3`,
+  );
+}
 
 export const statements = {
   dialogue: named('dialogue', `select ${fieldsOf(dialogues)} from dialogue where dialogue = $1`),
@@ -132,13 +144,18 @@ export const statements = {
     'certificate by public key',
     `select ${fieldsOf(certificates)} from certificate where public_key = $1`,
   ),
+  certificatesBy: {
+    eid: certificatesBy('eid', 'eid = $1'),
+    batch: certificatesBy('batch', SAME_BATCH),
+    issuer: certificatesBy('issuer', 'issuer = $1'),
+    station: certificatesBy('station', 'station = $1'),
+  } satisfies Record<IssuedKey, Statement>,
   serialInUse: named('serial in use', 'select serial from certificate where serial = $1'),
   intendCertificate: named(
     'intend certificate',
-    `insert into certificate (serial, eid, public_key, issuer, profile, not_before, to_be_signed,
-       certificate, "position")
-     select $1::text, $2::text, $3::bytea, $4::text, $5::text, $6::text, $7::bytea, $8::bytea,
-       (select coalesce(max("position"), 0) + 1 from certificate where eid = $2)`,
+    `insert into certificate (${columnsOf(certificates)}, "position")
+     select $1::text, $2::text, $3::bytea, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
+       $10::bytea, $11::bytea, (select coalesce(max("position"), 0) + 1 from certificate where eid = $2)`,
   ),
   storeCertificate: named(
     'store certificate',
@@ -163,7 +180,7 @@ export const statements = {
     'conclusion of',
     'select kind, jws from conclusion where operation = $1 and epoch = $2',
   ),
-  stationList: named('station list', 'select jws from station_list where id = 1'),
+  stationList: named('station list', 'select jws from station_list where id = 1 and number > $1'),
   keepStationList: named(
     'keep station list',
     `insert into station_list as present (id, number, jws) values (1, $1, $2)

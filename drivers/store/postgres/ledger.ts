@@ -60,6 +60,8 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
     intentsOf: (operation) => list<IntentRow>(statements.intentsOf, operation),
     certificateOf: async (eid) => (await list<CertificateRow>(statements.certificateOf, eid))[0] ?? null,
     certificatesOf: (eid) => list<CertificateRow>(statements.certificatesOf, eid),
+    certificatesBy: (key, value, after, limit) =>
+      list<CertificateRow>(statements.certificatesBy[key], value, after, limit),
     intendCertificate: (row) => database.transaction((session) => intendCertificate(session, row)),
     storeCertificate: async (serial, certificate) => {
       const [stored] = await list<CertificateRow>(statements.storeCertificate, serial, certificate);
@@ -80,11 +82,12 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
         ({ derivations, ...unit }) => ({ ...unit, derived: derivations > 0 }),
       ),
     ...issuerLedger(database),
-    stationRevocations: async () => (await list<{ jws: string }>(statements.stationList))[0]?.jws ?? null,
-    keepStationRevocations: (number, jws) =>
+    stationList: async (known) =>
+      (await list<{ jws: string }>(statements.stationList, known))[0]?.jws ?? null,
+    keepStationList: (number, jws) =>
       database.transaction(async (session) => {
         await session.count(statements.keepStationList, [number, jws]);
-        const [kept] = await session.rows<{ jws: string }>(statements.stationList, []);
+        const [kept] = await session.rows<{ jws: string }>(statements.stationList, [-1]);
         assert.ok(kept !== undefined, 'a list was kept');
         return kept.jws;
       }),

@@ -1,6 +1,6 @@
 /** Where the commands of enrolment find station, authority and register. */
 import { loadConfig } from '../../../config/load.ts';
-import { type StationConfig, stationConfig } from '../../../config/station.ts';
+import { type StationConfig, stationConfig, tlsKeyLabelOf } from '../../../config/station.ts';
 import { Fault } from '../../core/faults.ts';
 import { type RegisterEntry, readRegister } from '../../core/messages/enrolment-register.ts';
 import type { Arguments, Option } from '../command.ts';
@@ -24,12 +24,12 @@ export function stationIn(given: Arguments): StationConfig {
 }
 
 /** @throws Fault CONFIG_INVALID when the key for the broker is not in the token */
-export function keysOf({ bus, token }: StationConfig): KeyPlace {
-  const [, tlsKey] = 'pkcs11' in bus.key ? (/(?:^|[:;])object=([^;?]+)/.exec(bus.key.pkcs11) ?? []) : [];
-  if (tlsKey === undefined)
+export function keysOf(config: StationConfig): KeyPlace {
+  const tlsKey = tlsKeyLabelOf(config);
+  if (tlsKey === null)
     throw new Fault('CONFIG_INVALID', { setting: 'bus.key', why: 'no object of a token: pkcs11:…;object=…' });
-  const { module, label, pinFile, envelopeKey } = token;
-  return { module, label, pinFile, envelopeKey, tlsKey: decodeURIComponent(tlsKey) };
+  const { module, label, pinFile, envelopeKey } = config.token;
+  return { module, label, pinFile, envelopeKey, tlsKey };
 }
 
 /** @throws Fault USAGE */

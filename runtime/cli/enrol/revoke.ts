@@ -12,7 +12,7 @@ import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
 
 const APPROVALS_MAX = 16;
-const backendOption = {
+export const backendOption = {
   backend: { type: 'string', value: 'FILE', help: 'backend.json, on the machine where the backend runs' },
 } as const;
 
@@ -51,7 +51,7 @@ export const enrolRevokeCommand: Command = {
 
 export const enrolRevokedCommand: Command = {
   name: 'enrol revoked',
-  summary: 'prints the backend’s list of revoked stations, for the gateways',
+  summary: 'prints the backend’s list of revoked and enrolled stations, for the gateways',
   options: { ...backendOption },
   examples: ['holdfast enrol revoked --backend backend.json > stations.jws'],
   run: async (given, means) => {
@@ -65,7 +65,7 @@ export const enrolRevokedCommand: Command = {
 
 export const enrolTellCommand: Command = {
   name: 'enrol tell',
-  summary: 'gives a gateway the list of revoked stations; the others of its HSM learn it by their ledger',
+  summary: 'gives a gateway the list of stations; the others of its HSM learn it by their ledger',
   operands: 'LIST',
   operandsMax: 1,
   options: {
@@ -77,8 +77,10 @@ export const enrolTellCommand: Command = {
     if (file === undefined) throw usage('say which list');
     const socket = socketIn(needed(given, 'gateway', 'gateway.json'), means);
     const list = means.files.read(file).trim();
-    const { number, stations } = await means.instruct(socket, takeStationRevocations, { list });
-    means.talk(`list ${number} is in force: ${stations.join(', ') || 'nobody'} refused`);
+    const { number, stations, enrolled } = await means.instruct(socket, takeStationRevocations, { list });
+    const refused = `${stations.join(', ') || 'nobody'} refused`;
+    const believed = enrolled.length === 0 ? '' : `; ${enrolled.join(', ')} enrolled`;
+    means.talk(`list ${number} is in force: ${refused}${believed}`);
     return ExitCode.done;
   },
 };
@@ -86,7 +88,7 @@ export const enrolTellCommand: Command = {
 const socketForm = z.object({ instructionSocket: z.string().min(1) });
 
 /** @throws Fault CONFIG_INVALID, FILE_UNREADABLE */
-function socketIn(file: string, means: Means): string {
+export function socketIn(file: string, means: Means): string {
   try {
     return socketForm.parse(JSON.parse(means.files.read(file))).instructionSocket;
   } catch (error) {

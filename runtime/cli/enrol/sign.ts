@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { trustedFrom } from '../../../config/load.ts';
 import { trustedKeys } from '../../../config/parts.ts';
-import { equal, toHex } from '../../core/bytes.ts';
+import { type Bytes, equal, toHex } from '../../core/bytes.ts';
 import { Fault } from '../../core/faults.ts';
 import { instantOf } from '../../core/instant.ts';
 import { demandApprovals, quorumForm } from '../../core/messages/approval.ts';
@@ -14,9 +14,10 @@ import {
   type RegisterEntry,
 } from '../../core/messages/enrolment-register.ts';
 import { ExitCode } from '../../program.ts';
-import { type Arguments, type Command, countOf, textOf, usage } from '../command.ts';
+import { type Arguments, type Command, countOf, type Option, textOf, usage } from '../command.ts';
 import { needed } from '../given.ts';
 import type { Means } from '../means.ts';
+import type { AuthorityPlace } from './means.ts';
 import { authorityIn, authorityOptions, type OpenRegister, registerIn } from './place.ts';
 
 const DAY_MS = 86_400_000;
@@ -27,6 +28,10 @@ const DAYS_MAX = 90;
 const CLOCKS_MS = 300_000;
 const APPROVALS_MAX = 16;
 
+export const daysOption = {
+  days: { type: 'string', value: 'N', help: `how long it is valid (default ${DAYS}, at most ${DAYS_MAX})` },
+} as const satisfies Readonly<Record<string, Option>>;
+
 export const enrolSignCommand: Command = {
   name: 'enrol sign',
   summary: 'at the bus authority: prints the certificate for a request that somebody vouches for',
@@ -34,7 +39,7 @@ export const enrolSignCommand: Command = {
   operandsMax: 1 + APPROVALS_MAX,
   options: {
     ...authorityOptions,
-    days: { type: 'string', value: 'N', help: `how long it is valid (default ${DAYS}, at most ${DAYS_MAX})` },
+    ...daysOption,
     judge: {
       type: 'string',
       value: 'FILE',
@@ -52,31 +57,65 @@ export const enrolSignCommand: Command = {
   run: async (given, means) => {
     const [file, ...approvals] = given.operands;
     if (file === undefined) throw usage('say which request');
-    const days = countOf(given, 'days', 1) ?? DAYS;
-    if (days > DAYS_MAX) throw usage(`--days takes at most ${DAYS_MAX}: a certificate is renewed instead`);
+    const days = daysIn(given);
     const authority = authorityIn(given);
     const register = registerIn(given, means);
     const asked = readEnrolment(means.files.read(file).trim(), means.crypto);
     demandNotRevoked(asked.station, register.entries);
-    const nowMs = means.now();
     const by = vouched(asked, approvals, register, authority.certificate, given, means);
-    const serial = means.enrolment.drawSerial();
-    const notAfterMs = nowMs + days * DAY_MS;
-    const keys = { tlsKey: toHex(asked.tlsKey), envelopeKey: toHex(asked.envelopeKey) };
+    const { pem, notAfter } = await certified(asked, by, { authority, register, days }, means);
+    means.print(pem.trimEnd());
     const { station } = asked;
-    const at = instantOf(nowMs);
-    register.note({ kind: 'issued', at, station, serial, ...keys, notAfter: instantOf(notAfterMs), by });
-    const terms = { name: station, publicKey: asked.tlsKey, notBeforeMs: nowMs - CLOCKS_MS, notAfterMs };
-    means.print((await means.enrolment.certify(authority, serial, terms)).trimEnd());
-    const trusted = { name: station, role: 'station', publicKey: keys.envelopeKey };
-    means.talk(
-      `${station} until ${instantOf(notAfterMs)}, vouched for by ${by}; trusted: ${JSON.stringify(trusted)}`,
-    );
+    const trusted = { name: station, role: 'station', publicKey: toHex(asked.envelopeKey) };
+    means.talk(`${station} until ${notAfter}, vouched for by ${by}; trusted: ${JSON.stringify(trusted)}`);
     return ExitCode.done;
   },
 };
 
-type Voucher = Extract<RegisterEntry, { kind: 'issued' }>['by'];
+export type Voucher = Extract<RegisterEntry, { kind: 'issued' }>['by'];
+
+/** Notes the certificate in the register, then signs it. @throws Fault FILE_UNREADABLE, CONFIG_INVALID */
+export async function certified(
+  { station, tlsKey, envelopeKey }: AskedEnrolment,
+  by: Voucher,
+  terms: { readonly authority: AuthorityPlace; readonly register: OpenRegister; readonly days: number },
+  means: Means,
+): Promise<{ readonly pem: string; readonly notAfter: string }> {
+  const nowMs = means.now();
+  const serial = means.enrolment.drawSerial();
+  const notAfterMs = nowMs + terms.days * DAY_MS;
+  const notAfter = instantOf(notAfterMs);
+  const keys = { tlsKey: toHex(tlsKey), envelopeKey: toHex(envelopeKey) };
+  terms.register.note({ kind: 'issued', at: instantOf(nowMs), station, serial, ...keys, notAfter, by });
+  const of = { name: station, publicKey: tlsKey, notBeforeMs: nowMs - CLOCKS_MS, notAfterMs };
+  return { pem: await means.enrolment.certify(terms.authority, serial, of), notAfter };
+}
+
+/** How many days are asked for. @throws Fault USAGE */
+export function daysIn(given: Arguments): number {
+  const days = countOf(given, 'days', 1) ?? DAYS;
+  if (days > DAYS_MAX) throw usage(`--days takes at most ${DAYS_MAX}: a certificate is renewed instead`);
+  return days;
+}
+
+/** Whether the present certificate vouches for a request. @throws Fault ENROLMENT_REFUSED */
+export function demandRenewal(
+  asked: AskedEnrolment & { readonly present: Bytes },
+  register: OpenRegister,
+  authorityFile: string,
+  means: Means,
+): void {
+  const { station } = asked;
+  const present = means.enrolment.readCertificate(asked.present, authorityFile);
+  if (present.name !== station || !equal(present.publicKey, asked.tlsKey))
+    throw new Fault('ENROLMENT_REFUSED', {
+      station,
+      why: 'the present certificate is for another key or name',
+    });
+  if (means.now() > present.notAfterMs)
+    throw new Fault('ENROLMENT_REFUSED', { station, why: 'the present certificate has ended' });
+  demandSameKeys(asked, register.entries);
+}
 
 /** @throws Fault ENROLMENT_REFUSED, APPROVALS_MISSING, APPROVAL_REFUSED */
 function vouched(
@@ -89,16 +128,9 @@ function vouched(
 ): Voucher {
   const nowMs = means.now();
   const { station } = asked;
-  if (asked.present !== null) {
-    const present = means.enrolment.readCertificate(asked.present, authorityFile);
-    if (present.name !== station || !equal(present.publicKey, asked.tlsKey))
-      throw new Fault('ENROLMENT_REFUSED', {
-        station,
-        why: 'the present certificate is for another key or name',
-      });
-    if (nowMs > present.notAfterMs)
-      throw new Fault('ENROLMENT_REFUSED', { station, why: 'the present certificate has ended' });
-    demandSameKeys(asked, register.entries);
+  const { present } = asked;
+  if (present !== null) {
+    demandRenewal({ ...asked, present }, register, authorityFile, means);
     return 'renewal';
   }
   const code = codeOf(asked, register.entries, nowMs, means.crypto);

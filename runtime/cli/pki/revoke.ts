@@ -20,6 +20,7 @@ import { formIn } from '../given.ts';
 import type { Means } from '../means.ts';
 import { lineOptions, socketOf } from '../program-place.ts';
 import { approvalsOf, dateOf, executeOptions, writePlan } from './given.ts';
+import { tellAimed, tellTouched } from './issued.ts';
 import { planLines } from './plan-text.ts';
 
 export const pkiRevokeCommand: Command = {
@@ -27,7 +28,11 @@ export const pkiRevokeCommand: Command = {
   summary: 'shows who dies by a revocation, and executes an approved plan',
   options: {
     eid: { type: 'string', value: 'EID', help: 'one unit' },
-    batch: { type: 'string', value: 'BATCH', help: 'all units of a batch' },
+    batch: {
+      type: 'string',
+      value: 'BATCH',
+      help: 'all units of a batch; METER-* means all batches that begin so',
+    },
     intermediate: { type: 'string', value: 'NAME', help: 'everything that an intermediate has issued' },
     station: { type: 'string', value: 'STATION', help: 'all units that a station has made' },
     from: { type: 'string', value: 'DATE', help: 'only units recorded at or after this' },
@@ -38,7 +43,11 @@ export const pkiRevokeCommand: Command = {
       value: 'WAY',
       help: `${revocationWays.join(', ')}: one by one, or with their intermediate (default auto)`,
     },
-    'dry-run': { type: 'boolean', help: 'shows the plan and changes nothing' },
+    recorded: {
+      type: 'boolean',
+      help: 'asks no gateway: only certificates that the fleet knows of',
+    },
+    'dry-run': { type: 'boolean', help: 'shows the plan, and revokes nothing' },
     plan: { type: 'string', value: 'FILE', help: 'writes the plan for officers to approve' },
     execute: executeOptions.execute,
     approval: executeOptions.approval,
@@ -46,6 +55,8 @@ export const pkiRevokeCommand: Command = {
     ...lineOptions,
   },
   notes: [
+    'First the gateway’s ledger is asked, which knows every certificate: of units that were rejected or never recorded too.',
+    'Where several HSMs issue, the others are asked by a --dry-run with their own --dir.',
     'A batch falls with its intermediate where it is all that the intermediate has issued; else one by one.',
     'An intermediate falls for our validators at once, by the trust list; for all others with the root’s next list:',
     'holdfast pki root crl.',
@@ -65,10 +76,15 @@ async function plan(given: Arguments, means: Means): Promise<number> {
     throw usage('--dry-run shows the plan, --plan FILE writes it for officers to approve');
   const asked = { aim: aimOf(given), way: oneOf(given, 'way', revocationWays, 'auto') };
   const reason = oneOf(given, 'reason', reasonNames, 'keyCompromise');
-  const made = await means.instruct(socketOf('backend', given, means), planRevocationInstruction, {
-    ...asked,
-    reason,
-  });
+  const backend = socketOf('backend', given, means);
+  const planned = () => means.instruct(backend, planRevocationInstruction, { ...asked, reason });
+  const sockets = isSet(given, 'recorded') ? null : { backend, gateway: socketOf('gateway', given, means) };
+  const told = sockets === null ? 0 : await tellAimed(asked.aim, sockets, means);
+  let made = await planned();
+  const besides = sockets === null ? 0 : await tellTouched(made, sockets, means);
+  if (besides > 0) made = await planned();
+  if (told + besides > 0)
+    means.talk(`${told + besides} certificates of the gateway’s ledger were not known to the fleet`);
   if (out !== null) await writePlan(out, made, means);
   const hash = planHashOf(made, means.crypto);
   if (isSet(given, 'json')) means.print(JSON.stringify({ hash, plan: made }));

@@ -102,8 +102,16 @@ export const rootCertifyCommand: Command = {
     request: { type: 'string', value: 'FILE', help: 'PKCS#10 or public key of the intermediate, PEM' },
     as: { type: 'string', value: 'NAME', help: 'the intermediate as tickets name it' },
     'common-name': { type: 'string', value: 'TEXT', help: 'its common name (default: its name)' },
-    product: { type: 'string', value: 'TEXT', help: 'scope: only units of this product' },
-    batch: { type: 'string', value: 'TEXT', help: 'scope: only units of this batch' },
+    product: {
+      type: 'string',
+      value: 'TEXT',
+      help: 'scope: only units of this product; LINE* for all that begin so',
+    },
+    batch: {
+      type: 'string',
+      value: 'TEXT',
+      help: 'scope: only units of this batch; LINE-* for all that begin so',
+    },
     region: { type: 'string', value: 'TEXT', help: 'scope: only units of gateways in this region' },
     'distribution-point': {
       type: 'string',

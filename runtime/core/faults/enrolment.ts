@@ -12,10 +12,18 @@ export const faultsOfEnrolment = {
     blame: 'outside',
   },
   STATION_LIST_REFUSED: {
-    title: 'The list of revoked stations is not accepted',
+    title: 'The list of stations is not accepted',
     cause: 'It is older than the one in force, or takes a station back that was revoked.',
     remedy:
       'Take the present list from the backend with holdfast enrol revoked, and give it to the gateway again.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  STATION_LIST_FULL: {
+    title: 'The list of stations is full',
+    cause: 'As many stations as one list can name have been enrolled, or revoked, since this backend began.',
+    remedy:
+      'Write enrolled stations into the settings of backend and gateways, and begin a new fleet database with the next plant.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -25,6 +33,23 @@ export const faultsOfEnrolment = {
       'It does not prove that the station has both keys, names another station, or nobody has approved it: neither officers, nor a one-time code, nor a valid certificate of the same key.',
     remedy: 'Run holdfast enrol request at the station again, and have the new request approved.',
     disposition: 'hold',
+    blame: 'outside',
+  },
+  RENEWAL_UNANSWERED: {
+    title: 'No new certificate came',
+    cause:
+      'The request was not carried to the bus authority, was refused there, or the answer was not carried back.',
+    remedy:
+      'Run holdfast enrol office at the bus authority by hand and read what it says of this station. The station asks again by itself.',
+    disposition: 'retry',
+    blame: 'outside',
+  },
+  CERTIFICATE_ENDING: {
+    title: 'The certificate for the message broker ends soon',
+    cause: 'It should have been renewed, and nothing that is newer has come.',
+    remedy:
+      'Have it renewed before the time named here: holdfast enrol renew, sign and install. The station works on until its connection ends.',
+    disposition: 'retry',
     blame: 'outside',
   },
   ENROLMENT_FOREIGN: {

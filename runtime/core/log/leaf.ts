@@ -15,9 +15,11 @@ export const leafKinds = [
   'refusal',
   'close-out',
   'station-revocation',
+  'station-enrolment',
   'station-refusal',
   'ceremony',
   'revocation',
+  'issued-certificates',
   'trust-list',
   'timestamp',
 ] as const;

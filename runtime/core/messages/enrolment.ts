@@ -9,9 +9,7 @@ import { asFault, Fault } from '../faults.ts';
 import { assemblePartyRequest, partyRequestInfo, verifyPartyRequest } from '../pki/party-request.ts';
 import type { Crypto, Signer } from '../ports.ts';
 import { open, payloadOf, seal, statement } from './envelope.ts';
-import { hash, instant, partyName } from './fields.ts';
-
-const point = z.string().regex(/^04[0-9a-f]{128}$/);
+import { hash, instant, p256Point, partyName } from './fields.ts';
 
 export const enrolmentRequest = statement({
   typ: 'holdfast/enrolment-request+v1',
@@ -22,7 +20,7 @@ export const enrolmentRequest = statement({
       .base64()
       .max(2_048)
       .meta({ description: 'PKCS#10, DER, signed by the key for the broker.' }),
-    envelopeKey: point.meta({ description: 'The key that signs envelopes, and this request.' }),
+    envelopeKey: p256Point.meta({ description: 'The key that signs envelopes, and this request.' }),
     code: hash.nullable().meta({ description: 'Proof that the station was given a one-time code.' }),
     present: z.base64().max(8_192).nullable().meta({
       description: 'For a renewal: the certificate of the same key that is still valid, DER.',

@@ -32,11 +32,14 @@ export const checkValues = z
   .tuple([hex.length(6), hex.length(6), hex.length(6)])
   .meta({ description: 'Check values of K-ENC, K-MAC, K-DEK: 3 bytes of AES-ECB over 16 x 01.' });
 export const instant = z.iso.datetime().meta({ description: 'UTC.' });
-export const jws = z
-  .string()
-  .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/)
-  .max(65_536)
+const compactJws = z.string().regex(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+export const jws = compactJws.max(65_536).meta({ description: 'Compact JWS, ES256.' });
+/** A statement that grows with the plant: as long as any message. */
+export const listJws = compactJws
+  .max(262_144) // MESSAGE_BYTES_MAX
   .meta({ description: 'Compact JWS, ES256.' });
+/** P-256, uncompressed: 04 and 64 bytes. */
+export const p256Point = z.string().regex(/^04[0-9a-f]{128}$/);
 
 export const jwe = z
   .string()

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { reasonNames } from '../pki/crl.ts';
 import { aimForm, revocationPlan, revocationWays } from '../pki/revocation-plan.ts';
 import { statement } from './envelope.ts';
-import { hash, hex, instant, jws, partyName } from './fields.ts';
+import { hash, hex, instant, jws, listJws, partyName } from './fields.ts';
 import { instruction } from './instruction.ts';
 
 /** Certificates in one order: the envelope that carries it is bounded. Longer plans make several orders. */
@@ -39,7 +39,7 @@ export const signCrlInstruction = instruction({
   to: 'gateway',
   body: z.strictObject({
     orders: z.array(jws).max(ORDERS_MAX),
-    trustList: jws.nullable(),
+    trustList: listJws.nullable(),
   }),
   answer: z.strictObject({
     crls: z.array(publishedCrl),
@@ -54,7 +54,7 @@ export const showCrlInstruction = instruction({
   body: z.strictObject({ issuer: partyName.nullable() }),
   answer: z.strictObject({
     crls: z.array(publishedCrl.extend({ der: z.base64() })),
-    trustList: jws.nullable(),
+    trustList: listJws.nullable(),
   }),
 });
 
@@ -78,7 +78,7 @@ export const executeRevocationInstruction = instruction({
     certificates: z.int(),
     intermediates: z.array(partyName),
     orders: z.array(jws).max(ORDERS_MAX).meta({ description: 'For the gateway, signed by the backend.' }),
-    trustList: jws.nullable(),
+    trustList: listJws.nullable(),
   }),
 });
 
@@ -86,5 +86,5 @@ export const trustListInstruction = instruction({
   name: 'trust-list',
   to: 'backend',
   body: z.strictObject({}),
-  answer: z.strictObject({ trustList: jws.nullable() }),
+  answer: z.strictObject({ trustList: listJws.nullable() }),
 });

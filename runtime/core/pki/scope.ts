@@ -43,10 +43,18 @@ export function readScope(value: Node): Scope {
   return scope;
 }
 
+/** A name covers itself; with `*` at its end it covers every name that begins so, as a product line its batches. */
+export function covers(name: string, other: string): boolean {
+  return name.endsWith('*') ? other.startsWith(name.slice(0, -1)) : name === other;
+}
+
 /** What of the scope the device certificate does not keep; a device that does not say it does not keep it. */
 export function outsideScope(
   scope: Scope,
   { manufacturing }: Pick<ParsedTbs, 'manufacturing'>,
 ): readonly ScopePart[] {
-  return scopeParts.filter((part) => scope[part] !== null && scope[part] !== (manufacturing?.[part] ?? null));
+  return scopeParts.filter((part) => {
+    const [limit, said] = [scope[part], manufacturing?.[part] ?? null];
+    return limit !== null && (said === null || !covers(limit, said));
+  });
 }

@@ -150,6 +150,17 @@ export interface RevokedStationRow {
   readonly reason: string;
 }
 
+/** Keys of a station that officers enrolled; the newest of a name counts, the former ones never again. */
+export interface EnrolledStationRow {
+  readonly station: string;
+  /** Its place among the enrolments, from 1. */
+  readonly number: number;
+  readonly since: string;
+  /** Hexadecimal points, 65 bytes each. */
+  readonly tlsKey: string;
+  readonly envelopeKey: string;
+}
+
 /** Rows are locked where a decision follows from reading them. Lists are written in one round trip. */
 export interface FleetTransaction extends OrderVerbs, RevocationTransaction, LogVerbs {
   operationByEid(eid: string): Promise<OperationRow | null>;
@@ -202,6 +213,9 @@ export interface FleetTransaction extends OrderVerbs, RevocationTransaction, Log
   /** In the order of their numbers. */
   revokedStations(): Promise<readonly RevokedStationRow[]>;
   insertRevokedStation(row: RevokedStationRow): Promise<void>;
+  /** In the order of their numbers. */
+  enrolledStations(): Promise<readonly EnrolledStationRow[]>;
+  insertEnrolledStation(row: EnrolledStationRow): Promise<void>;
 
   /** Locks the head of the log: whoever holds it is the only one that appends. */
   lockHead(): Promise<HeadRow>;

@@ -42,6 +42,10 @@ export interface CertificateRow {
   /** 65-byte point. */
   readonly publicKey: Bytes;
   readonly issuer: string;
+  /** What it was made for. Empty for a certificate of before these were kept. */
+  readonly operation: string;
+  readonly batch: string;
+  readonly station: string;
   readonly profile: string;
   readonly notBefore: string;
   /** What is signed, DER. */
@@ -49,6 +53,9 @@ export interface CertificateRow {
   /** The first signed certificate, DER; null between intent and signature. */
   readonly certificate: Bytes | null;
 }
+
+/** How certificates are looked for. A batch that ends with `*` means all that begin so. */
+export type IssuedKey = 'eid' | 'batch' | 'issuer' | 'station';
 
 /** How an epoch of an operation ended, with the transcript whose hash it signs. */
 export interface ConclusionRow {
@@ -105,6 +112,13 @@ export interface GatewayLedger extends IssuerLedger {
   /** The newest certificate for an EID, signed or intended. */
   certificateOf(eid: string): Promise<CertificateRow | null>;
   certificatesOf(eid: string): Promise<readonly CertificateRow[]>;
+  /** Signed or intended, in the order of serials, behind `after`. */
+  certificatesBy(
+    key: IssuedKey,
+    value: string,
+    after: string,
+    limit: number,
+  ): Promise<readonly CertificateRow[]>;
   /** Stores the intent, or returns the one stored before for this EID and public key.
    * @throws Fault CERTIFICATE_REFUSED when the public key belongs to another EID */
   intendCertificate(row: CertificateRow): Promise<CertificateRow>;
@@ -126,9 +140,9 @@ export interface GatewayLedger extends IssuerLedger {
   countRefusals(ticket: string): Promise<readonly { readonly code: string; readonly count: number }[]>;
   /** Units that had a dialogue under a ticket, in the order of their operations, behind `after`. */
   ticketUnits(ticket: string, after: string, limit: number): Promise<readonly LedgerUnit[]>;
-  /** The newest list of revoked stations that any gateway was given, compact JWS; null for none. */
-  stationRevocations(): Promise<string | null>;
+  /** The newest list of stations that any gateway was given, compact JWS; null for none with a number above `known`. */
+  stationList(known: number): Promise<string | null>;
   /** Keeps a list unless one with a higher number is kept; resolves with the one that is kept then. */
-  keepStationRevocations(number: number, jws: string): Promise<string>;
+  keepStationList(number: number, jws: string): Promise<string>;
   close(): Promise<void>;
 }

@@ -13,7 +13,7 @@ export interface UnitCertificateRow {
   readonly issuerKeyId: string;
   readonly batch: string;
   readonly station: string;
-  /** When the record was made, by the backend. */
+  /** When the record was made, by the backend; without a record: when the certificate begins, by the gateway. */
   readonly recordedAt: string;
 }
 
@@ -56,7 +56,9 @@ export type CertificateKey = 'eid' | 'batch' | 'issuer' | 'station';
 
 /** Lists are written in one round trip. */
 export interface RevocationTransaction {
-  /** By serial; at most `limit`. */
+  /** Keeps certificates that no record names, and answers the serials of those that are new. */
+  addUnitCertificates(rows: readonly UnitCertificateRow[]): Promise<readonly string[]>;
+  /** By serial; at most `limit`. A batch that ends with `*` means all that begin so. */
   certificatesBy(key: CertificateKey, value: string, limit: number): Promise<readonly UnitCertificateRow[]>;
   countCertificatesOf(issuer: string): Promise<number>;
   /** Names of every intermediate that a record names, with their key identifiers, in order. */
