@@ -15,6 +15,7 @@ import type {
   RevokedStationRow,
 } from '../../runtime/core/store/fleet.ts';
 import type { SubjectRow } from './event-subject.ts';
+import { historyTables } from './in-memory-history.ts';
 import { orderTables } from './in-memory-orders.ts';
 import { revocationTables } from './in-memory-revocations.ts';
 import { createTable } from './in-memory-table.ts';
@@ -43,6 +44,7 @@ export function createFleetTables() {
     subjects: subjects(),
     leaves: leaves(),
     ...revocationTables(),
+    ...historyTables(),
     revokedStations: revokedStations(),
   };
 }

@@ -11,6 +11,7 @@ import type {
 import { subjectsOf } from './event-subject.ts';
 import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
 import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
+import { historyVerbs, insertTraces } from './in-memory-history.ts';
 import { orderVerbs } from './in-memory-orders.ts';
 import { revocationVerbs } from './in-memory-revocations.ts';
 import type { MemoryTable, Undo } from './in-memory-table.ts';
@@ -77,6 +78,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
         insertAll(tables.certificates, rows.flatMap(unitCertificatesOf), undo);
       }),
     ...revocationVerbs(verb, tables),
+    ...historyVerbs(verb, tables),
     confirmation: (operation, epoch) =>
       verb(() => confirmations.find('confirmation_operation_epoch', operation, epoch)),
     confirmationsOf: (operation) => verb(() => confirmations.group(operation)),
@@ -112,7 +114,11 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     lockHead: () => verb(() => theHead(tables)),
     readHead: () => verb(() => theHead(tables)),
     updateHead: (row) => verb((undo) => tables.heads.replace({ ...row, id: 1 }, { ...row, id: 1 }, undo)),
-    insertLeaves: (rows) => verb((undo) => insertAll(leaves, rows, undo)),
+    insertLeaves: (rows) =>
+      verb((undo) => {
+        insertAll(leaves, rows, undo);
+        insertTraces(tables, rows, undo);
+      }),
     leafByKey: (key) => verb(() => leaves.find('log_leaf_key', key)),
     leaves: (from, limit) => verb(() => leavesFrom(leaves, from, limit)),
   };

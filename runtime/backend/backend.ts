@@ -41,7 +41,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   const reserve = noting(reserveHandler(config, ports, sequencer), ports, sequencer);
   await serve(reserveExchange, addressed, reserve, ports);
   await serve(registerExchange, service, registerHandler(config, ports, sequencer), ports);
-  await serve(rejectExchange, service, rejectHandler(ports, sequencer), ports);
+  await serve(rejectExchange, service, rejectHandler(config, ports, sequencer), ports);
   await serve(eventsExchange, service, eventsHandler(ports, sequencer), ports);
   await serve(journalHeadExchange, service, journalHeadHandler(ports), ports);
   ports.bus.onLink((link) => {

@@ -66,6 +66,7 @@ function check(
     ticket: string;
     report: ControllerReport;
     holds: readonly FaultNote[];
+    software?: string | undefined;
   },
   asked: { station: string; nest: string; operation: string | null; epoch: number | null },
   ports: BackendPorts,
@@ -96,6 +97,7 @@ function check(
     ticket,
     report: body.report,
     holds: body.holds,
+    software: body.software ?? 'not told by the station',
     at: instantOf(ports.clock.now()),
   };
 }
@@ -137,7 +139,7 @@ async function register(
   const written =
     drafted === null
       ? writeRecord(draft, owner, checked, config, ports)
-      : await writeConfirmation(draft, drafted.recordHash, checked, ports);
+      : await writeConfirmation(draft, drafted.recordHash, checked, config, ports);
   if (isNew) draft.releases.push(release);
   await Promise.all([
     settle(tx, look, isNew ? release.counter : look.row.issued),

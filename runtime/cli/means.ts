@@ -110,6 +110,10 @@ export type FleetView = Pick<
   | 'revocationsOf'
   | 'revokedIssuers'
   | 'newestTrustList'
+  | 'leavesAbout'
+  | 'tracesBy'
+  | 'openOperations'
+  | 'revocationsAmong'
 >;
 
 export interface FleetReader extends AsyncDisposable {

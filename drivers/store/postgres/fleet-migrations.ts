@@ -1,11 +1,29 @@
 /**
  * The schema of the fleet database, in the dialect that PostgreSQL 15, CockroachDB and YugabyteDB share.
  * Rows of `confirmation`, `custody`, `rejection`, `appearance`, `gate_release`, `station_event`, `identity_record`,
- * `disowned_operation`, `ticket_unit`, `revoked_station`, `unit_certificate`, `revocation`, `trust_list` and `log_leaf` are only ever
+ * `disowned_operation`, `ticket_unit`, `revoked_station`, `unit_certificate`, `revocation`, `trust_list`, `log_leaf` and `leaf_trace` are only ever
  * inserted: a role without UPDATE and DELETE on them is enough.
  * DELETE is needed on `operation` alone, whose row then goes into `disowned_operation`.
  */
 import type { Migration } from './migration.ts';
+
+const tracedBy = ['station', 'operator', 'ticket', 'intermediate', 'gateway', 'generation', 'software'];
+
+/** As core/history/trace.ts reads them, of the kinds that were written before there were traces. */
+const tracesOfOlderLeaves = `insert into leaf_trace
+  (leaf_index, part, kind, "at", eid, operation, station, operator, ticket, intermediate, gateway, generation,
+    key_version, software, certificate_serial)
+  select "index", 0, said->>'kind', said->>'at', body->>'eid', coalesce(body->>'operation', body->'known'->>'operation'),
+    body->>'station', body->>'operator', body->>'ticket', body->'certificate'->>'issuer', body->>'gateway',
+    coalesce(body->>'generation', body->'revocation'->>'generation')::bigint,
+    coalesce(body->>'keyVersion', body->'revocation'->'keyVersions'->>-1)::bigint,
+    body->>'stationSoftware', body->'certificate'->>'serial'
+  from (select "index", said, said->'body' as body
+    from (select "index", convert_from(entry, 'UTF8')::jsonb as said from log_leaf
+      where "key" like 'record/%' or "key" like 'confirmation/%' or "key" like 'rejection/%'
+        or "key" like 'appearance/%') as read) as known
+  where body->>'eid' is not null
+  on conflict (leaf_index, part) do nothing`;
 
 export const fleetMigrations: readonly Migration[] = [
   {
@@ -167,6 +185,25 @@ export const fleetMigrations: readonly Migration[] = [
         station text not null, number bigint not null, since text not null, reason text not null,
         constraint revoked_station_station primary key (station),
         constraint revoked_station_number unique (number))`,
+    ],
+  },
+  {
+    id: 7,
+    title: 'traces: leaves by unit, and units by who had a part in them',
+    statements: [
+      `create table if not exists leaf_trace (
+        leaf_index bigint not null, part bigint not null, kind text not null, "at" text not null,
+        eid text not null, operation text not null, station text, operator text, ticket text,
+        intermediate text, gateway text, generation bigint, key_version bigint, software text,
+        certificate_serial text,
+        constraint leaf_trace_leaf_index_part primary key (leaf_index, part))`,
+      'create index if not exists leaf_trace_by_eid on leaf_trace (eid, leaf_index)',
+      ...tracedBy.map(
+        (key) =>
+          `create index if not exists leaf_trace_by_${key} on leaf_trace (${key}, "at") where ${key} is not null`,
+      ),
+      `create index if not exists operation_open on operation (operation) where state = 'reserved'`,
+      tracesOfOlderLeaves,
     ],
   },
 ];

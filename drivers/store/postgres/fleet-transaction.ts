@@ -4,6 +4,7 @@ import type { ControllerRow, FleetTransaction, RecordRow } from '../../../runtim
 import { subjectsOf } from '../event-subject.ts';
 import { unitCertificatesOf } from '../unit-certificate.ts';
 import { InvisibleRowError } from './failure.ts';
+import { historyVerbs, insertTraces } from './fleet-history.ts';
 import { revocationVerbs, unitCertificates } from './fleet-revocations.ts';
 import * as sql from './fleet-statements.ts';
 import { orderVerbs } from './order-verbs.ts';
@@ -56,6 +57,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
     listRecords: (limit) => all(select.listRecords, limit),
     insertRecords: (rows) => insertRecords(session, rows),
     ...revocationVerbs(session),
+    ...historyVerbs(session),
     confirmation: (operation, epoch) => one(select.confirmation, operation, epoch),
     confirmationsOf: (operation) => all(select.confirmationsOf, operation),
     insertConfirmations: (rows) => add(insert.confirmations, sql.confirmations, rows),
@@ -89,7 +91,9 @@ export function fleetTransaction(session: Session): FleetTransaction {
     updateHead: async (row) => {
       await session.count(sql.updateHead, [row.size, row.root, row.checkpoint]);
     },
-    insertLeaves: (rows) => add(insert.leaves, sql.leaves, rows),
+    insertLeaves: async (rows) => {
+      await Promise.all([add(insert.leaves, sql.leaves, rows), insertTraces(session, rows)]);
+    },
     leafByKey: (key) => one(select.leafByKey, key),
     leaves: (from, limit) => all(select.leaves, from, from + limit),
   };

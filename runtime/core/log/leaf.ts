@@ -19,6 +19,7 @@ export const leafKinds = [
   'ceremony',
   'revocation',
   'trust-list',
+  'unit-life',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 

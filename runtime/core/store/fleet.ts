@@ -5,6 +5,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { Lane } from '../gate/release.ts';
 import type { Appearance } from '../operation/appearance.ts';
+import type { HistoryVerbs } from './history.ts';
 import type { OrderVerbs } from './orders.ts';
 import type { RevocationTransaction } from './revocation.ts';
 
@@ -150,7 +151,7 @@ export interface RevokedStationRow {
 }
 
 /** Rows are locked where a decision follows from reading them. Lists are written in one round trip. */
-export interface FleetTransaction extends OrderVerbs, RevocationTransaction {
+export interface FleetTransaction extends OrderVerbs, RevocationTransaction, HistoryVerbs {
   operationByEid(eid: string): Promise<OperationRow | null>;
   operationById(operation: string): Promise<OperationRow | null>;
   operationByFingerprint(seFingerprint: string): Promise<OperationRow | null>;
@@ -204,6 +205,7 @@ export interface FleetTransaction extends OrderVerbs, RevocationTransaction {
   lockHead(): Promise<HeadRow>;
   readHead(): Promise<HeadRow>;
   updateHead(row: HeadRow): Promise<void>;
+  /** With each leaf its traces. */
   insertLeaves(rows: readonly LeafRow[]): Promise<void>;
   leafByKey(key: string): Promise<LeafRow | null>;
   /** Leaves [from, from + limit), in order. */
