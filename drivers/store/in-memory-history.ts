@@ -1,13 +1,13 @@
 /** The history of units in the simulated fleet store. */
-import { type TraceRow, tracesOf } from '../../runtime/core/history/trace.ts';
+import { type TraceKey, type TraceRow, tracesOf } from '../../runtime/core/history/trace.ts';
 import type { LeafRow, OperationRow } from '../../runtime/core/store/fleet.ts';
-import type { HistoryVerbs } from '../../runtime/core/store/history.ts';
+import type { HistoryVerbs, Span } from '../../runtime/core/store/history.ts';
 import type { Verb } from './in-memory-engine.ts';
 import type { RevocationTables } from './in-memory-revocations.ts';
 import { createTable, type MemoryTable, type Undo } from './in-memory-table.ts';
 
 export type HistoryTables = ReturnType<typeof historyTables> &
-  Pick<RevocationTables, 'revocations'> & {
+  Pick<RevocationTables, 'revocations' | 'certificates'> & {
     readonly leaves: MemoryTable<LeafRow, 'log_leaf_index' | 'log_leaf_key'>;
     readonly operations: Pick<MemoryTable<OperationRow, never>, 'all'>;
   };
@@ -23,7 +23,7 @@ export function historyTables() {
 }
 
 export function historyVerbs(verb: Verb, tables: HistoryTables): HistoryVerbs {
-  const { traces, leaves, operations, revocations } = tables;
+  const { traces, leaves, operations, revocations, certificates } = tables;
   return {
     leavesAbout: (eid, at, limit) =>
       verb(() =>
@@ -33,15 +33,16 @@ export function historyVerbs(verb: Verb, tables: HistoryTables): HistoryVerbs {
           .slice(0, limit)
           .flatMap(({ leafIndex }) => leaves.find('log_leaf_index', leafIndex) ?? []),
       ),
-    tracesBy: (key, value, { from, to }, limit) =>
-      verb(() =>
-        traces
+    tracesBy: (...asked) => verb(() => found(traces, ...asked)),
+    certificatesTraced: (key, value, span, limit) =>
+      verb(() => {
+        const eids = new Set(found(traces, key, value, span, Number.POSITIVE_INFINITY).map(({ eid }) => eid));
+        return certificates
           .all()
-          .filter((row) => row[key] !== null && String(row[key]) === value)
-          .filter((row) => (from === null || row.at >= from) && (to === null || row.at < to))
-          .sort(byLeaf)
-          .slice(0, limit),
-      ),
+          .filter(({ eid }) => eids.has(eid))
+          .sort((a, b) => (a.serial < b.serial ? -1 : 1))
+          .slice(0, limit);
+      }),
     openOperations: (limit) =>
       verb(() =>
         operations
@@ -55,6 +56,21 @@ export function historyVerbs(verb: Verb, tables: HistoryTables): HistoryVerbs {
         [...serials].sort().flatMap((serial) => revocations.find('revocation_serial', serial) ?? []),
       ),
   };
+}
+
+function found(
+  traces: HistoryTables['traces'],
+  key: TraceKey,
+  value: string,
+  { from, to }: Span,
+  limit: number,
+): readonly TraceRow[] {
+  return traces
+    .all()
+    .filter((row) => row[key] !== null && String(row[key]) === value)
+    .filter((row) => (from === null || row.at >= from) && (to === null || row.at < to))
+    .sort(byLeaf)
+    .slice(0, limit);
 }
 
 export function insertTraces({ traces }: HistoryTables, rows: readonly LeafRow[], undo: Undo): void {

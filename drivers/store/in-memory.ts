@@ -49,7 +49,7 @@ export function createInMemoryFleetDatabase(options: EngineOptions): InMemoryFle
 }
 
 function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
-  const { operations, records, confirmations, custody, rejections, releases, events, leaves } = tables;
+  const { operations, records, confirmations, custody, rejections, releases, events } = tables;
   const { appearances } = tables;
   return {
     operationByEid: (eid) => verb(() => operations.find('operation_eid', eid)),
@@ -111,6 +111,16 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     revokedStations: () => verb(() => tables.revokedStations.group(ALL)),
     insertRevokedStation: (row) => verb((undo) => tables.revokedStations.insert(row, undo)),
 
+    ...logVerbs(verb, tables),
+  };
+}
+
+function logVerbs(
+  verb: Verb,
+  tables: FleetTables,
+): Pick<FleetTransaction, 'lockHead' | 'readHead' | 'updateHead' | 'insertLeaves' | 'leafByKey' | 'leaves'> {
+  const { leaves } = tables;
+  return {
     lockHead: () => verb(() => theHead(tables)),
     readHead: () => verb(() => theHead(tables)),
     updateHead: (row) => verb((undo) => tables.heads.replace({ ...row, id: 1 }, { ...row, id: 1 }, undo)),

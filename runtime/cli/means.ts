@@ -112,6 +112,7 @@ export type FleetView = Pick<
   | 'newestTrustList'
   | 'leavesAbout'
   | 'tracesBy'
+  | 'certificatesTraced'
   | 'openOperations'
   | 'revocationsAmong'
 >;

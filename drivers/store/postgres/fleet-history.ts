@@ -2,8 +2,8 @@
 import { type TraceKey, type TraceRow, traceKeys, tracesOf } from '../../../runtime/core/history/trace.ts';
 import type { LeafRow, OperationRow } from '../../../runtime/core/store/fleet.ts';
 import type { HistoryVerbs } from '../../../runtime/core/store/history.ts';
-import type { RevocationRow } from '../../../runtime/core/store/revocation.ts';
-import { revocations } from './fleet-revocations.ts';
+import type { RevocationRow, UnitCertificateRow } from '../../../runtime/core/store/revocation.ts';
+import { revocations, unitCertificates } from './fleet-revocations.ts';
 import { operations } from './fleet-statements.ts';
 import type { Session, Statement } from './session.ts';
 import { arraysOf, fieldsOf, insertInto, type Table } from './table.ts';
@@ -47,17 +47,26 @@ const statements = {
   },
 } as const;
 
-const by = Object.fromEntries(traceKeys.map((key) => [key, statementBy(key)])) as Record<TraceKey, Statement>;
+const tracesBy = forEachKey((key) => ({
+  name: `traces by ${key}`,
+  text: `select ${fieldsOf(traces)} from leaf_trace where ${within(key)} order by leaf_index, part limit $4`,
+}));
 
-/** An end that is not given is one that no time reaches. */
-function statementBy(key: TraceKey): Statement {
-  return {
-    name: `traces by ${key}`,
-    text: `select ${fieldsOf(traces)} from leaf_trace
-      where ${key} = $1 and "at" >= $2 and "at" < $3 order by leaf_index, part limit $4`,
-  };
+const certificatesTraced = forEachKey((key) => ({
+  name: `certificates by ${key}`,
+  text: `select ${fieldsOf(unitCertificates)} from unit_certificate
+    where eid in (select eid from leaf_trace where ${within(key)}) order by serial limit $4`,
+}));
+
+function forEachKey(make: (key: TraceKey) => Statement): Readonly<Record<TraceKey, Statement>> {
+  return Object.fromEntries(traceKeys.map((key) => [key, make(key)])) as Record<TraceKey, Statement>;
 }
 
+function within(key: TraceKey): string {
+  return `${key} = $1 and "at" >= $2 and "at" < $3`;
+}
+
+/** An end that is not given is one that no time reaches. */
 const EARLIEST = '0';
 const LATEST = '~';
 
@@ -65,7 +74,14 @@ export function historyVerbs(session: Session): HistoryVerbs {
   return {
     leavesAbout: (eid, at, limit) => session.rows<LeafRow>(statements.leavesAbout, [eid, at, limit]),
     tracesBy: (key, value, { from, to }, limit) =>
-      session.rows<TraceRow>(by[key], [value, from ?? EARLIEST, to ?? LATEST, limit]),
+      session.rows<TraceRow>(tracesBy[key], [value, from ?? EARLIEST, to ?? LATEST, limit]),
+    certificatesTraced: (key, value, { from, to }, limit) =>
+      session.rows<UnitCertificateRow>(certificatesTraced[key], [
+        value,
+        from ?? EARLIEST,
+        to ?? LATEST,
+        limit,
+      ]),
     openOperations: (limit) => session.rows<OperationRow>(statements.open, [limit]),
     revocationsAmong: (serials) => session.rows<RevocationRow>(statements.revokedAmong, [serials]),
   };

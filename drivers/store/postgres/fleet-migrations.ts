@@ -13,12 +13,15 @@ const tracedBy = ['station', 'operator', 'ticket', 'intermediate', 'gateway', 'g
 const tracesOfOlderLeaves = `insert into leaf_trace
   (leaf_index, part, kind, "at", eid, operation, station, operator, ticket, intermediate, gateway, generation,
     key_version, software, certificate_serial)
-  select "index", 0, said->>'kind', said->>'at', body->>'eid', coalesce(body->>'operation', body->'known'->>'operation'),
-    body->>'station', body->>'operator', body->>'ticket', body->'certificate'->>'issuer', body->>'gateway',
-    coalesce(body->>'generation', body->'revocation'->>'generation')::bigint,
-    coalesce(body->>'keyVersion', body->'revocation'->'keyVersions'->>-1)::bigint,
-    body->>'stationSoftware', body->'certificate'->>'serial'
-  from (select "index", said, said->'body' as body
+  select "index", 0, said->>'kind', said->>'at', body->>'eid',
+    coalesce(body->>'operation', body->'known'->>'operation'),
+    hands->>'station', hands->>'operator', hands->>'ticket', hands->'certificate'->>'issuer', hands->>'gateway',
+    coalesce(hands->>'generation', hands->'revocation'->>'generation')::bigint,
+    coalesce(hands->>'keyVersion', hands->'revocation'->'keyVersions'->>-1)::bigint,
+    hands->>'stationSoftware', hands->'certificate'->>'serial'
+  from (select "index", said, said->'body' as body,
+      case when said->>'kind' = 'appearance' or said->'body'->'revocation'->>'keyVersions' = '[]' then null
+        else said->'body' end as hands
     from (select "index", convert_from(entry, 'UTF8')::jsonb as said from log_leaf
       where "key" like 'record/%' or "key" like 'confirmation/%' or "key" like 'rejection/%'
         or "key" like 'appearance/%') as read) as known

@@ -1,6 +1,7 @@
 /**
- * How leaves are found again: for each leaf about a unit one row with the unit and everybody who had a part in it. A
- * projection of the leaves and nothing more; it can be made again from them at any time.
+ * How leaves are found again: for each leaf about a unit one row with the unit, and where keys or a certificate may
+ * have got onto its chip, with everybody who had a part in that. A projection of the leaves and nothing more: it can
+ * be made again from them at any time.
  */
 import { toText } from '../bytes.ts';
 import type { LeafRow } from '../store/fleet.ts';
@@ -57,16 +58,42 @@ export function tracesOf({ index, entry }: Pick<LeafRow, 'index' | 'entry'>): re
   const known = members(body.known);
   const eid = text(about.eid);
   if (eid === null) return [];
+  const row = { leafIndex: index, part: 0, kind, at, eid, ...NOBODY };
+  const operation = text(about.operation) ?? text(known.operation) ?? '';
+  if (kind === 'registration' || kind === 'confirmation' || kind === 'rejection')
+    return [{ ...row, operation, ...handsIn(body) }];
+  const wasMoved = kind === 'appearance' && typeof body.epoch === 'number' && text(known.station) !== null;
+  if (!wasMoved) return [{ ...row, operation }];
+  const left = {
+    station: text(known.station),
+    ticket: text(known.ticket),
+    at: text(known.attemptedAt) ?? at,
+  };
+  return [
+    { ...row, operation },
+    { ...row, operation, ...left, part: 1 },
+  ];
+}
+
+const NOBODY = {
+  station: null,
+  operator: null,
+  ticket: null,
+  intermediate: null,
+  gateway: null,
+  generation: null,
+  keyVersion: null,
+  software: null,
+  certificateSerial: null,
+} as const;
+
+/** Nobody's, where a unit was rejected before any key was sent. */
+function handsIn(body: Members): Omit<TraceRow, 'leafIndex' | 'part' | 'kind' | 'at' | 'eid' | 'operation'> {
   const certificate = members(body.certificate);
   const revocation = members(body.revocation);
-  const touched = Array.isArray(revocation.keyVersions) ? revocation.keyVersions : [];
-  const row: TraceRow = {
-    leafIndex: index,
-    part: 0,
-    kind,
-    at,
-    eid,
-    operation: text(about.operation) ?? text(known.operation) ?? '',
+  const touched: readonly unknown[] = Array.isArray(revocation.keyVersions) ? revocation.keyVersions : [];
+  if (body.revocation !== undefined && touched.length === 0) return NOBODY;
+  return {
     station: text(body.station),
     operator: text(body.operator),
     ticket: text(body.ticket),
@@ -77,9 +104,6 @@ export function tracesOf({ index, entry }: Pick<LeafRow, 'index' | 'entry'>): re
     software: text(body.stationSoftware),
     certificateSerial: text(certificate.serial),
   };
-  if (kind !== 'appearance' || body.epoch === null || text(known.station) === null) return [row];
-  const left = { station: text(known.station), at: text(known.attemptedAt) ?? at };
-  return [row, { ...row, ...left, part: 1, ticket: text(known.ticket) ?? row.ticket }];
 }
 
 function read(entry: LeafRow['entry']): { kind: string; at: string; body: Members } | null {

@@ -1,7 +1,7 @@
 /** How the fleet store finds what the log says of a unit, and units by who had a part in them. */
 import type { TraceKey, TraceRow } from '../history/trace.ts';
 import type { LeafRow, OperationRow } from './fleet.ts';
-import type { RevocationRow } from './revocation.ts';
+import type { RevocationRow, UnitCertificateRow } from './revocation.ts';
 
 /** From `from` on and before `to`; null: without an end. */
 export interface Span {
@@ -15,6 +15,13 @@ export interface HistoryVerbs {
   leavesAbout(eid: string, at: string, limit: number): Promise<readonly LeafRow[]>;
   /** In the order of their leaves. */
   tracesBy(key: TraceKey, value: string, span: Span, limit: number): Promise<readonly TraceRow[]>;
+  /** Registered certificates of the units that `tracesBy` finds, by serial. */
+  certificatesTraced(
+    key: TraceKey,
+    value: string,
+    span: Span,
+    limit: number,
+  ): Promise<readonly UnitCertificateRow[]>;
   /** Operations that are reserved and neither recorded nor rejected, in their order. */
   openOperations(limit: number): Promise<readonly OperationRow[]>;
   /** Those of these certificates that are revoked by themselves. */
