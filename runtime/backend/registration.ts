@@ -103,7 +103,7 @@ function check(
 }
 
 /** @throws Fault RESERVATION_STALE, RELEASE_USED, UNIT_REJECTED_BEFORE, UNIT_RELEASED_BEFORE, CERTIFICATE_REFUSED */
-async function register(
+export async function register(
   draft: Draft,
   checked: CheckedRegistration,
   config: BackendConfig,
