@@ -7,6 +7,7 @@ import type {
   FleetTransaction,
   HeadRow,
   LeafRow,
+  OperationRow,
 } from '../../runtime/core/store/fleet.ts';
 import { subjectsOf } from './event-subject.ts';
 import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
@@ -57,11 +58,10 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     operationByFingerprint: (seFingerprint) =>
       verb(() => operations.find('operation_se_fingerprint', seFingerprint)),
     insertOperation: (row) => verb((undo) => operations.insert(row, undo)),
-    updateOperation: (row) =>
+    updateOperation: (row) => verb((undo) => replaceOperation(tables, row, undo)),
+    updateOperations: (rows) =>
       verb((undo) => {
-        const old = operations.find('operation_operation', row.operation);
-        assert.equal(old?.eid, row.eid, 'there is no such operation');
-        operations.replace(row, row, undo);
+        for (const row of rows) replaceOperation(tables, row, undo);
       }),
     disownOperation: (operation) => verb((undo) => disown(tables, operation, undo)),
     disownedOperation: (eid, seFingerprint) =>
@@ -134,6 +134,12 @@ function logVerbs(
   };
 }
 
+function replaceOperation({ operations }: FleetTables, row: OperationRow, undo: Undo): void {
+  const old = operations.find('operation_operation', row.operation);
+  assert.equal(old?.eid, row.eid, 'there is no such operation');
+  operations.replace(row, row, undo);
+}
+
 function disown({ operations, disowned }: FleetTables, operation: string, undo: Undo): void {
   const row = operations.find('operation_operation', operation);
   assert.ok(row !== null, 'there is no such operation');
@@ -154,7 +160,7 @@ function appearancesOf(
 function controllerVerbs(
   verb: Verb,
   { controllers }: FleetTables,
-): Pick<FleetTransaction, 'controller' | 'updateController'> {
+): Pick<FleetTransaction, 'controller' | 'updateController' | 'updateControllers'> {
   return {
     controller: (name) =>
       verb((undo) => {
@@ -165,6 +171,10 @@ function controllerVerbs(
         return made;
       }),
     updateController: (row) => verb((undo) => controllers.replace(row, row, undo)),
+    updateControllers: (rows) =>
+      verb((undo) => {
+        for (const row of rows) controllers.replace(row, row, undo);
+      }),
   };
 }
 

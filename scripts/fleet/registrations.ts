@@ -13,7 +13,7 @@ import { arraysOf, insertInto } from '../../drivers/store/postgres/table.ts';
 import type { BackendPorts, LogSigner } from '../../runtime/backend/ports.ts';
 import { placeInLog } from '../../runtime/backend/receipts.ts';
 import type { CheckedRegistration } from '../../runtime/backend/record-rows.ts';
-import { register } from '../../runtime/backend/registration.ts';
+import { registering } from '../../runtime/backend/registration.ts';
 import { Sequencer } from '../../runtime/backend/sequencer.ts';
 import type { ControllerReport } from '../../runtime/core/gate/release.ts';
 import type { FleetStore, FleetTransaction, OperationRow } from '../../runtime/core/store/fleet.ts';
@@ -71,7 +71,7 @@ export async function registrationRate(load: Load): Promise<Rate> {
         const one = checked[i];
         if (one === undefined) break;
         const asked = performance.now();
-        const { value, log } = await sequencer.add((draft) => register(draft, one, CONFIG, PORTS), true);
+        const { value, log } = await sequencer.add(registering(one, CONFIG, PORTS), true);
         const place = placeInLog(value.leaf, known, log);
         if (place.inclusionProof.length === 0) throw new RangeError('a receipt without a proof');
         known = log.size;

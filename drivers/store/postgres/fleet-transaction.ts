@@ -40,12 +40,21 @@ export function fleetTransaction(session: Session): FleetTransaction {
     const changed = await session.count(statement, valuesOf(table, row));
     assert.equal(changed, 1, `there is no such row: ${statement.name}`);
   };
+  const changeAll = async <Row>(
+    statement: Statement,
+    table: Table<Row>,
+    rows: readonly Row[],
+  ): Promise<void> => {
+    const changed = await session.count(statement, arraysOf(table, rows));
+    assert.equal(changed, rows.length, `there are no such rows: ${statement.name}`);
+  };
   return {
     operationByEid: (eid) => one(select.operationByEid, eid),
     operationById: (operation) => one(select.operationById, operation),
     operationByFingerprint: (seFingerprint) => one(select.operationByFingerprint, seFingerprint),
     insertOperation: (row) => add(insert.operations, sql.operations, [row]),
     updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
+    updateOperations: (rows) => changeAll(sql.updateOperations, sql.operations, rows),
     disownOperation: (operation) => disown(session, operation),
     disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
     ...orderVerbs(session),
@@ -72,6 +81,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
 
     controller: (name) => controllerOf(session, name),
     updateController: (row) => change(sql.updateController, sql.controllers, row),
+    updateControllers: (rows) => changeAll(sql.updateControllers, sql.controllers, rows),
     lastRelease: (operation) => one(select.lastRelease, operation),
     releaseByCounter: (controller, counter) => one(select.releaseByCounter, controller, counter),
     insertReleases: (rows) => add(insert.releases, sql.releases, rows),

@@ -158,6 +158,8 @@ export interface FleetTransaction extends OrderVerbs, RevocationTransaction, His
   insertOperation(row: OperationRow): Promise<void>;
   /** Replaces everything but operation and EID. */
   updateOperation(row: OperationRow): Promise<void>;
+  /** Each of them once. */
+  updateOperations(rows: readonly OperationRow[]): Promise<void>;
   /** Takes the operation out of those that have an EID and a chip; both are free again, the row is kept. */
   disownOperation(operation: string): Promise<void>;
   /** The newest disowned operation of this very pair. */
@@ -185,6 +187,8 @@ export interface FleetTransaction extends OrderVerbs, RevocationTransaction, His
   /** Locks the controller's row; makes it when missing. */
   controller(name: string): Promise<ControllerRow>;
   updateController(row: ControllerRow): Promise<void>;
+  /** Each of them once. */
+  updateControllers(rows: readonly ControllerRow[]): Promise<void>;
   /** The release with the highest counter for this operation. */
   lastRelease(operation: string): Promise<ReleaseRow | null>;
   releaseByCounter(controller: string, counter: number): Promise<ReleaseRow | null>;
