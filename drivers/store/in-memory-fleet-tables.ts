@@ -16,6 +16,7 @@ import type {
   RevokedStationRow,
 } from '../../runtime/core/store/fleet.ts';
 import type { SubjectRow } from './event-subject.ts';
+import { historyTables } from './in-memory-history.ts';
 import { logTables } from './in-memory-log.ts';
 import { orderTables } from './in-memory-orders.ts';
 import { revocationTables } from './in-memory-revocations.ts';
@@ -46,6 +47,7 @@ export function createFleetTables() {
     subjects: subjects(),
     leaves: leaves(),
     ...revocationTables(),
+    ...historyTables(),
     revokedStations: revokedStations(),
     enrolledStations: enrolledStations(),
   };

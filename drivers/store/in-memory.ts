@@ -7,11 +7,13 @@ import type {
   FleetTransaction,
   HeadRow,
   LeafRow,
+  OperationRow,
   RecordRow,
 } from '../../runtime/core/store/fleet.ts';
 import { subjectsOf } from './event-subject.ts';
 import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.ts';
 import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
+import { historyVerbs, insertTraces } from './in-memory-history.ts';
 import { logVerbs } from './in-memory-log.ts';
 import { orderVerbs } from './in-memory-orders.ts';
 import { recordCertificate, revocationVerbs } from './in-memory-revocations.ts';
@@ -50,18 +52,17 @@ export function createInMemoryFleetDatabase(options: EngineOptions): InMemoryFle
 }
 
 function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
-  const { operations, records, confirmations, custody, rejections, appearances, releases, leaves } = tables;
+  const { operations, records, confirmations, custody, rejections, appearances, releases } = tables;
   return {
     operationByEid: (eid) => verb(() => operations.find('operation_eid', eid)),
     operationById: (operation) => verb(() => operations.find('operation_operation', operation)),
     operationByFingerprint: (seFingerprint) =>
       verb(() => operations.find('operation_se_fingerprint', seFingerprint)),
     insertOperation: (row) => verb((undo) => operations.insert(row, undo)),
-    updateOperation: (row) =>
+    updateOperation: (row) => verb((undo) => replaceOperation(tables, row, undo)),
+    updateOperations: (rows) =>
       verb((undo) => {
-        const old = operations.find('operation_operation', row.operation);
-        assert.equal(old?.eid, row.eid, 'there is no such operation');
-        operations.replace(row, row, undo);
+        for (const row of rows) replaceOperation(tables, row, undo);
       }),
     disownOperation: (operation) => verb((undo) => disown(tables, operation, undo)),
     disownedOperation: (eid, seFingerprint) =>
@@ -80,6 +81,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
       }),
     ...revocationVerbs(verb, tables),
     ...logVerbs(verb, tables),
+    ...historyVerbs(verb, tables),
     confirmation: (operation, epoch) =>
       verb(() => confirmations.find('confirmation_operation_epoch', operation, epoch)),
     confirmationsOf: (operation) => verb(() => confirmations.group(operation)),
@@ -108,21 +110,25 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
 
     ...stationVerbs(verb, tables),
 
-    ...headVerbs(verb, tables),
-    insertLeaves: (rows) => verb((undo) => insertAll(leaves, rows, undo)),
-    leafByKey: (key) => verb(() => leaves.find('log_leaf_key', key)),
-    leaves: (from, limit) => verb(() => leavesFrom(leaves, from, limit)),
+    ...treeVerbs(verb, tables),
   };
 }
 
-function headVerbs(
-  verb: Verb,
-  tables: FleetTables,
-): Pick<FleetTransaction, 'lockHead' | 'readHead' | 'updateHead'> {
+type TreeVerb = 'lockHead' | 'readHead' | 'updateHead' | 'insertLeaves' | 'leafByKey' | 'leaves';
+
+function treeVerbs(verb: Verb, tables: FleetTables): Pick<FleetTransaction, TreeVerb> {
+  const { leaves } = tables;
   return {
     lockHead: () => verb(() => theHead(tables)),
     readHead: () => verb(() => theHead(tables)),
     updateHead: (row) => verb((undo) => tables.heads.replace({ ...row, id: 1 }, { ...row, id: 1 }, undo)),
+    insertLeaves: (rows) =>
+      verb((undo) => {
+        insertAll(leaves, rows, undo);
+        insertTraces(tables, rows, undo);
+      }),
+    leafByKey: (key) => verb(() => leaves.find('log_leaf_key', key)),
+    leaves: (from, limit) => verb(() => leavesFrom(leaves, from, limit)),
   };
 }
 
@@ -138,6 +144,12 @@ function stationVerbs(
     enrolledStations: () => verb(() => enrolledStations.group(ALL)),
     insertEnrolledStation: (row) => verb((undo) => enrolledStations.insert(row, undo)),
   };
+}
+
+function replaceOperation({ operations }: FleetTables, row: OperationRow, undo: Undo): void {
+  const old = operations.find('operation_operation', row.operation);
+  assert.equal(old?.eid, row.eid, 'there is no such operation');
+  operations.replace(row, row, undo);
 }
 
 function disown({ operations, disowned }: FleetTables, operation: string, undo: Undo): void {
@@ -160,7 +172,7 @@ function appearancesOf(
 function controllerVerbs(
   verb: Verb,
   { controllers }: FleetTables,
-): Pick<FleetTransaction, 'controller' | 'updateController'> {
+): Pick<FleetTransaction, 'controller' | 'updateController' | 'updateControllers'> {
   return {
     controller: (name) =>
       verb((undo) => {
@@ -171,6 +183,10 @@ function controllerVerbs(
         return made;
       }),
     updateController: (row) => verb((undo) => controllers.replace(row, row, undo)),
+    updateControllers: (rows) =>
+      verb((undo) => {
+        for (const row of rows) controllers.replace(row, row, undo);
+      }),
   };
 }
 

@@ -45,6 +45,8 @@ export async function noteAppearance(
       seFingerprint: known.seFingerprint,
       station: known.station,
       nest: known.nest,
+      ticket: known.ticket,
+      attemptedAt: known.attemptedAt,
     },
   };
   const leafIndex = draft.append(leafOf('appearance', key, at, body));

@@ -50,7 +50,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   const means = { ...ports, register };
   const registers = revoked.noting(registerHandler(config, means, sequencer));
   await serve(registerExchange, service, registers, ports);
-  await serve(rejectExchange, service, revoked.noting(rejectHandler(means, sequencer)), ports);
+  await serve(rejectExchange, service, revoked.noting(rejectHandler(config, means, sequencer)), ports);
   await serve(eventsExchange, service, revoked.noting(eventsHandler(means, sequencer)), ports);
   await serve(journalHeadExchange, service, revoked.noting(journalHeadHandler(means)), ports);
   ports.bus.onLink((link) => {

@@ -3,7 +3,8 @@ import { Fault } from '../core/faults.ts';
 import type { ControllerReport, GateKind, Lane, Release } from '../core/gate/release.ts';
 import { isReportGenuine, tagRelease } from '../core/gate/tag.ts';
 import type { TicketPayload } from '../core/messages/ticket.ts';
-import type { ControllerRow, FleetTransaction, ReleaseRow } from '../core/store/fleet.ts';
+import type { ControllerRow, FleetTransaction, OperationRow, ReleaseRow } from '../core/store/fleet.ts';
+import type { Draft } from './draft.ts';
 import type { BackendPorts, ControllerKey } from './ports.ts';
 
 /** A report without a code is believed of a gate only that is configured as plain, and of that one none with a code.
@@ -75,10 +76,23 @@ export async function settle(
   ]);
 }
 
+/** The same, into the draft. `departed`: the operation of the unit that left, as it was read together with the rest. */
+export function settleLater(
+  draft: Pick<Draft, 'operations' | 'controllers'>,
+  { row, changed, left }: ControllerLook,
+  { departed, issued }: { readonly departed: OperationRow | null; readonly issued: number },
+): void {
+  if (changed || issued !== row.issued) draft.controllers.set(row.controller, { ...row, issued });
+  if (departed !== null) draft.operations.set(departed.operation, leftBy(departed, left));
+}
+
+function leftBy(operation: OperationRow, left: ControllerLook['left']): OperationRow {
+  return { ...operation, state: left?.lane === 'reject' ? 'diverted' : 'released' };
+}
+
 async function markDeparture(tx: FleetTransaction, left: ControllerLook['left']): Promise<void> {
   const operation = left === null ? null : await tx.operationById(left.operation);
-  if (operation !== null)
-    await tx.updateOperation({ ...operation, state: left?.lane === 'reject' ? 'diverted' : 'released' });
+  if (operation !== null) await tx.updateOperation(leftBy(operation, left));
 }
 
 export interface ReleaseOrder {

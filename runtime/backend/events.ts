@@ -6,7 +6,7 @@ import { chainHash, genesisHash } from '../core/journal/entry.ts';
 import { leafOf } from '../core/log/leaf.ts';
 import type { eventsExchange, journalHeadExchange } from '../core/messages/exchanges.ts';
 import { controllerReport } from '../core/messages/fields.ts';
-import type { EventRow } from '../core/store/fleet.ts';
+import type { EventRow, FleetTransaction } from '../core/store/fleet.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
 import { lookAt, settle, verifyReport } from './controllers.ts';
 import type { BackendPorts, RequestPorts } from './ports.ts';
@@ -21,7 +21,7 @@ export function eventsHandler(ports: RequestPorts, sequencer: Sequencer): Handle
       throw new Fault('EVENTS_OUT_OF_ORDER', { why: 'does not follow from its genesis' });
     const receivedAt = instantOf(ports.clock.now());
     const rows = chained(station, body, receivedAt, ports);
-    const reports = rows.flatMap((row) => departures(row.text, station, ports));
+    const reports = new Map(rows.map((row) => [row, departureIn(row.text, station, ports)]));
     const { value } = await sequencer.add(async (draft) => {
       await ports.register.demandStored(draft.tx, station);
       return append(draft, rows, body.previousHash, reports);
@@ -62,14 +62,14 @@ function chained(
   });
 }
 
-/** Reports of departures inside the entries, believed only with the controller's own code. */
-function departures(text: string, station: string, ports: BackendPorts): readonly ControllerReport[] {
+/** The report of a departure inside an entry, believed only with the controller's own code. */
+function departureIn(text: string, station: string, ports: BackendPorts): ControllerReport | null {
   const entry = JSON.parse(text) as { fact?: { name?: string; report?: unknown } };
-  if (entry.fact?.name !== 'released' && entry.fact?.name !== 'diverted') return [];
+  if (entry.fact?.name !== 'released' && entry.fact?.name !== 'diverted') return null;
   const report = controllerReport.safeParse(entry.fact.report);
   if (!report.success) throw new Fault('EVENTS_OUT_OF_ORDER', { why: 'a departure without a report' });
   verifyReport(report.data, station, ports);
-  return [report.data];
+  return report.data;
 }
 
 /** @throws Fault EVENTS_OUT_OF_ORDER when the station's journal is not the one known here */
@@ -77,7 +77,7 @@ async function append(
   draft: Draft,
   rows: readonly EventRow[],
   previousHash: string,
-  reports: readonly ControllerReport[],
+  reports: ReadonlyMap<EventRow, ControllerReport | null>,
 ): Promise<{ readonly sequence: number; readonly hash: string }> {
   const [first, last] = [rows[0], rows.at(-1)];
   if (first === undefined || last === undefined) throw new RangeError('no entries');
@@ -95,8 +95,10 @@ async function append(
     if (stored !== null && stored.hash !== row.hash)
       throw new Fault('EVENTS_OUT_OF_ORDER', { sequence: row.sequence, why: 'differs from what is known' });
   }
-  for (const report of reports) await settle(draft.tx, await lookAt(draft.tx, report));
+  for (const report of reports.values())
+    if (report !== null) await settle(draft.tx, await lookAt(draft.tx, report));
   for (const row of rows.filter((r) => r.sequence > known)) {
+    const departure = await departureOf(draft.tx, reports.get(row) ?? null);
     draft.events.push(row);
     draft.append(
       leafOf('station-event', `event/${row.journal}/${row.sequence}`, row.receivedAt, {
@@ -104,9 +106,21 @@ async function append(
         journal: row.journal,
         sequence: row.sequence,
         hash: row.hash,
+        ...(departure === null ? {} : { departure }),
       }),
     );
   }
   const { sequence, hash } = head !== null && head.sequence > last.sequence ? head : last;
   return { sequence, hash };
+}
+
+/** Which unit has left, for the history of that unit: the journal's own text is not in the log. Null for a unit of
+ * which there is no operation. */
+async function departureOf(tx: FleetTransaction, report: ControllerReport | null) {
+  if (report === null) return null;
+  const { controller, left } = report;
+  const used = await tx.releaseByCounter(controller, left.counter);
+  const known = used === null ? null : await tx.operationById(used.operation);
+  if (used === null || known === null) return null;
+  return { operation: known.operation, eid: known.eid, lane: used.lane, controller, counter: left.counter };
 }

@@ -4,6 +4,7 @@ import { fromText, toHex } from '../core/bytes.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { Fault, type FaultNote } from '../core/faults.ts';
 import type { ControllerReport, GateKind } from '../core/gate/release.ts';
+import { type InjectionSources, injectionBody } from '../core/history/injection.ts';
 import { leafOf } from '../core/log/leaf.ts';
 import { hashOf } from '../core/messages/envelope.ts';
 import type { Confirmation } from '../core/messages/receipts.ts';
@@ -22,6 +23,8 @@ export interface CheckedRegistration {
   readonly report: ControllerReport;
   readonly gate: GateKind;
   readonly holds: readonly FaultNote[];
+  /** As the station names its program. */
+  readonly software: string;
   readonly sent: { readonly jws: string; readonly hash: string };
   readonly at: string;
 }
@@ -47,15 +50,8 @@ export function writeRecord(
   const recordHash = toHex(ports.crypto.sha256(bytes));
   const leafIndex = draft.append(
     leafOf('registration', `record/${c.operation}`, checked.at, {
-      operation: c.operation,
-      epoch: c.epoch,
-      eid: c.eid,
+      ...injectionBody(injectionOf(checked, confirmationHash, config)),
       recordHash,
-      confirmationHash,
-      certificateHash: certificate?.sha256 ?? null,
-      keyVersion: c.keys.keyVersion,
-      checkValues: c.keys.checkValues,
-      station: c.station,
       gate: checked.gate,
     }),
   );
@@ -89,7 +85,7 @@ export function writeRecord(
 }
 
 function recordOf(
-  { confirmation, ticket, report, gate, holds, at }: CheckedRegistration,
+  { confirmation, ticket, report, gate, holds, software, at }: CheckedRegistration,
   custody: readonly Custody[],
   confirmationHash: string,
   config: BackendConfig,
@@ -100,12 +96,12 @@ function recordOf(
       confirmationHash,
       ticket,
       custody: custody.map(({ holder, kind, sha256 }) => ({ holder, statement: kind, sha256 })),
-      operator: config.authorities[confirmation.station] ?? 'no authority configured',
+      operator: operatorOf(confirmation.station, config),
       controller: report.controller,
       gate,
       rootName: config.rootName,
       holds,
-      stationSoftware: 'holdfast 0.1.0',
+      stationSoftware: software,
       recordedAt: at,
     }),
   );
@@ -115,9 +111,11 @@ function recordOf(
 export async function writeConfirmation(
   draft: Draft,
   recordHash: string,
-  { confirmation: c, jws, gate, at }: CheckedRegistration,
+  checked: CheckedRegistration,
+  config: BackendConfig,
   ports: BackendPorts,
 ): Promise<{ readonly leafIndex: number; readonly recordHash: string }> {
+  const { confirmation: c, jws, gate, at } = checked;
   const known =
     draft.confirmations.find((row) => row.operation === c.operation && row.epoch === c.epoch) ??
     (await draft.tx.confirmation(c.operation, c.epoch));
@@ -125,12 +123,8 @@ export async function writeConfirmation(
   const sha256 = hashOf(jws.confirmation, ports.crypto);
   const leafIndex = draft.append(
     leafOf('confirmation', `confirmation/${c.operation}/${c.epoch}`, at, {
-      operation: c.operation,
-      epoch: c.epoch,
-      eid: c.eid,
+      ...injectionBody(injectionOf(checked, sha256, config)),
       recordHash,
-      confirmationHash: sha256,
-      station: c.station,
       gate,
     }),
   );
@@ -142,6 +136,20 @@ export async function writeConfirmation(
     leafIndex,
   });
   return { leafIndex, recordHash };
+}
+
+function injectionOf(
+  { confirmation, ticket, software }: CheckedRegistration,
+  confirmationHash: string,
+  config: BackendConfig,
+): InjectionSources {
+  const operator = operatorOf(confirmation.station, config);
+  return { confirmation, confirmationHash, ticket, operator, stationSoftware: software };
+}
+
+/** Who is in charge there; never blank. */
+export function operatorOf(station: string, { authorities }: BackendConfig): string {
+  return authorities[station] ?? 'no authority configured';
 }
 
 interface Custody {

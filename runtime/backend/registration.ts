@@ -10,13 +10,29 @@ import { hashOf, open, seal } from '../core/messages/envelope.ts';
 import type { registerExchange } from '../core/messages/exchanges.ts';
 import { confirmation, registration, reservation } from '../core/messages/receipts.ts';
 import { ticketStatement } from '../core/messages/ticket.ts';
-import type { ReleaseRow } from '../core/store/fleet.ts';
+import type {
+  ControllerRow,
+  FleetTransaction,
+  OperationRow,
+  RecordRow,
+  ReleaseRow,
+} from '../core/store/fleet.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
-import { checkGate, gateOf, lookAt, releaseFor, settle, signedRelease, verifyReport } from './controllers.ts';
+import {
+  type ControllerLook,
+  checkGate,
+  gateOf,
+  lookAt,
+  releaseFor,
+  settleLater,
+  signedRelease,
+  verifyReport,
+} from './controllers.ts';
+import type { Draft, Shared } from './draft.ts';
 import type { BackendPorts, RequestPorts } from './ports.ts';
 import { placeInLog } from './receipts.ts';
 import { type CheckedRegistration, writeConfirmation, writeRecord } from './record-rows.ts';
-import type { Draft, Sequencer } from './sequencer.ts';
+import type { Sequencer } from './sequencer.ts';
 
 interface Registered {
   readonly leaf: { readonly index: number; readonly entry: Bytes };
@@ -34,7 +50,7 @@ export function registerHandler(
     const asked = { station, nest, operation, epoch };
     const checked = { ...check(body, asked, ports), gate: gateOf(controller), sent };
     checkGate(controller, checked.ticket);
-    const { value, log } = await sequencer.add((draft) => register(draft, checked, config, ports), true);
+    const { value, log } = await sequencer.add(registering(checked, config, ports), true);
     const { eid, seFingerprint, transcriptHash } = checked.confirmation;
     const receipt = await seal(
       registration,
@@ -66,6 +82,7 @@ function check(
     ticket: string;
     report: ControllerReport;
     holds: readonly FaultNote[];
+    software?: string | undefined;
   },
   asked: { station: string; nest: string; operation: string | null; epoch: number | null },
   ports: BackendPorts,
@@ -96,35 +113,84 @@ function check(
     ticket,
     report: body.report,
     holds: body.holds,
+    software: body.software ?? 'not told by the station',
     at: instantOf(ports.clock.now()),
   };
 }
 
 /** @throws Fault STATION_REVOKED, RESERVATION_STALE, RELEASE_USED, UNIT_REJECTED_BEFORE, UNIT_RELEASED_BEFORE, CERTIFICATE_REFUSED */
-async function register(
-  draft: Draft,
+export function registering(
   checked: CheckedRegistration,
   config: BackendConfig,
   ports: RequestPorts,
-): Promise<Registered> {
-  const { tx } = draft;
-  const { report } = checked;
-  const { operation, epoch, certificate } = checked.confirmation;
-  const [look, row, stored, record, owner] = await Promise.all([
+): Shared<Registered> {
+  return {
+    begin: async (tx) => {
+      const seen = await readFor(checked, tx, ports);
+      return { names: namesOf(checked, seen), act: (draft) => register(draft, checked, seen, config, ports) };
+    },
+  };
+}
+
+/** Every row from which the decision follows. */
+interface Seen {
+  readonly look: ControllerLook;
+  readonly row: OperationRow | null;
+  readonly release: ReleaseRow | null;
+  readonly record: RecordRow | null;
+  /** The record that has this public key. */
+  readonly owner: RecordRow | null;
+  /** The operation whose unit has left, as this report is the first to say. */
+  readonly departed: OperationRow | null;
+  /** The controller of the former release, where it is another. */
+  readonly elsewhere: ControllerRow | null;
+}
+
+async function readFor(
+  { report, confirmation }: CheckedRegistration,
+  tx: FleetTransaction,
+  ports: RequestPorts,
+): Promise<Seen> {
+  const { operation, certificate } = confirmation;
+  const [look, row, release, record, owner] = await Promise.all([
     lookAt(tx, report),
     tx.operationById(operation),
     tx.lastRelease(operation),
     tx.recordByOperation(operation),
     'absent' in certificate ? null : tx.recordByPublicKey(certificate.publicKeyHash),
-    ports.register.demandStored(tx, checked.confirmation.station),
+    ports.register.demandStored(tx, confirmation.station),
   ]);
+  const [departed, elsewhere] = await Promise.all([
+    look.left === null ? null : tx.operationById(look.left.operation),
+    release === null || release.controller === report.controller ? null : tx.controller(release.controller),
+  ]);
+  return { look, row, release, record, owner, departed, elsewhere };
+}
+
+function namesOf({ report, confirmation }: CheckedRegistration, seen: Seen): readonly string[] {
+  const operations = [confirmation.operation, ...(seen.look.left === null ? [] : [seen.look.left.operation])];
+  const controllers = [report.controller, ...(seen.elsewhere === null ? [] : [seen.elsewhere.controller])];
+  return [
+    ...operations.map((name) => `operation ${name}`),
+    ...controllers.map((name) => `controller ${name}`),
+  ];
+}
+
+async function register(
+  draft: Draft,
+  checked: CheckedRegistration,
+  { look, row, release: stored, record, owner, departed, elsewhere }: Seen,
+  config: BackendConfig,
+  ports: BackendPorts,
+): Promise<Registered> {
+  const { report } = checked;
+  const { operation, epoch } = checked.confirmation;
   if (row === null || row.epoch !== epoch) throw new Fault('RESERVATION_STALE', { operation, epoch });
   if (row.state === 'released' || look.left?.operation === operation)
     throw new Fault('UNIT_RELEASED_BEFORE', { operation });
   if (row.state !== 'reserved' && row.state !== 'recorded')
     throw new Fault('UNIT_REJECTED_BEFORE', { operation });
   const former = draft.releases.find((drafted) => drafted.operation === operation) ?? stored;
-  const elsewhere = former !== null && former.controller !== report.controller;
   const { row: release, isNew } = releaseFor({
     operation,
     epoch,
@@ -132,18 +198,28 @@ async function register(
     report,
     controller: look.row,
     former,
-    formerController: elsewhere ? await tx.controller(former.controller) : null,
+    formerController: await otherController(draft, former, report.controller, elsewhere),
   });
   const drafted = draft.records.find((known) => known.operation === operation) ?? record;
   const written =
     drafted === null
       ? writeRecord(draft, owner, checked, config, ports)
-      : await writeConfirmation(draft, drafted.recordHash, checked, ports);
+      : await writeConfirmation(draft, drafted.recordHash, checked, config, ports);
   if (isNew) draft.releases.push(release);
-  await Promise.all([
-    settle(tx, look, isNew ? release.counter : look.row.issued),
-    row.state === 'recorded' ? undefined : tx.updateOperation({ ...row, state: 'recorded' }),
-  ]);
+  settleLater(draft, look, { departed, issued: isNew ? release.counter : look.row.issued });
+  if (row.state !== 'recorded') draft.operations.set(operation, { ...row, state: 'recorded' });
   const entry = await draft.entryAt(written.leafIndex);
   return { leaf: { index: written.leafIndex, entry }, recordHash: written.recordHash, release };
+}
+
+/** Of a release that is drafted in this very group it may be one that nobody has read. */
+async function otherController(
+  { tx, controllers }: Draft,
+  former: ReleaseRow | null,
+  here: string,
+  read: ControllerRow | null,
+): Promise<ControllerRow | null> {
+  if (former === null || former.controller === here) return null;
+  if (read?.controller === former.controller) return read;
+  return controllers.get(former.controller) ?? tx.controller(former.controller);
 }

@@ -1,4 +1,5 @@
 /** Records a verdict on a card and lets the unit go by the reject lane, and by no other. */
+import type { BackendConfig } from '../../config/backend.ts';
 import { type Bytes, fromText } from '../core/bytes.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { Fault, type FaultNote } from '../core/faults.ts';
@@ -22,6 +23,7 @@ import {
 } from './controllers.ts';
 import type { RequestPorts } from './ports.ts';
 import { placeInLog } from './receipts.ts';
+import { operatorOf } from './record-rows.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
 
 interface Checked {
@@ -34,6 +36,7 @@ interface Checked {
   readonly verdictHash: string | null;
   readonly report: ControllerReport;
   readonly gate: GateKind;
+  readonly operator: string;
   readonly at: string;
 }
 
@@ -43,7 +46,11 @@ interface Rejected {
   readonly release: ReleaseRow;
 }
 
-export function rejectHandler(ports: RequestPorts, sequencer: Sequencer): HandlerOf<typeof rejectExchange> {
+export function rejectHandler(
+  config: BackendConfig,
+  ports: RequestPorts,
+  sequencer: Sequencer,
+): HandlerOf<typeof rejectExchange> {
   return async ({ station, nest, body }) => {
     const controller = verifyReport(body.report, station, ports);
     const judged =
@@ -58,6 +65,7 @@ export function rejectHandler(ports: RequestPorts, sequencer: Sequencer): Handle
       verdictHash: body.verdict === null ? null : hashOf(body.verdict, ports.crypto),
       report: body.report,
       gate: gateOf(controller),
+      operator: operatorOf(station, config),
       at: instantOf(ports.clock.now()),
     };
     const { value, log } = await sequencer.add((draft) => reject(draft, checked, ports), true);
@@ -176,7 +184,7 @@ async function ofVisit(tx: FleetTransaction, visit: string, row: OperationRow | 
 }
 
 function write(draft: Draft, { operation, row, effect }: Subject, checked: Checked): number {
-  const { verdict: judged, claimed, fault, visit, station, gate, verdictHash, at } = checked;
+  const { verdict: judged, claimed, fault, visit, station, gate, operator, verdictHash, at } = checked;
   const eid = claimed?.eid ?? null;
   const body = {
     visit,
@@ -188,6 +196,9 @@ function write(draft: Draft, { operation, row, effect }: Subject, checked: Check
     effect,
     station,
     gate,
+    operator,
+    gateway: judged?.gateway ?? null,
+    ticket: judged?.ticket ?? null,
     fault: { code: fault.code, context: { ...fault.context } },
     judgedBy: judged === null ? 'station' : `gateway ${judged.gateway}`,
     verdictHash,

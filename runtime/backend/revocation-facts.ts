@@ -1,5 +1,6 @@
 /** What the fleet says of the units that a revocation aims at, and of whatever hangs by the same intermediates. */
 import { Fault } from '../core/faults.ts';
+import type { TraceKey } from '../core/history/trace.ts';
 import {
   type Aim,
   isAimedAt,
@@ -12,11 +13,11 @@ import type { FleetTransaction } from '../core/store/fleet.ts';
 import type { CertificateKey, UnitCertificateRow } from '../core/store/revocation.ts';
 import type { RevocationSettings } from './instructions/revocation.ts';
 
-const keys: Readonly<Record<Aim['kind'], CertificateKey>> = {
+/** What stands in the record; everything else is found by the traces of the log. */
+const keys: Readonly<Partial<Record<Aim['kind'], CertificateKey>>> = {
   eid: 'eid',
   batch: 'batch',
   intermediate: 'issuer',
-  station: 'station',
 };
 
 /** @throws Fault REVOCATION_REFUSED when nothing is aimed at, or too much for one plan */
@@ -26,8 +27,7 @@ export async function planRevocation(
   { quorum, crlDays, rootCrlDays }: RevocationSettings,
 ): Promise<RevocationPlan> {
   const { aim } = asked;
-  const found = await bounded(tx, keys[aim.kind], aim.value);
-  const aimed = found.filter((row) => isAimedAt(aim, row));
+  const { found, aimed } = await aimedAt(tx, aim);
   const names = [...new Set(aimed.map(({ issuer }) => issuer))].sort();
   if (names.length === 0)
     throw new Fault('REVOCATION_REFUSED', { why: 'no certificate is aimed at', aim: aim.value });
@@ -49,6 +49,18 @@ export async function planRevocation(
   return plan;
 }
 
+/** @throws Fault REVOCATION_REFUSED */
+async function aimedAt(tx: FleetTransaction, aim: Aim) {
+  const { kind, value } = aim;
+  const key = keys[kind];
+  if (key !== undefined) {
+    const found = await bounded(tx, key, value);
+    return { found, aimed: found.filter((row) => isAimedAt(aim, row)) };
+  }
+  const traced = await tx.certificatesTraced(kind as TraceKey, value, aim, PLAN_CERTIFICATES_MAX + 1);
+  return { found: traced, aimed: demandBounded(traced, kind, value) };
+}
+
 /** The trust list knows an intermediate by its key: two keys under one name would leave one of them standing.
  * @throws Fault REVOCATION_REFUSED */
 function demandOneKey(name: string, issuers: readonly TouchedIssuer[]): void {
@@ -63,7 +75,15 @@ async function bounded(
   key: CertificateKey,
   value: string,
 ): Promise<readonly UnitCertificateRow[]> {
-  const rows = await tx.certificatesBy(key, value, PLAN_CERTIFICATES_MAX + 1);
+  return demandBounded(await tx.certificatesBy(key, value, PLAN_CERTIFICATES_MAX + 1), key, value);
+}
+
+/** @throws Fault REVOCATION_REFUSED */
+function demandBounded(
+  rows: readonly UnitCertificateRow[],
+  key: string,
+  value: string,
+): readonly UnitCertificateRow[] {
   if (rows.length > PLAN_CERTIFICATES_MAX)
     throw new Fault('REVOCATION_REFUSED', { why: 'too many certificates for one plan', key, value });
   return rows;

@@ -5,55 +5,27 @@
 import { type Bytes, equal, fromText } from '../core/bytes.ts';
 import { asFault, Fault, isFault } from '../core/faults.ts';
 import { checkpointText } from '../core/log/checkpoint.ts';
-import type { Leaf } from '../core/log/leaf.ts';
 import { signedNote } from '../core/log/note.ts';
-import { ENTRY_BYTES_MAX, gainedTiles, type TileRow } from '../core/log/tile.ts';
+import { ENTRY_BYTES_MAX, gainedTiles } from '../core/log/tile.ts';
 import { leafHash, MerkleTree } from '../core/log/tree.ts';
-import type {
-  AppearanceRow,
-  ConfirmationRow,
-  CustodyRow,
-  EventRow,
-  FleetTransaction,
-  HeadRow,
-  LeafRow,
-  RecordRow,
-  RejectionRow,
-  ReleaseRow,
-} from '../core/store/fleet.ts';
+import type { FleetTransaction, HeadRow, LeafRow } from '../core/store/fleet.ts';
+import {
+  type Committed,
+  type Draft,
+  flushChanges,
+  insertDrafted,
+  openDraft,
+  type Ready,
+  type Shared,
+  type Work,
+} from './draft.ts';
 import type { BackendPorts } from './ports.ts';
 import { completeTiles } from './tile-rows.ts';
 
-/** What an item writes; rows are inserted together at the end of the transaction. */
-export interface Draft {
-  readonly tx: FleetTransaction;
-  /** Appends a leaf and gives its index. @throws Fault LEAF_TOO_LARGE */
-  append(leaf: Leaf): number;
-  /** Whether a leaf with this key is drafted. */
-  has(key: string): boolean;
-  /** The bytes of a leaf, drafted or committed before. */
-  entryAt(index: number): Promise<Bytes>;
-  readonly records: RecordRow[];
-  readonly confirmations: ConfirmationRow[];
-  readonly custody: CustodyRow[];
-  readonly releases: ReleaseRow[];
-  readonly rejections: RejectionRow[];
-  readonly appearances: AppearanceRow[];
-  readonly events: EventRow[];
-}
-
-/** Reads what it must under the lock, writes into the draft, and says what became of it: a value or a fault. */
-export type Work<T> = (draft: Draft) => Promise<T>;
-
-/** The log as committed; proofs are made from it. */
-export interface Committed {
-  readonly tree: MerkleTree;
-  readonly size: number;
-  readonly checkpoint: string;
-}
+export type { Committed, Draft, Work } from './draft.ts';
 
 interface Item {
-  readonly work: Work<unknown>;
+  readonly work: Work<unknown> | Shared<unknown>;
   readonly urgent: boolean;
   readonly resolve: (value: { readonly value: unknown; readonly log: Committed }) => void;
   readonly reject: (fault: unknown) => void;
@@ -104,7 +76,10 @@ export class Sequencer {
 
   /** Does `work` in a transaction that commits; resolves after COMMIT with its value and the log then.
    * `urgent`: a unit waits for it. @throws Fault BACKEND_BUSY, STORE_UNAVAILABLE, or what the work threw */
-  add<T>(work: Work<T>, urgent: boolean): Promise<{ readonly value: T; readonly log: Committed }> {
+  add<T>(
+    work: Work<T> | Shared<T>,
+    urgent: boolean,
+  ): Promise<{ readonly value: T; readonly log: Committed }> {
     return new Promise((resolve, reject) => {
       if (this.#queue.length >= this.#queueMax) {
         reject(new Fault('BACKEND_BUSY', { waiting: this.#queue.length }));
@@ -153,45 +128,25 @@ export class Sequencer {
     const head = await tx.lockHead();
     await this.#catchUp(tx, head);
     const leaves: LeafRow[] = [];
-    const draft: Draft = {
-      tx,
-      append: (leaf) => {
-        if (leaf.entry.length > ENTRY_BYTES_MAX)
-          throw new Fault('LEAF_TOO_LARGE', { key: leaf.key, bytes: leaf.entry.length });
-        const hash = leafHash(leaf.entry, this.#ports.crypto.sha256);
-        const index = this.#tree.size;
-        this.#tree.append(hash);
-        leaves.push({ index, key: leaf.key, hash, entry: leaf.entry });
-        return index;
-      },
-      has: (key) => leaves.some((leaf) => leaf.key === key),
-      entryAt: async (index) => {
-        const drafted = leaves.find((leaf) => leaf.index === index);
-        const [row] = drafted === undefined ? await tx.leaves(index, 1) : [drafted];
-        if (row === undefined) throw new Fault('LOG_FORKED', { missing: index });
-        return row.entry;
-      },
-      records: [],
-      confirmations: [],
-      custody: [],
-      releases: [],
-      rejections: [],
-      appearances: [],
-      events: [],
+    const entryOf = async (index: number): Promise<Bytes> => {
+      const [row] = await tx.leaves(index, 1);
+      if (row === undefined) throw new Fault('LOG_FORKED', { missing: index });
+      return row.entry;
     };
-    const outcomes: ({ readonly value: unknown } | { readonly fault: Fault })[] = [];
-    for (const item of group) {
-      try {
-        outcomes.push({ value: await item.work(draft) });
-      } catch (error) {
-        // A refusal of one item; it wrote nothing into the draft before it threw.
-        if (!isFault(error) || error.code === 'STORE_UNAVAILABLE') throw error;
-        outcomes.push({ fault: error });
-      }
-    }
+    const draft = openDraft(tx, leaves, entryOf, ({ key, entry }) => {
+      if (entry.length > ENTRY_BYTES_MAX) throw new Fault('LEAF_TOO_LARGE', { key, bytes: entry.length });
+      const hash = leafHash(entry, this.#ports.crypto.sha256);
+      const index = this.#tree.size;
+      this.#tree.append(hash);
+      leaves.push({ index, key, hash, entry });
+      return index;
+    });
+    const outcomes = await outcomesOf(group, draft);
+    const tiles = gainedTiles(this.#tree, head.size, this.#tree.size);
     const checkpoint = leaves.length === 0 ? head.checkpoint : this.#checkpoint();
     await Promise.all([
-      insertAll(tx, draft, leaves, gainedTiles(this.#tree, head.size, this.#tree.size)),
+      insertDrafted(draft, leaves),
+      tiles.length > 0 ? tx.insertTiles(tiles) : undefined,
       leaves.length === 0
         ? undefined
         : tx.updateHead({ size: this.#tree.size, root: this.#tree.root(), checkpoint }),
@@ -229,22 +184,52 @@ function isDataError(error: unknown): boolean {
   return error.context.outcome === 'conflict' || error.context.sqlState !== undefined;
 }
 
-/** One flight: none of these rows depends on another being there first. */
-async function insertAll(
-  tx: FleetTransaction,
+type Outcome = { readonly value: unknown } | { readonly fault: Fault };
+
+/** In the order of the group. Those that share their reads are decided first, and one after the other. */
+async function outcomesOf(group: readonly Item[], draft: Draft): Promise<readonly Outcome[]> {
+  const begun = await Promise.allSettled(
+    group.map(({ work }) => (typeof work === 'function' ? null : work.begin(draft.tx))),
+  );
+  const outcomes = new Map<Item, Outcome>();
+  const changed = new Set<string>();
+  for (const [i, item] of group.entries()) {
+    const { work } = item;
+    if (typeof work === 'function') continue;
+    const act = async (): Promise<unknown> => {
+      const { names, act: decided } = await current(work, begun[i], draft, changed);
+      for (const name of names) changed.add(name);
+      return decided(draft);
+    };
+    outcomes.set(item, await outcomeOf(act));
+  }
+  await flushChanges(draft);
+  for (const item of group) {
+    const { work } = item;
+    if (typeof work === 'function') outcomes.set(item, await outcomeOf(() => work(draft)));
+  }
+  return group.map((item) => outcomes.get(item) ?? { value: undefined });
+}
+
+/** What was read, or what is there after somebody before it in the group has changed it. */
+async function current(
+  work: Shared<unknown>,
+  begun: PromiseSettledResult<Ready<unknown> | null> | undefined,
   draft: Draft,
-  leaves: readonly LeafRow[],
-  tiles: readonly TileRow[],
-): Promise<void> {
-  await Promise.all([
-    leaves.length > 0 ? tx.insertLeaves(leaves) : undefined,
-    tiles.length > 0 ? tx.insertTiles(tiles) : undefined,
-    draft.records.length > 0 ? tx.insertRecords(draft.records) : undefined,
-    draft.confirmations.length > 0 ? tx.insertConfirmations(draft.confirmations) : undefined,
-    draft.custody.length > 0 ? tx.insertCustody(draft.custody) : undefined,
-    draft.releases.length > 0 ? tx.insertReleases(draft.releases) : undefined,
-    draft.rejections.length > 0 ? tx.insertRejections(draft.rejections) : undefined,
-    draft.appearances.length > 0 ? tx.insertAppearances(draft.appearances) : undefined,
-    draft.events.length > 0 ? tx.insertEvents(draft.events) : undefined,
-  ]);
+  changed: ReadonlySet<string>,
+): Promise<Ready<unknown>> {
+  if (begun?.status === 'rejected') throw begun.reason;
+  if (begun?.value && !begun.value.names.some((name) => changed.has(name))) return begun.value;
+  await flushChanges(draft);
+  return work.begin(draft.tx);
+}
+
+/** A refusal is one item's; it wrote nothing into the draft before it threw. */
+async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    if (!isFault(error) || error.code === 'STORE_UNAVAILABLE') throw error;
+    return { fault: error };
+  }
 }

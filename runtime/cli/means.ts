@@ -125,6 +125,11 @@ export type FleetView = Pick<
   | 'revocationsOf'
   | 'revokedIssuers'
   | 'newestTrustList'
+  | 'leavesAbout'
+  | 'tracesBy'
+  | 'certificatesTraced'
+  | 'openOperations'
+  | 'revocationsAmong'
 >;
 
 export interface FleetReader extends AsyncDisposable {

@@ -7,6 +7,7 @@ import { faultsOfCard } from './faults/card.ts';
 import { faultsOfCeremony } from './faults/ceremony.ts';
 import { faultsOfEnrolment } from './faults/enrolment.ts';
 import { faultsOfExchange } from './faults/exchange.ts';
+import { faultsOfFleet } from './faults/fleet-faults.ts';
 import { faultsOfGateway } from './faults/gateway.ts';
 import { faultsOfLog } from './faults/log-faults.ts';
 import { faultsOfOrders } from './faults/orders.ts';
@@ -40,6 +41,7 @@ export const faults = {
   ...faultsOfPki,
   ...faultsOfEnrolment,
   ...faultsOfLog,
+  ...faultsOfFleet,
 } as const satisfies Record<string, FaultDefinition>;
 
 export type FaultCode = keyof typeof faults;

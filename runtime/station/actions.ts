@@ -21,6 +21,7 @@ import { holdDelayMs, holdsOf } from './holds.ts';
 import { identify } from './identification.ts';
 import type { Perform } from './nest.ts';
 import { personalize } from './personalization.ts';
+import { VERSION } from './ports.ts';
 import { registerReject, rejectionOf } from './rejecting.ts';
 import { freshReport, knownReport, restingReport } from './reports.ts';
 import { judgement, type Means, startOver, type Task } from './task.ts';
@@ -137,6 +138,7 @@ async function register(means: Means, task: Task): Promise<void> {
       report,
       knownTreeSize: by.known?.size ?? 0,
       holds: holdsOf(task.facts),
+      software: `holdfast ${VERSION}`,
     },
   );
   const confirmationHash = hashOf(confirmation, means.ports.crypto);

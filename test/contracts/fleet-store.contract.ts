@@ -11,6 +11,7 @@ import {
   rowsAreKept,
 } from '../store/fleet-row-claims.ts';
 import { appearance, event, leaf, operation, record, release, takeOne, unique } from '../store/fleet-rows.ts';
+import { historiesAreKept } from '../store/history-claims.ts';
 import { ordersAreKept } from '../store/order-claims.ts';
 import { revocationsAreKept } from '../store/revocation-claims.ts';
 
@@ -34,6 +35,7 @@ export function fleetStoreContract(name: string, open: () => Promise<FleetStoreS
     logIsKept(store);
     readersAreServed(store);
     revocationsAreKept(store);
+    historiesAreKept(store);
     transactionsAreWhole(store, () => subject.other);
     keysAreUnique(store);
     rivalsAreOrdered(store, () => subject.other);

@@ -8,6 +8,10 @@ export const securityDoors: Doors = {
     'one of two officers has signed',
     elsewhere('core/approval.test', 'is missing while one officer is'),
   ],
+  HISTORY_TOO_LONG: [
+    'a unit was worked on ten thousand times',
+    elsewhere('fleet/state.test', 'answers with no part of a history that is longer than it reads'),
+  ],
   TICKET_CLOSED: [
     'the batch was counted and closed, and a unit comes',
     elsewhere('orders/attacks.test', 'that is closed reserves nothing more, and resumes nothing'),

@@ -1,4 +1,4 @@
-/** A fleet database of before revocation existed finds its certificates: the migration reads them out of the records. */
+/** A fleet database of before there were certificates by batch, and traces, finds them: migrations read what is kept. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { openDatabase } from '../../drivers/store/postgres/database.ts';
@@ -7,7 +7,7 @@ import { openPostgresFleetStore } from '../../drivers/store/postgres/fleet-store
 import { createWorld } from '../../scripts/simulation/world.ts';
 import { privatePostgres } from './private-postgres.ts';
 
-it('the migration finds the same certificates in records as the store does when they are made', async () => {
+it('migrations find the same certificates and traces as the store does when they are made', async () => {
   const world = await createWorld({ seed: 'migrated', stations: 1, units: 2 });
   await world.run(600_000);
   const records = world.fleet.tables.records.all();
@@ -38,6 +38,19 @@ it('the migration finds the same certificates in records as the store does when 
   await database.single({ text: 'delete from unit_certificate' });
   assert.deepEqual(await found(), []);
   for (let i = 0; i < 2; i++) await database.single({ text: statement ?? assert.fail() });
-  await database.close();
   assert.deepEqual(await found(), made);
+
+  // The leaves of a departure are younger than the traces.
+  const leaves = world.fleet.tables.leaves.all().filter(({ key }) => !key.startsWith('event/'));
+  await store.transaction((tx) => tx.insertLeaves(leaves));
+  const all = { text: 'select * from leaf_trace order by leaf_index, part' };
+  const traced = await database.single(all);
+  assert.equal(traced.length, 2);
+  const tracing = fleetMigrations
+    .flatMap(({ statements }) => statements)
+    .find((one) => /into leaf_trace/.test(one));
+  await database.single({ text: 'delete from leaf_trace' });
+  for (let i = 0; i < 2; i++) await database.single({ text: tracing ?? assert.fail() });
+  assert.deepEqual(await database.single(all), traced);
+  await database.close();
 });

@@ -1,11 +1,32 @@
 /**
  * The schema of the fleet database, in the dialect that PostgreSQL 15, CockroachDB and YugabyteDB share.
  * Rows of `confirmation`, `custody`, `rejection`, `appearance`, `gate_release`, `station_event`, `identity_record`,
- * `disowned_operation`, `ticket_unit`, `revoked_station`, `enrolled_station`, `unit_certificate`, `revocation`, `trust_list` and `log_leaf` are only ever
+ * `disowned_operation`, `ticket_unit`, `revoked_station`, `enrolled_station`, `unit_certificate`, `revocation`, `trust_list`, `log_leaf` and `leaf_trace` are only ever
  * inserted: a role without UPDATE and DELETE on them is enough.
  * DELETE is needed on `operation` alone, whose row then goes into `disowned_operation`.
  */
 import type { Migration } from './migration.ts';
+
+const tracedBy = ['station', 'operator', 'ticket', 'intermediate', 'gateway', 'generation', 'software'];
+
+/** As core/history/trace.ts reads them, of the kinds that were written before there were traces. */
+const tracesOfOlderLeaves = `insert into leaf_trace
+  (leaf_index, part, kind, "at", eid, operation, station, operator, ticket, intermediate, gateway, generation,
+    key_version, software, certificate_serial)
+  select "index", 0, said->>'kind', said->>'at', body->>'eid',
+    coalesce(body->>'operation', body->'known'->>'operation'),
+    hands->>'station', hands->>'operator', hands->>'ticket', hands->'certificate'->>'issuer', hands->>'gateway',
+    coalesce(hands->>'generation', hands->'revocation'->>'generation')::bigint,
+    coalesce(hands->>'keyVersion', hands->'revocation'->'keyVersions'->>-1)::bigint,
+    hands->>'stationSoftware', hands->'certificate'->>'serial'
+  from (select "index", said, said->'body' as body,
+      case when said->>'kind' = 'appearance' or said->'body'->'revocation'->>'keyVersions' = '[]' then null
+        else said->'body' end as hands
+    from (select "index", convert_from(entry, 'UTF8')::jsonb as said from log_leaf
+      where "key" like 'record/%' or "key" like 'confirmation/%' or "key" like 'rejection/%'
+        or "key" like 'appearance/%') as read) as known
+  where body->>'eid' is not null
+  on conflict (leaf_index, part) do nothing`;
 
 export const fleetMigrations: readonly Migration[] = [
   {
@@ -192,6 +213,25 @@ export const fleetMigrations: readonly Migration[] = [
         envelope_key text not null,
         constraint enrolled_station_number primary key (number),
         constraint enrolled_station_envelope_key unique (envelope_key))`,
+    ],
+  },
+  {
+    id: 9,
+    title: 'traces: leaves by unit, and units by who had a part in them',
+    statements: [
+      `create table if not exists leaf_trace (
+        leaf_index bigint not null, part bigint not null, kind text not null, "at" text not null,
+        eid text not null, operation text not null, station text, operator text, ticket text,
+        intermediate text, gateway text, generation bigint, key_version bigint, software text,
+        certificate_serial text,
+        constraint leaf_trace_leaf_index_part primary key (leaf_index, part))`,
+      'create index if not exists leaf_trace_by_eid on leaf_trace (eid, leaf_index)',
+      ...tracedBy.map(
+        (key) =>
+          `create index if not exists leaf_trace_by_${key} on leaf_trace (${key}, "at") where ${key} is not null`,
+      ),
+      `create index if not exists operation_open on operation (operation) where state = 'reserved'`,
+      tracesOfOlderLeaves,
     ],
   },
 ];

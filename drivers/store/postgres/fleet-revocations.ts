@@ -25,7 +25,7 @@ export const unitCertificates: Table<UnitCertificateRow> = {
   },
 };
 
-const revocations: Table<RevocationRow> = {
+export const revocations: Table<RevocationRow> = {
   name: 'revocation',
   columns: {
     serial: 'text',

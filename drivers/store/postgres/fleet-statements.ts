@@ -14,7 +14,7 @@ import type {
 } from '../../../runtime/core/store/fleet.ts';
 import type { SubjectRow } from '../event-subject.ts';
 import type { Statement } from './session.ts';
-import { columnsOf, fieldsOf, type Table } from './table.ts';
+import { columnsOf, fieldsOf, newOf, type Table, unnested } from './table.ts';
 
 export const operations: Table<OperationRow> = {
   name: 'operation',
@@ -190,6 +190,19 @@ export const updateOperation: Statement = {
   text: `update operation set se_fingerprint = $3, ticket = $4, ticket_hash = $5, station = $6, nest = $7,
     epoch = $8, attempt = $9, generation = $10, key_version = $11, state = $12, reserved_at = $13,
     attempted_at = $14 where operation = $1 and eid = $2`,
+};
+
+/** Rows as `insertInto` gives them; each is there. */
+export const updateOperations: Statement = {
+  name: 'update operations',
+  text: `update operation set (${columnsOf(operations)}) = (${newOf(operations)})
+    from (select ${unnested(operations)}) as new where operation.operation = new.operation and operation.eid = new.eid`,
+};
+
+export const updateControllers: Statement = {
+  name: 'update controllers',
+  text: `update controller set (${columnsOf(controllers)}) = (${newOf(controllers)})
+    from (select ${unnested(controllers)}) as new where controller.controller = new.controller`,
 };
 
 /** Both tables have the same columns. */

@@ -4,6 +4,7 @@ import type { ControllerRow, FleetTransaction, RecordRow } from '../../../runtim
 import { subjectsOf } from '../event-subject.ts';
 import { unitCertificatesOf } from '../unit-certificate.ts';
 import { InvisibleRowError } from './failure.ts';
+import { historyVerbs, insertTraces } from './fleet-history.ts';
 import { recordCertificates, revocationVerbs, unitCertificates } from './fleet-revocations.ts';
 import * as sql from './fleet-statements.ts';
 import { logVerbs } from './log-verbs.ts';
@@ -40,12 +41,21 @@ export function fleetTransaction(session: Session): FleetTransaction {
     const changed = await session.count(statement, valuesOf(table, row));
     assert.equal(changed, 1, `there is no such row: ${statement.name}`);
   };
+  const changeAll = async <Row>(
+    statement: Statement,
+    table: Table<Row>,
+    rows: readonly Row[],
+  ): Promise<void> => {
+    const changed = await session.count(statement, arraysOf(table, rows));
+    assert.equal(changed, rows.length, `there are no such rows: ${statement.name}`);
+  };
   return {
     operationByEid: (eid) => one(select.operationByEid, eid),
     operationById: (operation) => one(select.operationById, operation),
     operationByFingerprint: (seFingerprint) => one(select.operationByFingerprint, seFingerprint),
     insertOperation: (row) => add(insert.operations, sql.operations, [row]),
     updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
+    updateOperations: (rows) => changeAll(sql.updateOperations, sql.operations, rows),
     disownOperation: (operation) => disown(session, operation),
     disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
     ...orderVerbs(session),
@@ -59,6 +69,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
     insertRecords: (rows) => insertRecords(session, rows),
     ...revocationVerbs(session),
     ...logVerbs(session),
+    ...historyVerbs(session),
     confirmation: (operation, epoch) => one(select.confirmation, operation, epoch),
     confirmationsOf: (operation) => all(select.confirmationsOf, operation),
     insertConfirmations: (rows) => add(insert.confirmations, sql.confirmations, rows),
@@ -73,6 +84,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
 
     controller: (name) => controllerOf(session, name),
     updateController: (row) => change(sql.updateController, sql.controllers, row),
+    updateControllers: (rows) => changeAll(sql.updateControllers, sql.controllers, rows),
     lastRelease: (operation) => one(select.lastRelease, operation),
     releaseByCounter: (controller, counter) => one(select.releaseByCounter, controller, counter),
     insertReleases: (rows) => add(insert.releases, sql.releases, rows),
@@ -92,7 +104,9 @@ export function fleetTransaction(session: Session): FleetTransaction {
     updateHead: async (row) => {
       await session.count(sql.updateHead, [row.size, row.root, row.checkpoint]);
     },
-    insertLeaves: (rows) => add(insert.leaves, sql.leaves, rows),
+    insertLeaves: async (rows) => {
+      await Promise.all([add(insert.leaves, sql.leaves, rows), insertTraces(session, rows)]);
+    },
     leafByKey: (key) => one(select.leafByKey, key),
     leaves: (from, limit) => all(select.leaves, from, from + limit),
   };

@@ -31,6 +31,20 @@ export function insertInto<Row>(table: Table<Row>): Statement {
   };
 }
 
+/** `new."operation", new."se_fingerprint"`. */
+export function newOf<Row>(table: Table<Row>): string {
+  return Object.keys(table.columns)
+    .map((field) => `new.${columnOf(field)}`)
+    .join(', ');
+}
+
+/** `unnest($1::text[]) as "operation", unnest($2::bigint[]) as "epoch"`: the rows of `arraysOf`. */
+export function unnested<Row>(table: Table<Row>): string {
+  return Object.entries<ColumnType>(table.columns)
+    .map(([field, type], i) => `unnest($${i + 1}::${type}[]) as ${columnOf(field)}`)
+    .join(', ');
+}
+
 /** One array per column, in the order of `insertInto`. */
 export function arraysOf<Row>(table: Table<Row>, rows: readonly Row[]): unknown[][] {
   return fieldNames(table).map((field) => rows.map((row) => row[field]));

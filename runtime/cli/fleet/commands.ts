@@ -1,11 +1,13 @@
 /** The commands that ask the fleet database, in the order of the help. */
 import type { Command } from '../command.ts';
 import { fleetBackupCommand, fleetRestoreCommand } from './backup.ts';
+import { fleetBlastRadiusCommand } from './blast-radius.ts';
 import { fleetExportCommand } from './export.ts';
 import { fleetListCommand } from './list.ts';
 import { fleetMayShipCommand } from './may-ship.ts';
 import { fleetProofCommand } from './proof.ts';
 import { fleetShowCommand } from './show.ts';
+import { fleetStateCommand } from './state.ts';
 
 export const fleetCommands: readonly Command[] = [
   fleetListCommand,
@@ -15,4 +17,6 @@ export const fleetCommands: readonly Command[] = [
   fleetRestoreCommand,
   fleetProofCommand,
   fleetMayShipCommand,
+  fleetStateCommand,
+  fleetBlastRadiusCommand,
 ];

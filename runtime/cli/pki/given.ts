@@ -3,7 +3,7 @@ import { fromText } from '../../core/bytes.ts';
 import { canonicalJson, type Json } from '../../core/canonical-json.ts';
 import { instantOf } from '../../core/instant.ts';
 import { FAR_DATE_MS } from '../../core/pki/time.ts';
-import { type Arguments, listOf, type Option, usage } from '../command.ts';
+import { type Arguments, listOf, type Option, textOf, usage } from '../command.ts';
 import type { Means } from '../means.ts';
 
 export const executeOptions = {
@@ -33,4 +33,17 @@ export function approvalsOf(given: Arguments, { files }: Means): readonly string
 /** Written as it is hashed, so that the file is what officers approve. @throws Fault CRL_NOT_PUBLISHED */
 export function writePlan(path: string, plan: object, { write }: Means): Promise<void> {
   return write(path, fromText(`${canonicalJson(plan as Json)}\n`));
+}
+
+/** @throws Fault USAGE */
+export function oneOf<Name extends string>(
+  given: Arguments,
+  option: string,
+  names: readonly Name[],
+  usual: Name,
+): Name {
+  const typed = textOf(given, option) ?? usual;
+  const found = names.find((name) => name === typed);
+  if (found === undefined) throw usage(`--${option} takes one of ${names.join(', ')}`);
+  return found;
 }

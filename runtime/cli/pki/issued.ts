@@ -11,7 +11,8 @@ export interface Sockets {
 
 type Key = (typeof issuedKeys)[number];
 
-const keyOf: Readonly<Record<Aim['kind'], Key>> = {
+/** What else is aimed at has no key in the ledger: its certificates are found by the intermediates that they touch. */
+const keyOf: Readonly<Partial<Record<Aim['kind'], Key>>> = {
   eid: 'eid',
   batch: 'batch',
   intermediate: 'issuer',
@@ -19,8 +20,9 @@ const keyOf: Readonly<Record<Aim['kind'], Key>> = {
 };
 
 /** Of what is aimed at. @returns how many certificates no record named @throws Fault as gateway and backend */
-export function tellAimed({ kind, value }: Aim, sockets: Sockets, means: Means): Promise<number> {
-  return tell(keyOf[kind], value, sockets, means);
+export async function tellAimed({ kind, value }: Aim, sockets: Sockets, means: Means): Promise<number> {
+  const key = keyOf[kind];
+  return key === undefined ? 0 : tell(key, value, sockets, means);
 }
 
 /** Of the intermediates that a plan touches: what else they issued decides what falls with it. */

@@ -19,7 +19,7 @@ import { type Arguments, type Command, isSet, textOf, usage } from '../command.t
 import { formIn } from '../given.ts';
 import type { Means } from '../means.ts';
 import { lineOptions, socketOf } from '../program-place.ts';
-import { approvalsOf, dateOf, executeOptions, writePlan } from './given.ts';
+import { approvalsOf, dateOf, executeOptions, oneOf, writePlan } from './given.ts';
 import { tellAimed, tellTouched } from './issued.ts';
 import { planLines } from './plan-text.ts';
 
@@ -133,17 +133,4 @@ function aimOf(given: Arguments): Aim {
     return text === null ? null : instantOf(dateOf(text));
   };
   return { ...aim, from: at('from'), to: at('to') };
-}
-
-/** @throws Fault USAGE */
-function oneOf<Name extends string>(
-  given: Arguments,
-  option: string,
-  names: readonly Name[],
-  usual: Name,
-): Name {
-  const typed = textOf(given, option) ?? usual;
-  const found = names.find((name) => name === typed);
-  if (found === undefined) throw usage(`--${option} takes one of ${names.join(', ')}`);
-  return found;
 }

@@ -22,6 +22,7 @@ export const leafKinds = [
   'issued-certificates',
   'trust-list',
   'timestamp',
+  'unit-life',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 

@@ -38,6 +38,11 @@ export const registerExchange = exchangeKind({
     report: controllerReport,
     knownTreeSize: z.int().min(0),
     holds: z.array(faultNote).max(64).meta({ description: 'Holds of this visit, for the identity record.' }),
+    software: z
+      .string()
+      .regex(/^[\w .+-]{1,64}$/)
+      .optional()
+      .meta({ description: 'Name and version of the station’s program.' }),
   }),
   answer: z.strictObject({ registration: jws }),
 });

@@ -15,12 +15,32 @@ export const PLAN_CERTIFICATES_MAX = 250_000;
 /** Units named in a plan though nobody aimed at them; their number is told in any case. */
 export const COLLATERAL_NAMED_MAX = 10_000;
 
-export const aimForm = z.strictObject({
-  kind: z.enum(['eid', 'batch', 'intermediate', 'station']),
-  value: z.string().min(1).max(64),
-  from: instant.nullable().meta({ description: 'Only units recorded at or after this.' }),
-  to: instant.nullable().meta({ description: 'Only units recorded before this.' }),
-});
+/** Who can be aimed at: a unit, units that belong together, or those that somebody had a part in. */
+export const aimKinds = [
+  'eid',
+  'batch',
+  'intermediate',
+  'station',
+  'operator',
+  'ticket',
+  'gateway',
+  'generation',
+  'software',
+] as const;
+
+export const aimForm = z
+  .strictObject({
+    kind: z.enum(aimKinds),
+    value: z.string().min(1).max(64),
+    from: instant
+      .nullable()
+      .meta({ description: 'Only units recorded, or worked on by whom it aims at, at or after this.' }),
+    to: instant.nullable().meta({ description: 'Only before this.' }),
+  })
+  .refine(({ kind, value }) => kind !== 'generation' || /^\d{1,5}$/.test(value), {
+    error: 'a generation is a number',
+    path: ['value'],
+  });
 export type Aim = z.output<typeof aimForm>;
 
 /**

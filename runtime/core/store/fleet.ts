@@ -5,6 +5,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { Lane } from '../gate/release.ts';
 import type { Appearance } from '../operation/appearance.ts';
+import type { HistoryVerbs } from './history.ts';
 import type { LogVerbs } from './log.ts';
 import type { OrderVerbs } from './orders.ts';
 import type { RevocationTransaction } from './revocation.ts';
@@ -162,13 +163,15 @@ export interface EnrolledStationRow {
 }
 
 /** Rows are locked where a decision follows from reading them. Lists are written in one round trip. */
-export interface FleetTransaction extends OrderVerbs, RevocationTransaction, LogVerbs {
+export interface FleetTransaction extends OrderVerbs, RevocationTransaction, LogVerbs, HistoryVerbs {
   operationByEid(eid: string): Promise<OperationRow | null>;
   operationById(operation: string): Promise<OperationRow | null>;
   operationByFingerprint(seFingerprint: string): Promise<OperationRow | null>;
   insertOperation(row: OperationRow): Promise<void>;
   /** Replaces everything but operation and EID. */
   updateOperation(row: OperationRow): Promise<void>;
+  /** Each of them once. */
+  updateOperations(rows: readonly OperationRow[]): Promise<void>;
   /** Takes the operation out of those that have an EID and a chip; both are free again, the row is kept. */
   disownOperation(operation: string): Promise<void>;
   /** The newest disowned operation of this very pair. */
@@ -198,6 +201,8 @@ export interface FleetTransaction extends OrderVerbs, RevocationTransaction, Log
   /** Locks the controller's row; makes it when missing. */
   controller(name: string): Promise<ControllerRow>;
   updateController(row: ControllerRow): Promise<void>;
+  /** Each of them once. */
+  updateControllers(rows: readonly ControllerRow[]): Promise<void>;
   /** The release with the highest counter for this operation. */
   lastRelease(operation: string): Promise<ReleaseRow | null>;
   releaseByCounter(controller: string, counter: number): Promise<ReleaseRow | null>;
@@ -221,6 +226,7 @@ export interface FleetTransaction extends OrderVerbs, RevocationTransaction, Log
   lockHead(): Promise<HeadRow>;
   readHead(): Promise<HeadRow>;
   updateHead(row: HeadRow): Promise<void>;
+  /** With each leaf its traces. */
   insertLeaves(rows: readonly LeafRow[]): Promise<void>;
   leafByKey(key: string): Promise<LeafRow | null>;
   /** Leaves [from, from + limit), in order. */
