@@ -11,6 +11,7 @@ import { orderVerbs } from './order-verbs.ts';
 import type { Session, Statement } from './session.ts';
 import { stationVerbs } from './station-verbs.ts';
 import { arraysOf, insertInto, type Table, valuesOf } from './table.ts';
+import { together } from './together.ts';
 
 const insert = {
   operations: insertInto(sql.operations),
@@ -26,7 +27,7 @@ const insert = {
   unitCertificates: insertInto(unitCertificates),
 } as const;
 
-const { select } = sql;
+const { select, findings } = sql;
 
 export function fleetTransaction(session: Session): FleetTransaction {
   const one = async <Row>(statement: sql.Select<Row>, ...values: readonly unknown[]): Promise<Row | null> =>
@@ -40,6 +41,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
     const changed = await session.count(statement, valuesOf(table, row));
     assert.equal(changed, 1, `there is no such row: ${statement.name}`);
   };
+  const controllerOf = together(session, findings.controller);
   const changeAll = async <Row>(
     statement: Statement,
     table: Table<Row>,
@@ -50,7 +52,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
   };
   return {
     operationByEid: (eid) => one(select.operationByEid, eid),
-    operationById: (operation) => one(select.operationById, operation),
+    operationById: together(session, findings.operationById),
     operationByFingerprint: (seFingerprint) => one(select.operationByFingerprint, seFingerprint),
     insertOperation: (row) => add(insert.operations, sql.operations, [row]),
     updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
@@ -60,9 +62,9 @@ export function fleetTransaction(session: Session): FleetTransaction {
     ...orderVerbs(session),
     ...stationVerbs(session),
 
-    recordByOperation: (operation) => one(select.recordByOperation, operation),
+    recordByOperation: together(session, findings.recordByOperation),
     recordByEid: (eid) => one(select.recordByEid, eid),
-    recordByPublicKey: (publicKeyHash) => one(select.recordByPublicKey, publicKeyHash),
+    recordByPublicKey: together(session, findings.recordByPublicKey),
     listRecords: (limit) => all(select.listRecords, limit),
     insertRecords: (rows) => insertRecords(session, rows),
     ...revocationVerbs(session),
@@ -79,11 +81,11 @@ export function fleetTransaction(session: Session): FleetTransaction {
     appearancesOf: (eid, operation, limit) => all(select.appearancesOf, eid, operation, limit),
     insertAppearances: (rows) => add(insert.appearances, sql.appearances, rows),
 
-    controller: (name) => controllerOf(session, name),
+    controller: async (name) => (await controllerOf(name)) ?? makeController(session, name),
     updateController: (row) => change(sql.updateController, sql.controllers, row),
     updateControllers: (rows) => changeAll(sql.updateControllers, sql.controllers, rows),
-    lastRelease: (operation) => one(select.lastRelease, operation),
-    releaseByCounter: (controller, counter) => one(select.releaseByCounter, controller, counter),
+    lastRelease: together(session, findings.lastRelease),
+    releaseByCounter: together(session, findings.releaseByCounter),
     insertReleases: (rows) => add(insert.releases, sql.releases, rows),
 
     eventHead: (station, journal) => one(select.eventHead, station, journal),
@@ -123,12 +125,10 @@ async function disown(session: Session, operation: string): Promise<void> {
   assert.equal(moved, 1, 'there is no such operation');
 }
 
-async function controllerOf(session: Session, name: string): Promise<ControllerRow> {
-  const find = async () => (await session.rows<ControllerRow>(select.controller, [name]))[0];
-  const known = await find();
-  if (known !== undefined) return known;
+async function makeController(session: Session, name: string): Promise<ControllerRow> {
   const making = session.count(sql.makeController, [name]);
-  const [made] = await Promise.all([find(), making]);
+  const [found] = await Promise.all([session.rows<ControllerRow>(select.controller, [name]), making]);
+  const [made] = found;
   if (made === undefined) throw new InvisibleRowError('controller');
   return made;
 }
