@@ -19,6 +19,7 @@ import { ceremonyInstructions } from './instructions/ceremony.ts';
 import { orderInstructions } from './instructions/orders.ts';
 import { revocationInstructions } from './instructions/revocation.ts';
 import { stationInstructions } from './instructions/stations.ts';
+import { lifeInstructions } from './instructions/unit-life.ts';
 import type { BackendPorts } from './ports.ts';
 import { noting } from './refusals.ts';
 import { registerHandler } from './registration.ts';
@@ -60,6 +61,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
     ...ceremonyInstructions(ports, sequencer),
     ...orderInstructions(config, ports, sequencer),
     ...revocationInstructions(config, ports, sequencer),
+    ...lifeInstructions(config, ports, sequencer),
   ]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

@@ -1,6 +1,7 @@
 /** The commands that ask the fleet database, in the order of the help. */
 import type { Command } from '../command.ts';
 import { fleetBlastRadiusCommand } from './blast-radius.ts';
+import { fleetApproveCommand, fleetLifeCommand } from './life.ts';
 import { fleetListCommand } from './list.ts';
 import { fleetShowCommand } from './show.ts';
 import { fleetStateCommand } from './state.ts';
@@ -10,4 +11,6 @@ export const fleetCommands: readonly Command[] = [
   fleetShowCommand,
   fleetStateCommand,
   fleetBlastRadiusCommand,
+  fleetLifeCommand,
+  fleetApproveCommand,
 ];
