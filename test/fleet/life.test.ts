@@ -116,7 +116,9 @@ describe('holdfast fleet life', () => {
     await using desk = deskOf(world);
     const eid = eidOfIndex(5);
     assert.equal((await done(desk, world, eid, 'quarantine')).code, 0);
-    assert.match((await done(desk, world, eid, 'scrap', '--evidence', EVIDENCE)).err, /is not revoked/);
+    const { err } = await done(desk, world, eid, 'scrap', '--evidence', EVIDENCE);
+    assert.match(err, /LIFE_REFUSED/);
+    assert.match(err, /is not revoked/);
   });
 
   it('executes one of two orders about the same state, and the same order once', async () => {

@@ -42,21 +42,13 @@ export function fleetTransaction(session: Session): FleetTransaction {
     assert.equal(changed, 1, `there is no such row: ${statement.name}`);
   };
   const controllerOf = together(session, findings.controller);
-  const changeAll = async <Row>(
-    statement: Statement,
-    table: Table<Row>,
-    rows: readonly Row[],
-  ): Promise<void> => {
-    const changed = await session.count(statement, arraysOf(table, rows));
-    assert.equal(changed, rows.length, `there are no such rows: ${statement.name}`);
-  };
   return {
     operationByEid: (eid) => one(select.operationByEid, eid),
     operationById: together(session, findings.operationById),
     operationByFingerprint: (seFingerprint) => one(select.operationByFingerprint, seFingerprint),
     insertOperation: (row) => add(insert.operations, sql.operations, [row]),
     updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
-    updateOperations: (rows) => changeAll(sql.updateOperations, sql.operations, rows),
+    updateOperations: (rows) => changeAll(session, sql.updateOperations, sql.operations, rows),
     disownOperation: (operation) => disown(session, operation),
     disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
     ...orderVerbs(session),
@@ -83,7 +75,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
 
     controller: async (name) => (await controllerOf(name)) ?? makeController(session, name),
     updateController: (row) => change(sql.updateController, sql.controllers, row),
-    updateControllers: (rows) => changeAll(sql.updateControllers, sql.controllers, rows),
+    updateControllers: (rows) => changeAll(session, sql.updateControllers, sql.controllers, rows),
     lastRelease: together(session, findings.lastRelease),
     releaseByCounter: together(session, findings.releaseByCounter),
     insertReleases: (rows) => add(insert.releases, sql.releases, rows),
@@ -98,13 +90,39 @@ export function fleetTransaction(session: Session): FleetTransaction {
       ]);
     },
 
+    ...logVerbs(session),
+  };
+}
+
+async function changeAll<Row>(
+  session: Session,
+  statement: Statement,
+  table: Table<Row>,
+  rows: readonly Row[],
+): Promise<void> {
+  const changed = await session.count(statement, arraysOf(table, rows));
+  assert.equal(changed, rows.length, `there are no such rows: ${statement.name}`);
+}
+
+function logVerbs(
+  session: Session,
+): Pick<FleetTransaction, 'lockHead' | 'readHead' | 'updateHead' | 'insertLeaves' | 'leafByKey' | 'leaves'> {
+  const all = <Row>(statement: sql.Select<Row>, ...values: readonly unknown[]): Promise<readonly Row[]> =>
+    session.rows<Row>(statement, values);
+  const one = async <Row>(statement: sql.Select<Row>, ...values: readonly unknown[]): Promise<Row | null> =>
+    (await all(statement, ...values))[0] ?? null;
+  return {
     lockHead: () => theHead(one(select.lockHead)),
     readHead: () => theHead(one(select.readHead)),
     updateHead: async (row) => {
       await session.count(sql.updateHead, [row.size, row.root, row.checkpoint]);
     },
     insertLeaves: async (rows) => {
-      await Promise.all([add(insert.leaves, sql.leaves, rows), insertTraces(session, rows)]);
+      if (rows.length === 0) return;
+      await Promise.all([
+        session.count(insert.leaves, arraysOf(sql.leaves, rows)),
+        insertTraces(session, rows),
+      ]);
     },
     leafByKey: (key) => one(select.leafByKey, key),
     leaves: (from, limit) => all(select.leaves, from, from + limit),
