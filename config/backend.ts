@@ -56,6 +56,14 @@ export const backendConfig = z.strictObject({
     description:
       'How many of which officers must have approved the revocation of a station; null: it is refused.',
   }),
+  lifeQuorum: quorumForm
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        'How many of which officers must have approved what is done to a unit after the line: quarantine, scrap and the ' +
+        'rest; null: it is refused.',
+    }),
   revocation: z
     .strictObject({
       quorum: quorumForm.meta({ description: 'Officers, and how many of them must approve a plan.' }),

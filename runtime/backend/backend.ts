@@ -24,6 +24,7 @@ import { orderInstructions } from './instructions/orders.ts';
 import { revocationInstructions } from './instructions/revocation.ts';
 import { stationInstructions } from './instructions/stations.ts';
 import { timestampInstructions } from './instructions/timestamp.ts';
+import { lifeInstructions } from './instructions/unit-life.ts';
 import type { BackendPorts } from './ports.ts';
 import { noting } from './refusals.ts';
 import { registerHandler } from './registration.ts';
@@ -74,6 +75,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
     ...orderInstructions(config, ports, sequencer),
     ...revocationInstructions(config, ports, sequencer),
     ...issuedInstructions(ports, sequencer),
+    ...lifeInstructions(config, ports, sequencer),
   ]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

@@ -33,6 +33,7 @@ import type { BackendPorts, RequestPorts } from './ports.ts';
 import { placeInLog } from './receipts.ts';
 import { type CheckedRegistration, writeConfirmation, writeRecord } from './record-rows.ts';
 import type { Sequencer } from './sequencer.ts';
+import { demandOnLine } from './unit-life.ts';
 
 interface Registered {
   readonly leaf: { readonly index: number; readonly entry: Bytes };
@@ -118,7 +119,7 @@ function check(
   };
 }
 
-/** @throws Fault STATION_REVOKED, RESERVATION_STALE, RELEASE_USED, UNIT_REJECTED_BEFORE, UNIT_RELEASED_BEFORE, CERTIFICATE_REFUSED */
+/** @throws Fault STATION_REVOKED, RESERVATION_STALE, RELEASE_USED, UNIT_SET_ASIDE, UNIT_REJECTED_BEFORE, UNIT_RELEASED_BEFORE, CERTIFICATE_REFUSED */
 export function registering(
   checked: CheckedRegistration,
   config: BackendConfig,
@@ -190,6 +191,8 @@ async function register(
     throw new Fault('UNIT_RELEASED_BEFORE', { operation });
   if (row.state !== 'reserved' && row.state !== 'recorded')
     throw new Fault('UNIT_REJECTED_BEFORE', { operation });
+  // Officers can have set aside what has a record.
+  if (record !== null) await demandOnLine(draft.tx, record.eid);
   const former = draft.releases.find((drafted) => drafted.operation === operation) ?? stored;
   const { row: release, isNew } = releaseFor({
     operation,

@@ -125,8 +125,14 @@ export class Sequencer {
   }
 
   async #write(tx: FleetTransaction, group: readonly Item[]) {
-    const head = await tx.lockHead();
-    await this.#catchUp(tx, head);
+    // One flight: the database locks the head first, and answers the rest behind that lock.
+    const [head, begun] = await Promise.all([
+      tx.lockHead().then(async (locked) => {
+        await this.#catchUp(tx, locked);
+        return locked;
+      }),
+      begunTogether(group, tx),
+    ]);
     const leaves: LeafRow[] = [];
     const entryOf = async (index: number): Promise<Bytes> => {
       const [row] = await tx.leaves(index, 1);
@@ -141,7 +147,7 @@ export class Sequencer {
       leaves.push({ index, key, hash, entry });
       return index;
     });
-    const outcomes = await outcomesOf(group, draft);
+    const outcomes = await outcomesOf(group, begun, draft);
     const tiles = gainedTiles(this.#tree, head.size, this.#tree.size);
     const checkpoint = leaves.length === 0 ? head.checkpoint : this.#checkpoint();
     await Promise.all([
@@ -184,13 +190,16 @@ function isDataError(error: unknown): boolean {
   return error.context.outcome === 'conflict' || error.context.sqlState !== undefined;
 }
 
+type Begun = readonly PromiseSettledResult<Ready<unknown> | null>[];
+
+function begunTogether(group: readonly Item[], tx: FleetTransaction): Promise<Begun> {
+  return Promise.allSettled(group.map(({ work }) => (typeof work === 'function' ? null : work.begin(tx))));
+}
+
 type Outcome = { readonly value: unknown } | { readonly fault: Fault };
 
 /** In the order of the group. Those that share their reads are decided first, and one after the other. */
-async function outcomesOf(group: readonly Item[], draft: Draft): Promise<readonly Outcome[]> {
-  const begun = await Promise.allSettled(
-    group.map(({ work }) => (typeof work === 'function' ? null : work.begin(draft.tx))),
-  );
+async function outcomesOf(group: readonly Item[], begun: Begun, draft: Draft): Promise<readonly Outcome[]> {
   const outcomes = new Map<Item, Outcome>();
   const changed = new Set<string>();
   for (const [i, item] of group.entries()) {
@@ -214,7 +223,7 @@ async function outcomesOf(group: readonly Item[], draft: Draft): Promise<readonl
 /** What was read, or what is there after somebody before it in the group has changed it. */
 async function current(
   work: Shared<unknown>,
-  begun: PromiseSettledResult<Ready<unknown> | null> | undefined,
+  begun: Begun[number] | undefined,
   draft: Draft,
   changed: ReadonlySet<string>,
 ): Promise<Ready<unknown>> {

@@ -95,6 +95,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       authorities: Object.fromEntries(laboratory.stations.map(({ station }) => [station.name, AUTHORITY])),
       rootName: 'Laboratory fleet root',
       revocation: { quorum: QUORUM },
+      lifeQuorum: QUORUM,
       trusted,
       ticketQuorum: QUORUM,
     }),

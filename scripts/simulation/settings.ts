@@ -87,6 +87,7 @@ export function backendSettings(
     controllers: stations.map((station, i) => ({ name: `gate-${i + 1}`, station, ...judge })),
     authorities: Object.fromEntries(stations.map((station) => [station, 'the simulation'])),
     revocation: revocation === undefined ? null : { quorum: revocation.quorum },
+    lifeQuorum: revocation?.quorum ?? null,
     trusted: [],
     ticketQuorum,
   });

@@ -8,6 +8,14 @@ export const securityDoors: Doors = {
     'one of two officers has signed',
     elsewhere('core/approval.test', 'is missing while one officer is'),
   ],
+  LIFE_REFUSED: [
+    'a unit is to be scrapped whose certificate is good',
+    elsewhere('fleet/life.test', 'refuses to scrap a unit in quarantine whose certificate is good'),
+  ],
+  UNIT_SET_ASIDE: [
+    'a unit that is in quarantine is put into a nest',
+    elsewhere('fleet/life.test', 'gets no release from the backend, and is held until they give it back'),
+  ],
   HISTORY_TOO_LONG: [
     'a unit was worked on ten thousand times',
     elsewhere('fleet/state.test', 'answers with no part of a history that is longer than it reads'),

@@ -21,16 +21,17 @@ export const REVOKED = eidOfIndex(2);
 
 export const UNITS = 5;
 
-export async function livedLine(options: Partial<WorldOptions> = {}): Promise<World> {
+/** A line on which nothing has happened yet. */
+export async function plainLine(
+  options: Pick<WorldOptions, 'stations' | 'units' | 'manners'>,
+): Promise<World> {
   const publisher = { publish: async () => undefined };
-  const { world } = await watchedWorld({
-    seed: 'lived',
-    stations: 2,
-    units: UNITS,
-    manners: { 4: { name: 'wrong-dek' } },
-    revocation: { quorum, officers, publisher },
-    ...options,
-  });
+  const revocation = { quorum, officers, publisher };
+  return (await watchedWorld({ seed: 'lived', revocation, ...options })).world;
+}
+
+export async function livedLine(): Promise<World> {
+  const world = await plainLine({ stations: 2, units: UNITS, manners: { 4: { name: 'wrong-dek' } } });
   await until(world, () => hasFact(world, 1, 'intent'), 'keys are sent');
   stationOf(world, 1).fixture.line.takeByHand();
   await world.run(600_000);

@@ -184,6 +184,47 @@ export const select = {
   leaves: from(leaves, 'where "index" >= $1 and "index" < $2 order by "index"'),
 } as const;
 
+/** Those of many keys at once, for rows that a group of registrations reads. */
+export const findings = {
+  operationById: {
+    one: select.operationById,
+    many: from(operations, 'where operation = any($1::text[]) for update'),
+    keyOf: ({ operation }: OperationRow) => [operation],
+  },
+  recordByOperation: {
+    one: select.recordByOperation,
+    many: from(records, 'where operation = any($1::text[])'),
+    keyOf: ({ operation }: RecordRow) => [operation],
+  },
+  recordByPublicKey: {
+    one: select.recordByPublicKey,
+    many: from(records, 'where public_key_hash = any($1::text[])'),
+    keyOf: ({ publicKeyHash }: RecordRow) => [publicKeyHash ?? ''],
+  },
+  controller: {
+    one: select.controller,
+    many: from(controllers, 'where controller = any($1::text[]) for update'),
+    keyOf: ({ controller }: ControllerRow) => [controller],
+  },
+  lastRelease: {
+    one: select.lastRelease,
+    many: from(
+      releases,
+      `join (select operation, max(counter) as counter from gate_release where operation = any($1::text[])
+         group by operation) as newest using (operation, counter)`,
+    ),
+    keyOf: ({ operation }: ReleaseRow) => [operation],
+  },
+  releaseByCounter: {
+    one: select.releaseByCounter,
+    many: from(
+      releases,
+      'join (select unnest($1::text[]) as controller, unnest($2::bigint[]) as counter) as asked using (controller, counter)',
+    ),
+    keyOf: ({ controller, counter }: ReleaseRow) => [controller, counter],
+  },
+} as const;
+
 /** The values are those of a whole row, in the order of its table. */
 export const updateOperation: Statement = {
   name: 'update operation',

@@ -12,6 +12,7 @@ import { orderVerbs } from './order-verbs.ts';
 import type { Session, Statement } from './session.ts';
 import { stationVerbs } from './station-verbs.ts';
 import { arraysOf, insertInto, type Table, valuesOf } from './table.ts';
+import { together } from './together.ts';
 
 const insert = {
   operations: insertInto(sql.operations),
@@ -27,7 +28,7 @@ const insert = {
   unitCertificates: recordCertificates,
 } as const;
 
-const { select } = sql;
+const { select, findings } = sql;
 
 export function fleetTransaction(session: Session): FleetTransaction {
   const one = async <Row>(statement: sql.Select<Row>, ...values: readonly unknown[]): Promise<Row | null> =>
@@ -41,29 +42,22 @@ export function fleetTransaction(session: Session): FleetTransaction {
     const changed = await session.count(statement, valuesOf(table, row));
     assert.equal(changed, 1, `there is no such row: ${statement.name}`);
   };
-  const changeAll = async <Row>(
-    statement: Statement,
-    table: Table<Row>,
-    rows: readonly Row[],
-  ): Promise<void> => {
-    const changed = await session.count(statement, arraysOf(table, rows));
-    assert.equal(changed, rows.length, `there are no such rows: ${statement.name}`);
-  };
+  const controllerOf = together(session, findings.controller);
   return {
     operationByEid: (eid) => one(select.operationByEid, eid),
-    operationById: (operation) => one(select.operationById, operation),
+    operationById: together(session, findings.operationById),
     operationByFingerprint: (seFingerprint) => one(select.operationByFingerprint, seFingerprint),
     insertOperation: (row) => add(insert.operations, sql.operations, [row]),
     updateOperation: (row) => change(sql.updateOperation, sql.operations, row),
-    updateOperations: (rows) => changeAll(sql.updateOperations, sql.operations, rows),
+    updateOperations: (rows) => changeAll(session, sql.updateOperations, sql.operations, rows),
     disownOperation: (operation) => disown(session, operation),
     disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
     ...orderVerbs(session),
     ...stationVerbs(session),
 
-    recordByOperation: (operation) => one(select.recordByOperation, operation),
+    recordByOperation: together(session, findings.recordByOperation),
     recordByEid: (eid) => one(select.recordByEid, eid),
-    recordByPublicKey: (publicKeyHash) => one(select.recordByPublicKey, publicKeyHash),
+    recordByPublicKey: together(session, findings.recordByPublicKey),
     listRecords: (limit) => all(select.listRecords, limit),
     recordsFrom: (leafIndex, limit) => all(select.recordsFrom, leafIndex, limit),
     insertRecords: (rows) => insertRecords(session, rows),
@@ -82,11 +76,11 @@ export function fleetTransaction(session: Session): FleetTransaction {
     appearancesOf: (eid, operation, limit) => all(select.appearancesOf, eid, operation, limit),
     insertAppearances: (rows) => add(insert.appearances, sql.appearances, rows),
 
-    controller: (name) => controllerOf(session, name),
+    controller: async (name) => (await controllerOf(name)) ?? makeController(session, name),
     updateController: (row) => change(sql.updateController, sql.controllers, row),
-    updateControllers: (rows) => changeAll(sql.updateControllers, sql.controllers, rows),
-    lastRelease: (operation) => one(select.lastRelease, operation),
-    releaseByCounter: (controller, counter) => one(select.releaseByCounter, controller, counter),
+    updateControllers: (rows) => changeAll(session, sql.updateControllers, sql.controllers, rows),
+    lastRelease: together(session, findings.lastRelease),
+    releaseByCounter: together(session, findings.releaseByCounter),
     insertReleases: (rows) => add(insert.releases, sql.releases, rows),
 
     eventHead: (station, journal) => one(select.eventHead, station, journal),
@@ -99,13 +93,39 @@ export function fleetTransaction(session: Session): FleetTransaction {
       ]);
     },
 
+    ...logVerbs(session),
+  };
+}
+
+async function changeAll<Row>(
+  session: Session,
+  statement: Statement,
+  table: Table<Row>,
+  rows: readonly Row[],
+): Promise<void> {
+  const changed = await session.count(statement, arraysOf(table, rows));
+  assert.equal(changed, rows.length, `there are no such rows: ${statement.name}`);
+}
+
+function logVerbs(
+  session: Session,
+): Pick<FleetTransaction, 'lockHead' | 'readHead' | 'updateHead' | 'insertLeaves' | 'leafByKey' | 'leaves'> {
+  const all = <Row>(statement: sql.Select<Row>, ...values: readonly unknown[]): Promise<readonly Row[]> =>
+    session.rows<Row>(statement, values);
+  const one = async <Row>(statement: sql.Select<Row>, ...values: readonly unknown[]): Promise<Row | null> =>
+    (await all(statement, ...values))[0] ?? null;
+  return {
     lockHead: () => theHead(one(select.lockHead)),
     readHead: () => theHead(one(select.readHead)),
     updateHead: async (row) => {
       await session.count(sql.updateHead, [row.size, row.root, row.checkpoint]);
     },
     insertLeaves: async (rows) => {
-      await Promise.all([add(insert.leaves, sql.leaves, rows), insertTraces(session, rows)]);
+      if (rows.length === 0) return;
+      await Promise.all([
+        session.count(insert.leaves, arraysOf(sql.leaves, rows)),
+        insertTraces(session, rows),
+      ]);
     },
     leafByKey: (key) => one(select.leafByKey, key),
     leaves: (from, limit) => all(select.leaves, from, from + limit),
@@ -126,12 +146,10 @@ async function disown(session: Session, operation: string): Promise<void> {
   assert.equal(moved, 1, 'there is no such operation');
 }
 
-async function controllerOf(session: Session, name: string): Promise<ControllerRow> {
-  const find = async () => (await session.rows<ControllerRow>(select.controller, [name]))[0];
-  const known = await find();
-  if (known !== undefined) return known;
+async function makeController(session: Session, name: string): Promise<ControllerRow> {
   const making = session.count(sql.makeController, [name]);
-  const [made] = await Promise.all([find(), making]);
+  const [found] = await Promise.all([session.rows<ControllerRow>(select.controller, [name]), making]);
+  const [made] = found;
   if (made === undefined) throw new InvisibleRowError('controller');
   return made;
 }

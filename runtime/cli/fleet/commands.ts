@@ -3,6 +3,7 @@ import type { Command } from '../command.ts';
 import { fleetBackupCommand, fleetRestoreCommand } from './backup.ts';
 import { fleetBlastRadiusCommand } from './blast-radius.ts';
 import { fleetExportCommand } from './export.ts';
+import { fleetApproveCommand, fleetLifeCommand } from './life.ts';
 import { fleetListCommand } from './list.ts';
 import { fleetMayShipCommand } from './may-ship.ts';
 import { fleetProofCommand } from './proof.ts';
@@ -19,4 +20,6 @@ export const fleetCommands: readonly Command[] = [
   fleetMayShipCommand,
   fleetStateCommand,
   fleetBlastRadiusCommand,
+  fleetLifeCommand,
+  fleetApproveCommand,
 ];

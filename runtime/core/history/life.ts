@@ -22,7 +22,7 @@ export type LifeAct = (typeof lifeActs)[number];
 
 interface LifeRule {
   readonly from: readonly LifeState[];
-  /** `before`: the state in which it was put into quarantine. */
+  /** `before`: the state in which it was set aside. */
   readonly to: LifeState | 'before';
   readonly says: string;
 }
@@ -30,7 +30,7 @@ interface LifeRule {
 // biome-ignore format: this is a table
 export const lifeRules: Readonly<Record<LifeAct, LifeRule>> = {
   quarantine: { from: ['RECORDED', 'RELEASED', 'REJECTED', 'REWORK', 'RMA'], to: 'QUARANTINED', says: 'set aside until somebody has judged it' },
-  clear:      { from: ['QUARANTINED'],                                       to: 'before',      says: 'judged good: what it was before' },
+  clear:      { from: ['QUARANTINED', 'REWORK'],                             to: 'before',      says: 'judged: what it was before' },
   rework:     { from: ['REJECTED', 'QUARANTINED', 'RMA'],                    to: 'REWORK',      says: 'at the bench' },
   rma:        { from: ['RELEASED'],                                          to: 'RMA',         says: 'came back from its customer' },
   return:     { from: ['RMA'],                                               to: 'RELEASED',    says: 'goes to its customer again' },
@@ -42,7 +42,7 @@ export const lifeRules: Readonly<Record<LifeAct, LifeRule>> = {
 export const finalStates: readonly LifeState[] = ['SCRAPPED', 'RETIRED'];
 
 /** What the act makes of a unit in this state; null where it may not be done.
- * @param before the state in which it was last put into quarantine */
+ * @param before the state in which it was last set aside */
 export function lifeAfter(act: LifeAct, state: LifeState, before: LifeState | null): LifeState | null {
   const { from, to } = lifeRules[act];
   if (!from.includes(state)) return null;

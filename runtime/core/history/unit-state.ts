@@ -219,10 +219,18 @@ function lived(state: UnitState, { leafIndex, at, act, to, reason }: Lived): Uni
   return {
     ...state,
     life: next(state, to, { leafIndex, at, reason }),
-    before: act === 'quarantine' ? (state.life?.state ?? null) : state.before,
+    before:
+      (act === 'quarantine' || act === 'rework') && !aside(state)
+        ? (state.life?.state ?? null)
+        : state.before,
     keySets:
       act === 'scrap' ? state.keySets.map((set) => ({ ...set, standing: 'destroyed' })) : state.keySets,
   };
+}
+
+/** At quarantine or the bench already: what it was before that counts. */
+function aside({ life }: UnitState): boolean {
+  return life?.state === 'QUARANTINED' || life?.state === 'REWORK';
 }
 
 function revoked(state: UnitState, event: Revoked): UnitState {

@@ -20,6 +20,7 @@ export const approvalPurposes = [
   'station-revocation',
   'station-enrolment',
   'restore',
+  'unit-life',
 ] as const;
 export type ApprovalPurpose = (typeof approvalPurposes)[number];
 
