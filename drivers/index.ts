@@ -33,6 +33,7 @@ export const openDriver = {
   rootDirectory: async () => await import('./certificates/root-directory.ts'),
   publisher: async () => (await import('./certificates/publisher.ts')).openPublisher,
   postgresFleetStore: async () => (await import('./store/postgres/fleet-store.ts')).openPostgresFleetStore,
+  prepareFleetDatabase: async () => (await import('./store/postgres/fleet-role.ts')).prepareFleetDatabase,
   headFile: async () => (await import('./store/head-file.ts')).openHeadFile,
   postgresLedger: async () => (await import('./store/postgres/ledger.ts')).openPostgresLedger,
 } as const;

@@ -1,5 +1,6 @@
 /** What stands around our programs on a line: database, broker, card readers, and a serial line to each board. */
 import { join } from 'node:path';
+import { prepareFleetDatabase } from '../../drivers/store/postgres/fleet-role.ts';
 import { accessList } from '../../runtime/core/messages/catalogue.ts';
 import { type MosquittoStand, startMosquitto } from '../stand/mosquitto.ts';
 import { type PcscdStand, startPcscd } from '../stand/pcscd.ts';
@@ -9,6 +10,10 @@ import { startPtyPair } from '../stand/pty-pair.ts';
 import { instructionSocketsIn, type Services } from './configurations.ts';
 import { type Laboratory, PLANT } from './laboratory.ts';
 import type { LinePlaces } from './places.ts';
+
+/** The backend's own in the fleet database, whose owner migrates it. */
+export const BACKEND_ROLE = 'fleet_backend';
+const PREPARING = { statementTimeoutMs: 30_000, connectTimeoutMs: 10_000, poolMax: 1 };
 
 export interface StartedServices {
   readonly postgres: PostgresStand;
@@ -31,7 +36,13 @@ export async function startServices(
   keep: Keep,
 ): Promise<StartedServices> {
   const { stations } = laboratory;
-  const postgres = keep(await startPostgres({ directory: places.postgres, databases: ['fleet', 'ledger'] }));
+  const postgres = keep(
+    await startPostgres({
+      directory: places.postgres,
+      databases: ['fleet', 'ledger'],
+      roles: [BACKEND_ROLE],
+    }),
+  );
   const acl = accessList(partiesOf(laboratory), PLANT);
   const broker = keep(
     await startMosquitto({ directory: places.broker, certificates: laboratory.broker, acl }),
@@ -42,12 +53,13 @@ export async function startServices(
   const lines = [];
   for (const { station } of stations)
     lines.push(keep(await startPtyPair({ directory: join(station.fixture, 'pty') })));
-  const url = (name: string): string =>
-    `postgresql:///${name}?host=${encodeURIComponent(postgres.socketDirectory)}&port=${postgres.port}&user=${postgres.user}`;
+  const url = (name: string, user: string = postgres.user): string =>
+    `postgresql:///${name}?host=${encodeURIComponent(postgres.socketDirectory)}&port=${postgres.port}&user=${user}`;
+  await prepareFleetDatabase({ url: url('fleet'), ...PREPARING }, BACKEND_ROLE);
   const found: Services = {
     brokerPort: broker.port,
     ledgerUrl: url('ledger'),
-    fleetUrl: url('fleet'),
+    fleetUrl: url('fleet', BACKEND_ROLE),
     pcscSocket: pcscd.socket,
     readerNames: pcscd.readerNames,
     serialPorts: lines.map((line) => line.stationPath),

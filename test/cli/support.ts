@@ -158,6 +158,7 @@ export const nothingElse = {
   write: async () => assert.fail('something was written'),
   ceremony: noCeremony,
   pki: noPki,
+  prepareFleet: async () => assert.fail('a database was migrated'),
   witness: new Proxy({} as WitnessMeans, { get: () => assert.fail('a witness was run') }),
   enrolment: new Proxy({} as EnrolmentMeans, { get: () => assert.fail('a station was enrolled') }),
 };

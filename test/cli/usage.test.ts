@@ -13,7 +13,7 @@ import { holdfast, linesOf, nothingElse } from './support.ts';
 
 const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'fleet proof'],
-  ...['fleet may-ship', 'audit verify', 'audit export'],
+  ...['fleet may-ship', 'fleet migrate', 'audit verify', 'audit export'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
   ...['ceremony verify', 'ceremony witness', 'ceremony link'],

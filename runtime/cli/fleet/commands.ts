@@ -2,6 +2,7 @@
 import type { Command } from '../command.ts';
 import { fleetListCommand } from './list.ts';
 import { fleetMayShipCommand } from './may-ship.ts';
+import { fleetMigrateCommand } from './migrate.ts';
 import { fleetProofCommand } from './proof.ts';
 import { fleetShowCommand } from './show.ts';
 
@@ -10,4 +11,5 @@ export const fleetCommands: readonly Command[] = [
   fleetShowCommand,
   fleetProofCommand,
   fleetMayShipCommand,
+  fleetMigrateCommand,
 ];
