@@ -90,19 +90,11 @@ describe('the role of the backend', () => {
   });
 
   it('has no right to update, delete or truncate anything that was logged', async () => {
-    const history = tables.filter((name) => !CHANGING.includes(name));
-    assert.ok(history.includes('log_leaf') && history.includes('identity_record') && history.length > 15);
+    const history = tables.filter(({ name }) => !CHANGING.includes(name));
+    assert.ok(history.length > 15 && history.some(({ name }) => name === 'log_leaf'));
     await as(ROLE, async (database) => {
       for (const table of history)
-        for (const change of changesOf(table)) {
-          // A column that is not there is told only to who may look for it.
-          const said = await saidTo(change, database);
-          assert.ok(
-            said === '42501' || (said === '42703' && change.startsWith('update')),
-            `${change}: ${said}`,
-          );
-        }
-      assert.equal(await saidTo(changesOf('log_leaf')[0] ?? '', database), '42501');
+        for (const change of changesOf(table)) assert.equal(await saidTo(change, database), '42501', change);
       for (const change of [
         'delete from log_head',
         'insert into holdfast_migration values (99, $$x$$, $$x$$)',
@@ -113,12 +105,10 @@ describe('the role of the backend', () => {
   });
 
   it('has a second wall behind it: not even the owner changes a row before the trigger is taken away', async () => {
-    const history = tables.filter((name) => !CHANGING.includes(name) && !OWNERS.includes(name));
+    const history = tables.filter(({ name }) => ![...CHANGING, ...OWNERS].includes(name));
     await as(undefined, async (database) => {
       for (const table of history)
-        for (const change of changesOf(table).slice(1))
-          assert.equal(await saidTo(change, database), '23001', change);
-      assert.equal(await saidTo('update log_leaf set entry = entry where false', database), '23001');
+        for (const change of changesOf(table)) assert.equal(await saidTo(change, database), '23001', change);
     });
   });
 
