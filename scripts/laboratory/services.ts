@@ -13,7 +13,6 @@ import type { LinePlaces } from './places.ts';
 
 /** The backend's own in the fleet database, whose owner migrates it. */
 export const BACKEND_ROLE = 'fleet_backend';
-const PREPARING = { statementTimeoutMs: 30_000, connectTimeoutMs: 10_000, poolMax: 1 };
 
 export interface StartedServices {
   readonly postgres: PostgresStand;
@@ -55,7 +54,7 @@ export async function startServices(
     lines.push(keep(await startPtyPair({ directory: join(station.fixture, 'pty') })));
   const url = (name: string, user: string = postgres.user): string =>
     `postgresql:///${name}?host=${encodeURIComponent(postgres.socketDirectory)}&port=${postgres.port}&user=${user}`;
-  await prepareFleetDatabase({ url: url('fleet'), ...PREPARING }, BACKEND_ROLE);
+  await prepareFleet(url('fleet'));
   const found: Services = {
     brokerPort: broker.port,
     ledgerUrl: url('ledger'),
@@ -68,6 +67,12 @@ export async function startServices(
   };
   const boardPaths = lines.map((line) => line.boardPath);
   return { postgres, broker, pcscd, found, boardPaths, socketsPath: sockets.path };
+}
+
+/** @param url of the database's owner */
+export function prepareFleet(url: string): Promise<void> {
+  const options = { url, statementTimeoutMs: 30_000, connectTimeoutMs: 10_000, poolMax: 1 };
+  return prepareFleetDatabase(options, BACKEND_ROLE);
 }
 
 export function partiesOf(laboratory: Laboratory) {
