@@ -37,6 +37,7 @@ export const openDriver = {
   publisher: async () => (await import('./certificates/publisher.ts')).openPublisher,
   postgresFleetStore: async () => (await import('./store/postgres/fleet-store.ts')).openPostgresFleetStore,
   databaseBackup: async () => await import('./backup/postgres.ts'),
+  prepareFleetDatabase: async () => (await import('./store/postgres/fleet-role.ts')).prepareFleetDatabase,
   headFile: async () => (await import('./store/head-file.ts')).openHeadFile,
   postgresLedger: async () => (await import('./store/postgres/ledger.ts')).openPostgresLedger,
 } as const;

@@ -18,6 +18,7 @@ await runProgram(async () => {
     statementTimeoutMs: config.statementTimeoutMs,
     connectTimeoutMs: 5_000,
     poolMax: 8,
+    role: 'restricted',
   });
   const bus = await (await openDriver.mqttBus())({
     host: config.bus.host,

@@ -36,6 +36,8 @@ const CONNECT_MS = 5_000;
 /** A reader of a large log may wait longer than a line. */
 const STATEMENT_MS = 30_000;
 
+const PATIENCE = { statementTimeoutMs: STATEMENT_MS, connectTimeoutMs: CONNECT_MS, poolMax: 1 } as const;
+
 /** Of a one-time code: nobody guesses 128 bits. */
 const CODE_BYTES = 16;
 
@@ -111,6 +113,7 @@ async function means(): Promise<Means> {
       return closing.keep(openJournal(directory, { ...world, openCopy }));
     },
     openFleet: (url) => closing.keep(fleetReader(url)),
+    prepareFleet: async (url, role) => (await openDriver.prepareFleetDatabase())({ url, ...PATIENCE }, role),
     openLedger: (url) => closing.keep(ledgerReader(url)),
     openToken: (config) => closing.keep(tokenJudge(config)),
     ceremony: await ceremonyMeans(),
@@ -187,12 +190,7 @@ async function* untilError(lines: AsyncIterableIterator<string>): AsyncGenerator
 /** Only verbs that read are passed on; the driver has no connection that can do nothing else. */
 async function fleetReader(url: string): Promise<FleetReader> {
   const open = await openDriver.postgresFleetStore();
-  const store = await open({
-    url,
-    statementTimeoutMs: STATEMENT_MS,
-    connectTimeoutMs: CONNECT_MS,
-    poolMax: 1,
-  });
+  const store = await open({ url, ...PATIENCE });
   return {
     read: (work) => store.transaction(work),
     operation: (eid) => store.transaction((tx) => tx.operationByEid(eid)),
@@ -202,12 +200,7 @@ async function fleetReader(url: string): Promise<FleetReader> {
 
 async function ledgerReader(url: string): Promise<LedgerReader> {
   const open = await openDriver.postgresLedger();
-  const ledger = await open({
-    url,
-    statementTimeoutMs: STATEMENT_MS,
-    connectTimeoutMs: CONNECT_MS,
-    poolMax: 1,
-  });
+  const ledger = await open({ url, ...PATIENCE });
   return {
     transcriptsOf: (eid) => ledger.transcriptsOf(eid),
     [Symbol.asyncDispose]: () => ledger.close(),

@@ -34,6 +34,9 @@ export interface Means {
   openJournal(directory: string): Promise<OpenedJournal>;
   /** @throws Fault STORE_UNAVAILABLE, STORE_UNSAFE, STORE_SCHEMA */
   openFleet(url: string): Promise<FleetReader>;
+  /** Migrates the fleet database as its owner, and makes `role` one that a backend may have.
+   * @throws Fault STORE_UNAVAILABLE, STORE_UNSAFE, STORE_SCHEMA */
+  prepareFleet(url: string, role: string): Promise<void>;
   /** The ledger of the gateways. @throws Fault LEDGER_UNAVAILABLE, STORE_UNSAFE, STORE_SCHEMA */
   openLedger(url: string): Promise<LedgerReader>;
   /** The gateway's token, for nothing but judging what was recorded.

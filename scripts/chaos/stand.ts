@@ -21,7 +21,7 @@ import { type Laboratory, PLANT, setUpLaboratory, writeTicket } from '../laborat
 import { ourProgram, stationProgram } from '../laboratory/line.ts';
 import type { LinePlaces, StationPlaces } from '../laboratory/places.ts';
 import type { Program } from '../laboratory/programs.ts';
-import { partiesOf } from '../laboratory/services.ts';
+import { BACKEND_ROLE, partiesOf, prepareFleet } from '../laboratory/services.ts';
 import { startMosquitto } from '../stand/mosquitto.ts';
 import { startPcscd } from '../stand/pcscd.ts';
 import { socketDirectory } from '../stand/places.ts';
@@ -138,7 +138,7 @@ async function startServices(
   const data = join(places.postgres, 'data');
   await keep('postgres', async () => {
     await withoutOrphans(data);
-    return startPostgres({ directory: places.postgres, databases: DATABASES });
+    return startPostgres({ directory: places.postgres, databases: DATABASES, roles: [BACKEND_ROLE] });
   });
   const acl = accessList(partiesOf(laboratory), PLANT);
   let port = 0;
@@ -168,13 +168,14 @@ async function startServices(
   });
   const ptyDirectory = join(places.station(1).fixture, 'pty');
   await keep('pty', () => startPtyPair({ directory: ptyDirectory }));
-  const url = (name: string): string =>
-    `postgresql:///${name}?host=${encodeURIComponent(places.postgres)}&port=5432&user=${DATABASE_USER}`;
+  const url = (name: string, user: string = DATABASE_USER): string =>
+    `postgresql:///${name}?host=${encodeURIComponent(places.postgres)}&port=5432&user=${user}`;
+  await prepareFleet(url('fleet'));
   const configurations = writeConfigurations(laboratory, {
     brokerPort: port,
     brokerHost,
     ledgerUrl: url('ledger'),
-    fleetUrl: url('fleet'),
+    fleetUrl: url('fleet', BACKEND_ROLE),
     pcscSocket: first.socket,
     readerNames: first.readerNames,
     serialPorts: [join(ptyDirectory, 'station.pty')],

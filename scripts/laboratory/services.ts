@@ -1,5 +1,6 @@
 /** What stands around our programs on a line: database, broker, card readers, and a serial line to each board. */
 import { join } from 'node:path';
+import { prepareFleetDatabase } from '../../drivers/store/postgres/fleet-role.ts';
 import { accessList } from '../../runtime/core/messages/catalogue.ts';
 import { type MosquittoStand, startMosquitto } from '../stand/mosquitto.ts';
 import { type PcscdStand, startPcscd } from '../stand/pcscd.ts';
@@ -9,6 +10,9 @@ import { startPtyPair } from '../stand/pty-pair.ts';
 import { instructionSocketsIn, type Services } from './configurations.ts';
 import { type Laboratory, PLANT } from './laboratory.ts';
 import type { LinePlaces } from './places.ts';
+
+/** The backend's own in the fleet database, whose owner migrates it. */
+export const BACKEND_ROLE = 'fleet_backend';
 
 export interface StartedServices {
   readonly postgres: PostgresStand;
@@ -31,7 +35,13 @@ export async function startServices(
   keep: Keep,
 ): Promise<StartedServices> {
   const { stations } = laboratory;
-  const postgres = keep(await startPostgres({ directory: places.postgres, databases: ['fleet', 'ledger'] }));
+  const postgres = keep(
+    await startPostgres({
+      directory: places.postgres,
+      databases: ['fleet', 'ledger'],
+      roles: [BACKEND_ROLE],
+    }),
+  );
   const acl = accessList(partiesOf(laboratory), PLANT);
   const broker = keep(
     await startMosquitto({ directory: places.broker, certificates: laboratory.broker, acl }),
@@ -42,12 +52,13 @@ export async function startServices(
   const lines = [];
   for (const { station } of stations)
     lines.push(keep(await startPtyPair({ directory: join(station.fixture, 'pty') })));
-  const url = (name: string): string =>
-    `postgresql:///${name}?host=${encodeURIComponent(postgres.socketDirectory)}&port=${postgres.port}&user=${postgres.user}`;
+  const url = (name: string, user: string = postgres.user): string =>
+    `postgresql:///${name}?host=${encodeURIComponent(postgres.socketDirectory)}&port=${postgres.port}&user=${user}`;
+  await prepareFleet(url('fleet'));
   const found: Services = {
     brokerPort: broker.port,
     ledgerUrl: url('ledger'),
-    fleetUrl: url('fleet'),
+    fleetUrl: url('fleet', BACKEND_ROLE),
     pcscSocket: pcscd.socket,
     readerNames: pcscd.readerNames,
     serialPorts: lines.map((line) => line.stationPath),
@@ -56,6 +67,12 @@ export async function startServices(
   };
   const boardPaths = lines.map((line) => line.boardPath);
   return { postgres, broker, pcscd, found, boardPaths, socketsPath: sockets.path };
+}
+
+/** @param url of the database's owner */
+export function prepareFleet(url: string): Promise<void> {
+  const options = { url, statementTimeoutMs: 30_000, connectTimeoutMs: 10_000, poolMax: 1 };
+  return prepareFleetDatabase(options, BACKEND_ROLE);
 }
 
 export function partiesOf(laboratory: Laboratory) {

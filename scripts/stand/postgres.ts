@@ -34,6 +34,8 @@ const run = promisify(execFile);
 export async function startPostgres(options: {
   readonly directory: string;
   readonly databases: readonly string[];
+  /** Roles that may log in and own nothing. */
+  readonly roles?: readonly string[];
 }): Promise<PostgresStand> {
   const { directory } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -66,6 +68,7 @@ export async function startPostgres(options: {
   });
   try {
     await createDatabases(place.path, options.databases);
+    await createRoles(place.path, options.roles ?? []);
   } catch (error) {
     await service.stop();
     throw error;
@@ -94,6 +97,14 @@ async function createDatabases(host: string, names: readonly string[]): Promise<
   ]);
   const present = new Set(list.split('\n'));
   for (const name of names) if (!present.has(name)) await execute([program('createdb'), ...login, name]);
+}
+
+async function createRoles(host: string, names: readonly string[]): Promise<void> {
+  const ask = (text: string) =>
+    execute([program('psql'), '-h', host, '-p', String(PORT), '-U', USER, '-d', 'postgres', '-Atc', text]);
+  if (names.length === 0) return;
+  const present = new Set((await ask('select rolname from pg_roles')).split('\n'));
+  for (const name of names) if (!present.has(name)) await ask(`create role ${name} login`);
 }
 
 /**

@@ -160,6 +160,7 @@ export const nothingElse = {
   backup: new Proxy({} as BackupMeans, { get: () => assert.fail('a backup was made') }),
   ceremony: noCeremony,
   pki: noPki,
+  prepareFleet: async () => assert.fail('a database was migrated'),
   witness: new Proxy({} as WitnessMeans, { get: () => assert.fail('a witness was run') }),
   enrolment: new Proxy({} as EnrolmentMeans, { get: () => assert.fail('a station was enrolled') }),
 };

@@ -7,19 +7,23 @@ import { type PostgresStand, startPostgres } from '../../scripts/stand/postgres.
 
 export interface PrivatePostgres extends AsyncDisposable {
   readonly directory: string;
-  options(database: string): PostgresOptions;
+  /** As the owner, or as another role. */
+  options(database: string, user?: string): PostgresOptions;
   /** Ends the server at once, as a crash would. */
   crash(): Promise<void>;
   /** Starts it again on the same data. */
   start(): Promise<void>;
 }
 
-export async function privatePostgres(databases: readonly string[]): Promise<PrivatePostgres> {
+export async function privatePostgres(
+  databases: readonly string[],
+  roles: readonly string[] = [],
+): Promise<PrivatePostgres> {
   const directory = mkdtempSync(join(tmpdir(), 'hf-'));
-  let stand: PostgresStand = await startPostgres({ directory, databases });
+  let stand: PostgresStand = await startPostgres({ directory, databases, roles });
   return {
     directory,
-    options: (database) => optionsFor(stand.socketDirectory, stand.user, database),
+    options: (database, user = stand.user) => optionsFor(stand.socketDirectory, user, database),
     crash: () => stand.crash(),
     start: async () => {
       stand = await startPostgres({ directory, databases });

@@ -6,6 +6,7 @@ import { fleetExportCommand } from './export.ts';
 import { fleetApproveCommand, fleetLifeCommand } from './life.ts';
 import { fleetListCommand } from './list.ts';
 import { fleetMayShipCommand } from './may-ship.ts';
+import { fleetMigrateCommand } from './migrate.ts';
 import { fleetProofCommand } from './proof.ts';
 import { fleetShowCommand } from './show.ts';
 import { fleetStateCommand } from './state.ts';
@@ -22,4 +23,5 @@ export const fleetCommands: readonly Command[] = [
   fleetBlastRadiusCommand,
   fleetLifeCommand,
   fleetApproveCommand,
+  fleetMigrateCommand,
 ];

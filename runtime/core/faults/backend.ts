@@ -20,7 +20,8 @@ export const faultsOfBackend = {
   },
   STORE_UNSAFE: {
     title: 'The database is not set up to keep what it acknowledges',
-    cause: 'fsync, full_page_writes or synchronous_commit is off, or the server is too old.',
+    cause:
+      'fsync, full_page_writes or synchronous_commit is off, the server is too old, or the role of the backend may change what was logged.',
     remedy: 'Correct the setting named here, then start again.',
     disposition: 'hold',
     blame: 'outside',
