@@ -31,6 +31,7 @@ export const openDriver = {
   rootDirectory: async () => await import('./certificates/root-directory.ts'),
   publisher: async () => (await import('./certificates/publisher.ts')).openPublisher,
   postgresFleetStore: async () => (await import('./store/postgres/fleet-store.ts')).openPostgresFleetStore,
+  markFile: async () => (await import('./store/mark-file.ts')).openMarkFile,
   headFile: async () => (await import('./store/head-file.ts')).openHeadFile,
   postgresLedger: async () => (await import('./store/postgres/ledger.ts')).openPostgresLedger,
 } as const;

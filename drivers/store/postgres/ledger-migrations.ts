@@ -96,4 +96,13 @@ export const ledgerMigrations: readonly Migration[] = [
         constraint station_list_id primary key (id))`,
     ],
   },
+  {
+    id: 6,
+    title: 'the mark by which an older ledger is known',
+    statements: [
+      `create table if not exists ledger_mark (
+        id bigint not null, mark bigint not null,
+        constraint ledger_mark_id primary key (id))`,
+    ],
+  },
 ];

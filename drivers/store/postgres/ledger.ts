@@ -80,6 +80,7 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
         ({ derivations, ...unit }) => ({ ...unit, derived: derivations > 0 }),
       ),
     ...issuerLedger(database),
+    raiseMark: async (told) => (await list<{ mark: number }>(statements.raiseMark, told))[0]?.mark ?? null,
     stationRevocations: async () => (await list<{ jws: string }>(statements.stationList))[0]?.jws ?? null,
     keepStationRevocations: (number, jws) =>
       database.transaction(async (session) => {
