@@ -36,6 +36,11 @@ export const gatewayConfig = z.strictObject({
   }),
   instructionSocket: file.meta({ description: 'Socket at which the command line instructs this program.' }),
   ledgerUrl: z.string().startsWith('postgres').meta({ description: 'Database of the gateways of this HSM.' }),
+  markFile: file.meta({
+    description:
+      'Where this gateway remembers how far its ledger was, apart from the database: a restored backup is found ' +
+      'out by it. Made at the first start; each gateway has its own, and it moves with the gateway.',
+  }),
   statementTimeoutMs: milliseconds
     .default(5_000)
     .meta({ description: 'Longest wait for one statement.', unit: 'ms' }),

@@ -38,6 +38,7 @@ export const openDriver = {
   postgresFleetStore: async () => (await import('./store/postgres/fleet-store.ts')).openPostgresFleetStore,
   databaseBackup: async () => await import('./backup/postgres.ts'),
   prepareFleetDatabase: async () => (await import('./store/postgres/fleet-role.ts')).prepareFleetDatabase,
+  markFile: async () => (await import('./store/mark-file.ts')).openMarkFile,
   headFile: async () => (await import('./store/head-file.ts')).openHeadFile,
   postgresLedger: async () => (await import('./store/postgres/ledger.ts')).openPostgresLedger,
 } as const;

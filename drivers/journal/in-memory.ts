@@ -137,13 +137,13 @@ async function* walk(
   keys: readonly string[],
   values: ReadonlyMap<string, Uint8Array>,
   range: KeyRange,
-): AsyncGenerator<readonly [string, Uint8Array]> {
-  // As it is when reading begins, whatever is deleted meanwhile.
-  const found = keys.slice(indexOf(keys, range.gte), indexOf(keys, range.lt)).map((key) => ({
-    key,
-    value: values.get(key),
-  }));
-  for (const { key, value } of found) if (value !== undefined) yield [key, value];
+): AsyncGenerator<readonly (readonly [string, Uint8Array])[]> {
+  yield keys
+    .slice(indexOf(keys, range.gte), indexOf(keys, range.lt))
+    .flatMap((key): (readonly [string, Uint8Array])[] => {
+      const value = values.get(key);
+      return value === undefined ? [] : [[key, value]];
+    });
 }
 
 /** Where `key` stands or would stand in the sorted list. */

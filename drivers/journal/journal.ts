@@ -36,6 +36,8 @@ export interface JournalOptions {
   readonly store: OrderedStore;
   readonly sha256: Sha256;
   readonly witness?: Witness;
+  /** Told each entry as the opening verifies it. Nothing may follow from one before the opening has succeeded. */
+  readonly onEntry?: ((entry: JournalEntry) => void) | undefined;
   /** Told when closing fails: by then the journal is poisoned or done, and nothing else depends on it. */
   readonly onWarning: (warning: string) => void;
   /** @throws Fault JOURNAL_SPACE_LOW */
@@ -46,10 +48,10 @@ export interface JournalOptions {
 
 /** @throws Fault JOURNAL_DAMAGED naming the first bad sequence. */
 export async function openJournal(options: JournalOptions): Promise<Journal & AsyncDisposable> {
-  const { genesis, store, sha256, witness } = options;
+  const { genesis, store, sha256, witness, onEntry } = options;
   const start: Tail = { next: 0, hash: genesisHash(genesis, sha256) };
   const mark = witness === undefined ? {} : { mark: witness.mark };
-  return new OpenJournal(options, start, await verifyAll(store, { start, sha256, ...mark }));
+  return new OpenJournal(options, start, await verifyAll(store, { start, sha256, onEntry, ...mark }));
 }
 
 /** Facts after which something happens that can neither be undone nor asked again. */

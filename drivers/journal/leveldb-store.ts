@@ -14,7 +14,7 @@ export const LEVELDB_LOCK = 'LOCK';
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** What a reader takes at once. */
-const READ_ENTRIES = 256;
+const READ_ENTRIES = 512;
 const READ_BYTES = 512 * 1024;
 
 /**
@@ -57,16 +57,22 @@ interface Compacting {
   compactRange(start: string, end: string): Promise<void>;
 }
 
-/** Many at a time: each way into LevelDB and back costs more than most entries. */
+/** Many at a time: each way into LevelDB and back costs more than most entries. The next are fetched meanwhile. */
 async function* inBatches<Key, Value>(iterator: {
   nextv(size: number): Promise<[Key, Value][]>;
   close(): Promise<void>;
-}): AsyncGenerator<readonly [Key, Value]> {
+}): AsyncGenerator<readonly (readonly [Key, Value])[]> {
+  const fetched = (): Promise<[Key, Value][]> => {
+    const batch = iterator.nextv(READ_ENTRIES);
+    batch.catch(() => undefined); // Thrown where it is awaited; nobody awaits it where the reader has stopped.
+    return batch;
+  };
   try {
-    for (;;) {
-      const batch = await iterator.nextv(READ_ENTRIES);
+    for (let next = fetched(); ; ) {
+      const batch = await next;
       if (batch.length === 0) return;
-      yield* batch;
+      next = fetched();
+      yield batch;
     }
   } finally {
     await iterator.close();

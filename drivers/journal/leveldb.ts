@@ -8,7 +8,12 @@ import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { canonicalJson } from '../../runtime/core/canonical-json.ts';
 import { asFault, Fault } from '../../runtime/core/faults.ts';
-import { type Genesis, genesisHash, type Sha256 } from '../../runtime/core/journal/entry.ts';
+import {
+  type Genesis,
+  genesisHash,
+  type JournalEntry,
+  type Sha256,
+} from '../../runtime/core/journal/entry.ts';
 import type { Journal } from '../../runtime/core/ports.ts';
 import { syncDirectory, syncFiles, writeSynced } from './durable-files.ts';
 import { fileSystemOf, weaknessOf } from './file-system.ts';
@@ -80,6 +85,8 @@ export interface LeveldbJournalOptions {
   /** Absent: no floor, and nothing in reserve. */
   readonly room?: Room;
   readonly onWarning: (warning: string) => void;
+  /** Told each entry as the opening verifies it: who folds them there reads the journal once. */
+  readonly onEntry?: (entry: JournalEntry) => void;
 }
 
 /**
@@ -106,6 +113,7 @@ export async function openLeveldbJournal(options: LeveldbJournalOptions): Promis
       sha256: options.sha256,
       witness,
       onWarning,
+      onEntry: options.onEntry,
       requireRoom: () => requireRoom(directory, room),
       release: (clean) => {
         if (clean) noteStop(directory, onWarning);

@@ -15,8 +15,8 @@ export interface OrderedStore {
   /** All or nothing; resolves past fsync. */
   write(changes: readonly Change[]): Promise<void>;
   get(key: string): Promise<Uint8Array | undefined>;
-  /** In the order of the keys. */
-  range(range: KeyRange): AsyncIterable<readonly [key: string, value: Uint8Array]>;
+  /** In the order of the keys, as it is when reading begins; many at a time. */
+  range(range: KeyRange): AsyncIterable<readonly (readonly [key: string, value: Uint8Array])[]>;
   /** Gives back the room of what was deleted there. Writes go on meanwhile. */
   compact(range: KeyRange): Promise<void>;
   close(): Promise<void>;

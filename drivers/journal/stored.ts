@@ -41,27 +41,36 @@ export function encodeEntry(entry: JournalEntry): Uint8Array {
 
 /** @throws Fault JOURNAL_DAMAGED when the bytes are not the entry that follows `tail`. */
 export function decodeEntry(stored: Uint8Array, tail: Tail, sha256: Sha256): JournalEntry {
-  const hash = requireNext(stored, tail, sha256);
-  const text = decodeText(stored.subarray(0, stored.length - HASH_DIGITS - 1), tail.next);
-  const { sequence, at, fact } = JSON.parse(text) as NewEntry & { sequence: number };
-  if (sequence !== tail.next) throw damaged(tail.next, 'the entry carries another number');
+  return decodeVerified(stored, { sequence: tail.next, hash: requireNext(stored, tail, sha256) });
+}
+
+/** @param stored bytes that were verified to be the entry of this mark. @throws Fault JOURNAL_DAMAGED */
+export function decodeVerified(stored: Uint8Array, { sequence, hash }: Mark): JournalEntry {
+  const text = decodeText(stored.subarray(0, stored.length - HASH_DIGITS - 1), sequence);
+  const { at, fact, ...told } = JSON.parse(text) as NewEntry & { sequence: number };
+  if (told.sequence !== sequence) throw damaged(sequence, 'the entry carries another number');
   return { at, fact, sequence, text, hash };
 }
 
 /** The hash of the stored entry that follows `tail`, over the bytes as they lie there. @throws Fault JOURNAL_DAMAGED */
 function requireNext(stored: Uint8Array, tail: Tail, sha256: Sha256): string {
+  const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.length);
   const at = stored.length - HASH_DIGITS - 1;
-  const chained = Buffer.alloc(HASH_BYTES + SEQUENCE_BYTES + Math.max(0, at));
+  const chained = Buffer.allocUnsafe(HASH_BYTES + SEQUENCE_BYTES + Math.max(0, at));
   chained.write(tail.hash, 'hex');
   chained.writeBigUInt64BE(BigInt(tail.next), HASH_BYTES);
-  chained.set(stored.subarray(0, Math.max(0, at)), HASH_BYTES + SEQUENCE_BYTES);
-  const hash = hashIn(stored);
-  if (stored[at] !== SPACE || Buffer.from(sha256(chained)).toString('hex') !== hash)
+  bytes.copy(chained, HASH_BYTES + SEQUENCE_BYTES, 0, Math.max(0, at));
+  const hash = bytes.toString('latin1', Math.max(0, at + 1));
+  const digest = sha256(chained);
+  if (
+    stored[at] !== SPACE ||
+    Buffer.from(digest.buffer, digest.byteOffset, HASH_BYTES).toString('hex') !== hash
+  )
     throw damaged(tail.next, 'the entry does not continue the chain');
   return hash;
 }
 
-type Stored = AsyncIterable<readonly [key: string, value: Uint8Array]>;
+type Stored = AsyncIterable<readonly (readonly [key: string, value: Uint8Array])[]>;
 
 /**
  * The entries from `tail` up to `end` (exclusive; absent: all there are), verified one by one.
@@ -73,37 +82,41 @@ export async function* verified(
 ): AsyncGenerator<JournalEntry> {
   let tail = options.tail;
   try {
-    for await (const [key, value] of stored) {
-      if (key !== entryKey(tail.next)) throw damaged(tail.next, 'the entry is missing');
-      const entry = decodeEntry(value, tail, options.sha256);
-      yield entry;
-      tail = { next: entry.sequence + 1, hash: entry.hash };
-    }
+    for await (const batch of stored)
+      for (const [key, value] of batch) {
+        if (key !== entryKey(tail.next)) throw damaged(tail.next, 'the entry is missing');
+        const entry = decodeEntry(value, tail, options.sha256);
+        yield entry;
+        tail = { next: entry.sequence + 1, hash: entry.hash };
+      }
   } catch (error) {
     throw readingFault(error, tail);
   }
   if (options.end !== undefined && tail.next < options.end) throw damaged(tail.next, 'the entry is missing');
 }
 
+/** What is told of an entry that was verified. `stored`: its bytes, for the time of the call. */
+export type OnEntry = (mark: Mark, stored: Uint8Array) => void;
+
 /**
- * Where the chain from `start` ends. Every entry is verified, none is read: their number makes the difference at a start.
- * @param onEntry told of each: its mark, and its bytes for the time of the call
+ * Where the chain from `start` ends. Every entry is verified over its bytes.
  * @throws Fault JOURNAL_DAMAGED as `verified` does
  */
 export async function endOfChain(
   stored: Stored,
   start: Tail,
   sha256: Sha256,
-  onEntry: (sequence: number, hash: string, stored: Uint8Array) => void,
+  onEntry: OnEntry,
 ): Promise<Tail> {
   let { next, hash } = start;
   try {
-    for await (const [key, value] of stored) {
-      if (key !== entryKey(next)) throw damaged(next, 'the entry is missing');
-      hash = requireNext(value, { next, hash }, sha256);
-      onEntry(next, hash, value);
-      next += 1;
-    }
+    for await (const batch of stored)
+      for (const [key, value] of batch) {
+        if (key !== entryKey(next)) throw damaged(next, 'the entry is missing');
+        hash = requireNext(value, { next, hash }, sha256);
+        onEntry({ sequence: next, hash }, value);
+        next += 1;
+      }
   } catch (error) {
     throw readingFault(error, { next, hash });
   }

@@ -1,5 +1,5 @@
 /** Where a store's chain stands, found out by reading all of it. */
-import type { Sha256 } from '../../runtime/core/journal/entry.ts';
+import type { JournalEntry, Sha256 } from '../../runtime/core/journal/entry.ts';
 import type { OrderedStore } from './ordered-store.ts';
 import {
   ANCHOR_KEY,
@@ -9,6 +9,7 @@ import {
   damaged,
   decodeAnchor,
   decodeCut,
+  decodeVerified,
   ENTRIES,
   endOfChain,
   entryKey,
@@ -35,28 +36,36 @@ export interface State {
  */
 export async function verifyAll(
   store: OrderedStore,
-  options: { readonly start: Tail; readonly sha256: Sha256; readonly mark?: Mark },
+  options: {
+    readonly start: Tail;
+    readonly sha256: Sha256;
+    readonly mark?: Mark;
+    readonly onEntry?: ((entry: JournalEntry) => void) | undefined;
+  },
 ): Promise<State> {
-  const { sha256 } = options;
+  const { sha256, onEntry } = options;
   const anchor = decodeAnchor(await store.get(ANCHOR_KEY));
   const marks = [anchor, options.mark ?? null].filter((mark) => mark !== null);
   const cut = decodeCut(await store.get(CUT_KEY));
   const start = startOf(cut, options.start);
   const kept = new Map([[start.next - 1, start.hash]]);
   let said: Mark | null = null;
-  const tail = await endOfChain(store.range(ENTRIES), start, sha256, (sequence, hash, stored) => {
-    if (marks.some((mark) => mark.sequence === sequence)) kept.set(sequence, hash);
+  const tail = await endOfChain(store.range(ENTRIES), start, sha256, (mark, stored) => {
+    const { sequence, hash } = mark;
+    if (marks.some((known) => known.sequence === sequence)) kept.set(sequence, hash);
     if (sequence === cut?.by) said = cutIn(stored);
+    onEntry?.(decodeVerified(stored, mark));
   });
   if (cut !== null) requireSaid(cut, said, anchor);
   for (const { sequence, hash } of marks)
     if (kept.get(sequence) !== hash)
       throw damaged(Math.min(sequence, tail.next), 'entries are missing or exchanged');
   let expected = (anchor?.sequence ?? -1) + 1;
-  for await (const [key] of store.range(OUTBOX)) {
-    if (key !== outboxKey(expected)) throw damaged(expected, 'the outbox marker is missing');
-    expected++;
-  }
+  for await (const markers of store.range(OUTBOX))
+    for (const [key] of markers) {
+      if (key !== outboxKey(expected)) throw damaged(expected, 'the outbox marker is missing');
+      expected++;
+    }
   if (expected !== tail.next) throw damaged(Math.min(expected, tail.next), 'outbox and entries differ');
   return { tail, anchor, cut };
 }

@@ -16,7 +16,7 @@ import { createEngine, type EngineOptions } from './in-memory-engine.ts';
 import { issuerLedger, issuerTables } from './in-memory-issuer-ledger.ts';
 import { countRefusals, ledgerUnits, noteRefusal, refusalTable } from './in-memory-ledger-orders.ts';
 import { quotaTable, takeQuota } from './in-memory-quota.ts';
-import { createTable, type Undo } from './in-memory-table.ts';
+import { backupOf, createTable, type Undo } from './in-memory-table.ts';
 import { ledgerRefusal, staleEpoch } from './ledger-refusal.ts';
 
 export interface InMemoryLedgerDatabase {
@@ -24,6 +24,8 @@ export interface InMemoryLedgerDatabase {
   connect(): GatewayLedger & AsyncDisposable & { abandon(): void };
   /** While false every call fails, as when the server is down. What was committed stays. */
   setReachable(reachable: boolean): void;
+  /** Takes a backup; the returned function restores it, and what was committed since is forgotten. */
+  backup(): () => void;
   /** What is stored, for whoever looks on from outside. */
   readonly tables: LedgerTables;
 }
@@ -91,12 +93,22 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
             else tables.stationLists.replace(held, { id: 1, number, jws }, undo);
             return jws;
           }),
+        raiseMark: (told) =>
+          call((undo) => {
+            const [held] = tables.marks.group('');
+            if ((held?.mark ?? 0) < told) return null;
+            const mark = (held?.mark ?? 0) + 1;
+            if (held === undefined) tables.marks.insert({ id: 1, mark }, undo);
+            else tables.marks.replace(held, { id: 1, mark }, undo);
+            return mark;
+          }),
         abandon: () => connection.abandon(),
         close: () => connection.close(),
         [Symbol.asyncDispose]: () => connection.close(),
       };
     },
     setReachable: engine.setReachable,
+    backup: () => backupOf(Object.values(tables)),
     tables,
   };
 }
@@ -127,6 +139,11 @@ function createTables() {
     }),
     stationLists: createTable({
       unique: { station_list_id: (row: { id: number; number: number; jws: string }) => [row.id] },
+      group: () => '',
+      order: () => 0,
+    }),
+    marks: createTable({
+      unique: { ledger_mark_id: (row: { id: number; mark: number }) => [row.id] },
       group: () => '',
       order: () => 0,
     }),

@@ -31,6 +31,7 @@ import { personalize } from './personalization/procedure.ts';
 import type { GatewayPorts } from './ports.ts';
 import { keeping } from './refusals.ts';
 import { readStationList } from './station-list.ts';
+import { wholeLedger } from './whole-ledger.ts';
 
 interface UnderWay {
   readonly dialogue: Dialogue;
@@ -45,8 +46,9 @@ interface UnderWay {
 
 /** Checks the token against the profile, then listens. @throws Fault KEY_POLICY_BROKEN, HSM_FAILED, CONFIG_INVALID,
  * TRANSPORT_KEYS_KNOWN, ISSUER_UNFIT */
-export async function createGateway(config: GatewayConfig, ports: GatewayPorts): Promise<void> {
+export async function createGateway(config: GatewayConfig, given: GatewayPorts): Promise<void> {
   demandOwnTransportKeys(config, config.profile);
+  const ports = { ...given, ledger: wholeLedger(given.ledger, given.marks) };
   const token = await ports.token.describe();
   if (token.softwareToken && config.profile === 'production')
     throw new Fault('KEY_POLICY_BROKEN', {

@@ -48,6 +48,7 @@ await runProgram(async () => {
     bus,
     token,
     ledger,
+    marks: await (await openDriver.markFile())(config.markFile),
     certificates: await (await openDriver.certificates())(),
     issuers: config.issuers.map(({ certificate, ...issuer }) => ({
       ...issuer,

@@ -4,6 +4,7 @@ import type { TrustedKey } from '../core/messages/envelope.ts';
 import type { Certificates, ProfileName } from '../core/pki/profile.ts';
 import type { Bus, Clock, Crypto, Entropy, InstructionDoor, Log, Publisher } from '../core/ports.ts';
 import type { GatewayLedger } from '../core/store/ledger.ts';
+import type { MarkMemory } from '../core/store/mark.ts';
 import type { Token } from '../core/token.ts';
 
 /** An intermediate whose key lives in the token. */
@@ -26,6 +27,8 @@ export interface GatewayPorts {
   readonly bus: Bus;
   readonly token: Token;
   readonly ledger: GatewayLedger;
+  /** What this gateway remembers of the ledger apart from it. */
+  readonly marks: MarkMemory;
   readonly certificates: Certificates;
   readonly issuers: readonly Issuer[];
   /** Where revocation lists go; absent where this gateway signs none. */

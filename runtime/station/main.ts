@@ -9,6 +9,7 @@ import { instantOf } from '../core/instant.ts';
 import type { Bus, CardReader, Log } from '../core/ports.ts';
 import type { StationIdentity } from '../core/renewal.ts';
 import { runProgram } from '../program.ts';
+import { Past } from './past.ts';
 import { createStation } from './station.ts';
 import { lastWill } from './status.ts';
 
@@ -18,12 +19,14 @@ await runProgram(async () => {
   const crypto = await openDriver.nodeCrypto();
   const log = (await openDriver.log())('station', 'info');
   const onWarning = (warning: string): void => log.write('warn', 'warning', { warning });
+  const past = new Past(config.nests.length);
   const journal = await (await openDriver.leveldbJournal())({
     directory: config.journal.directory,
     sha256: crypto.sha256,
     laboratoryFileSystem: config.journal.laboratoryFileSystem,
     room: config.journal,
     onWarning,
+    onEntry: (entry) => past.take(entry),
   });
   const signer = await (await openDriver.pkcs11Signer())({
     module: config.token.module,
@@ -49,6 +52,7 @@ await runProgram(async () => {
     crypto,
     signer,
     journal,
+    past,
     bus,
     jig,
     reader: (nest) => {

@@ -4,6 +4,7 @@ import type { CutFact } from '../core/journal/retention.ts';
 import { type Counters, counted, NOTHING_COUNTED, sumOf } from '../core/operation/counters.ts';
 import type { Fact } from '../core/operation/facts.ts';
 import { ENDS } from '../core/operation/gate.ts';
+import type { Journal } from '../core/ports.ts';
 
 /** Facts kept of visits that ended. */
 const FACTS_KEPT = 256;
@@ -12,6 +13,13 @@ const FACTS_KEPT = 256;
 export interface Announcement {
   readonly sequence: number;
   readonly fact: CutFact;
+}
+
+/** What the journal holds, read as a whole. @throws Fault JOURNAL_DAMAGED */
+export async function pastIn(journal: Journal, nests: number): Promise<Past> {
+  const past = new Past(nests);
+  for await (const entry of journal.read()) past.take(entry);
+  return past;
 }
 
 export class Past {

@@ -14,6 +14,7 @@ import type {
   Signer,
 } from '../core/ports.ts';
 import type { StationIdentity } from '../core/renewal.ts';
+import type { Past } from './past.ts';
 
 /** Version of the software, as it stands in journal and status. */
 export const VERSION = '0.1.0';
@@ -36,5 +37,7 @@ export interface StationPorts {
   readonly logKey: NoteKey;
   /** The production ticket, compact JWS. */
   readonly ticket: string;
+  /** Told every entry of the journal when that was opened; absent: the station reads them. */
+  readonly past?: Past;
   readonly genesis: { readonly journal: string; readonly station: string; readonly created: string };
 }

@@ -15,7 +15,7 @@ import { createAgreement, settleAgreement } from './agreement.ts';
 import { LogMemory } from './log-memory.ts';
 import { Nest } from './nest.ts';
 import { createOutbox } from './outbox.ts';
-import { Past } from './past.ts';
+import { pastIn } from './past.ts';
 import { type StationPorts, VERSION } from './ports.ts';
 import { takingTurns } from './reader-turns.ts';
 import { keepRenewed } from './renewal.ts';
@@ -41,8 +41,7 @@ export async function createStation(config: StationConfig, given: StationPorts):
   demandOwnJournal(config, ports);
   const ticket = readTicket(config, ports);
   const memory = new LogMemory(ports);
-  const past = new Past(config.nests.length);
-  for await (const entry of ports.journal.read()) past.take(entry);
+  const past = ports.past ?? (await pastIn(ports.journal, config.nests.length));
   for (const fact of past.receipts) memory.learn(fact);
   let end: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   const ended = new Promise<void>((resolve, reject) => {

@@ -67,6 +67,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       token: { module, label, pinFile, constantsFile, softHsmConf },
       instructionSocket: instructionSocketOf(services, name, i),
       ledgerUrl: services.ledgerUrl,
+      markFile: join(places.gateway, `${name}-ledger-mark`),
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: laboratory.issuerCertificate }],
       hardwareType: documentationIdentifiers.hardwareType,
       batchExtension: documentationIdentifiers.manufacturing,

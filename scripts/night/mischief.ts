@@ -5,6 +5,7 @@ import { exchangeDisk } from './disk-mischief.ts';
 import { carry, openAsRogue, watchOpenings } from './hand-mischief.ts';
 import type { Crossing, Order, Watch } from './life.ts';
 import type { Place, Plant } from './plant.ts';
+import { backUp, restore } from './restore-mischief.ts';
 import { count, type Standing } from './standing.ts';
 import type { Lasting, Mishap, MishapKind, Story } from './story.ts';
 
@@ -54,8 +55,8 @@ export function createMischief(story: Story): Mischief {
         if ('atMs' in mishap && mishap.kind !== 'disk-exchanged')
           plant.clock.after(mishap.atMs, () => strike(standing, plant, mishap));
       for (const mishap of story.mishaps)
-        if (mishap.kind === 'store-restored')
-          plant.clock.after(mishap.backupMs, () => standing.backups.set(mishap, plant.fleet.backup()));
+        if (mishap.kind === 'store-restored' || mishap.kind === 'ledger-restored')
+          plant.clock.after(mishap.backupMs, () => backUp(standing, plant, mishap));
         else if (mishap.kind === 'disk-exchanged') exchangeDisk(plant, mishap, () => count(standing, mishap));
       for (const place of plant.places) watchOpenings(standing, plant, place);
       plant.clock.after(story.calmMs, () => plant.calm());
@@ -86,7 +87,7 @@ function strike(standing: Standing, plant: Plant, mishap: Timed): void {
     count(standing, mishap);
     return;
   }
-  if (mishap.kind === 'store-restored') {
+  if (mishap.kind === 'store-restored' || mishap.kind === 'ledger-restored') {
     restore(standing, plant, mishap);
     count(standing, mishap);
     return;
@@ -111,35 +112,6 @@ function strike(standing: Standing, plant: Plant, mishap: Timed): void {
     plant.clock.after(Math.min(mishap.forMs, Math.max(0, standing.story.calmMs - mishap.atMs)), end);
   }
   count(standing, mishap);
-}
-
-/** Connections end with the old state, as they do where a server is exchanged. */
-function restore(
-  { backups }: Standing,
-  plant: Plant,
-  mishap: Extract<Mishap, { kind: 'store-restored' }>,
-): void {
-  const { clock, fleet } = plant;
-  const exchange = (bring: () => void): void => {
-    fleet.setReachable(false);
-    bring();
-    fleet.setReachable(true);
-  };
-  const size = (): number => fleet.tables.heads.all()[0]?.size ?? 0;
-  const newest = fleet.backup();
-  const newestSize = size();
-  const old = backups.get(mishap);
-  if (old === undefined || plant.rolledBack) return;
-  exchange(old);
-  plant.restored = true;
-  if (size() >= newestSize) return;
-  plant.rolledBack = true;
-  const oldSize = size();
-  clock.after(mishap.forMs, () => {
-    // Where nobody had been told of what is missing, the backend went on from the old state, and that stays.
-    if (size() === oldSize) exchange(newest);
-    plant.rolledBack = false;
-  });
 }
 
 type Begin = (

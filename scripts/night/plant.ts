@@ -18,9 +18,11 @@ import {
   createInMemoryLedgerDatabase,
   type InMemoryLedgerDatabase,
 } from '../../drivers/store/in-memory-ledger.ts';
+import { createInMemoryMark } from '../../drivers/store/in-memory-mark.ts';
 import type { Release } from '../../runtime/core/gate/release.ts';
 import type { Crypto } from '../../runtime/core/ports.ts';
 import type { HeadMemory } from '../../runtime/core/store/head.ts';
+import type { MarkMemory } from '../../runtime/core/store/mark.ts';
 import { createParties, type SimulatedParties, simulatedTicket } from '../simulation/parties.ts';
 import { createPlace, makeChip, type PlaceParts, type SimulatedPlace } from '../simulation/station.ts';
 import { usualSupply } from '../simulation/supply.ts';
@@ -78,6 +80,8 @@ export interface Plant {
   readonly ledger: InMemoryLedgerDatabase;
   /** The backend's file beside its database. */
   readonly heads: HeadMemory;
+  /** The gateway's, beside its ledger. */
+  readonly marks: MarkMemory;
   readonly parties: SimulatedParties;
   readonly crypto: Crypto;
   readonly places: readonly Place[];
@@ -93,6 +97,8 @@ export interface Plant {
   readonly skewMs: Map<string, number>;
   /** The last messages of anybody. */
   readonly said: Said[];
+  /** The ledger lacks what it will have again. */
+  ledgerRolledBack: boolean;
   /** The fleet's database lacks what it will have again. */
   rolledBack: boolean;
   /** It was restored from a backup at some time: what is in no leaf may be gone for good. */
@@ -149,6 +155,7 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
       fates: fatesOf('ledger'),
     }),
     heads: createInMemoryHead(),
+    marks: createInMemoryMark(),
     parties,
     crypto: simulated ?? nodeCrypto,
     places,
@@ -165,6 +172,7 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
     taps: [],
     skewMs: new Map(),
     said: [],
+    ledgerRolledBack: false,
     rolledBack: false,
     restored: false,
     calm: () => {

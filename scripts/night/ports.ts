@@ -5,6 +5,7 @@ import type { Bus, CardReader, Clock, Jig, Journal, PlayOutcome, Signer } from '
 import type { FleetStore } from '../../runtime/core/store/fleet.ts';
 import type { HeadMemory } from '../../runtime/core/store/head.ts';
 import type { GatewayLedger } from '../../runtime/core/store/ledger.ts';
+import type { MarkMemory } from '../../runtime/core/store/mark.ts';
 import type { Token } from '../../runtime/core/token.ts';
 import type { Failure, Life } from './life.ts';
 
@@ -93,6 +94,11 @@ export function storeOf(life: Life, store: FleetStore & { abandon(): void }): Fl
     close: () => store.close(),
   };
   return life.guard(inside, { port: 'store', failure });
+}
+
+export function marksOf(life: Life, marks: MarkMemory): MarkMemory {
+  const failure = always(() => new Fault('FILE_UNREADABLE', { reason: 'simulated' }));
+  return life.guard(marks, { port: 'marks', failure });
 }
 
 export function headsOf(life: Life, heads: HeadMemory): HeadMemory {

@@ -31,6 +31,12 @@ export const lasting = [
 ] as const;
 export type Lasting = (typeof lasting)[number];
 
+interface Restored {
+  readonly atMs: number;
+  readonly backupMs: number;
+  readonly forMs: number;
+}
+
 export type Mishap =
   /** At the nth crossing of a program, counted over all its lives. */
   | { readonly kind: 'kill'; readonly program: string; readonly nth: number; readonly death: Death }
@@ -64,13 +70,10 @@ export type Mishap =
       readonly forMs: number;
       readonly program: string;
     }
-  /** The fleet's database is restored from a backup, and if that lacks leaves, to its newest state after a while. */
-  | {
-      readonly kind: 'store-restored';
-      readonly atMs: number;
-      readonly backupMs: number;
-      readonly forMs: number;
-    }
+  /** The fleet's database, or the gateways' ledger, is restored from a backup, and if that lacks what somebody was told,
+   * to its newest state after a while. */
+  | (Restored & { readonly kind: 'store-restored' })
+  | (Restored & { readonly kind: 'ledger-restored' })
   /** The nth time a gate opens, the unit does not move, and the link to the controller is lost. */
   | { readonly kind: 'host-lost'; readonly opening: number; readonly program: string }
   /** The nth time a station asks the gate to open, the unit is taken out: before the word arrives, which is lost, or with
@@ -116,6 +119,8 @@ const REAL_CRYPTO_EVERY = 40;
 /** Most faults need one unit and nobody else; some need company. */
 const UNITS: readonly number[] = [...Array<number>(60).fill(1), 2, 2, 2, 3, 4, 5, 6];
 const LIARS_RATE = 0.05;
+/** The first unit of a quiet night is through by then. */
+const WORK_MS = 4_000;
 const DECADE_MS = 10 * 365 * 86_400_000;
 
 export function drawStory(seed: string): Story {
@@ -187,11 +192,7 @@ function mishapsOf(night: Night): readonly Mishap[] {
     program: pick(draw, night.names),
     to: pick(draw, night.names),
   }));
-  some(0.15, () => {
-    const backupMs = below(draw, night.calmMs);
-    const atMs = backupMs + below(draw, Math.max(1, night.calmMs - backupMs));
-    return { kind: 'store-restored', atMs, backupMs, forMs: 500 + below(draw, 5_000) };
-  });
+  some(0.15, () => restoredOf('store-restored', night));
   some(0.15, () => {
     const backupMs = below(draw, night.calmMs);
     const atMs = backupMs + below(draw, Math.max(1, night.calmMs - backupMs));
@@ -211,7 +212,23 @@ function mishapsOf(night: Night): readonly Mishap[] {
     atMs: below(draw, night.calmMs),
     program: pick(draw, night.names),
   }));
+  some(0.15, () => ledgerRestoredOf(night));
   return mishaps;
+}
+
+function restoredOf(kind: 'store-restored' | 'ledger-restored', { draw, calmMs }: Night): Mishap {
+  const backupMs = below(draw, calmMs);
+  const atMs = backupMs + below(draw, Math.max(1, calmMs - backupMs));
+  return { kind, atMs, backupMs, forMs: 500 + below(draw, 5_000) };
+}
+
+/** While units are worked on, as a rule: a gateway that has nothing to do misses nothing. */
+function ledgerRestoredOf(night: Night): Mishap {
+  const { draw } = night;
+  if (draw.chance(0.3)) return restoredOf('ledger-restored', night);
+  const backupMs = below(draw, WORK_MS);
+  const atMs = backupMs + below(draw, WORK_MS);
+  return { kind: 'ledger-restored', atMs, backupMs, forMs: 2_000 + below(draw, 6_000) };
 }
 
 function crossingOf({ draw, programs, names, units }: Night): {

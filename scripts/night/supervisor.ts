@@ -26,6 +26,7 @@ import {
   jigOf,
   journalOf,
   ledgerOf,
+  marksOf,
   readerOf,
   signerOf,
   storeOf,
@@ -193,6 +194,7 @@ async function startGateway(standing: Standing, life: Life): Promise<void> {
     token: tokenOf(life, token),
     instructions: createInMemoryInstructionDoor(),
     ledger: ledgerOf(life, plant.ledger.connect()),
+    marks: marksOf(life, plant.marks),
     certificates: derCertificates,
     issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
   });

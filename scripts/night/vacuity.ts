@@ -14,6 +14,7 @@ export const mishapKinds: readonly MishapKind[] = [
   'host-lost',
   'snatched',
   'store-restored',
+  'ledger-restored',
   'disk-exchanged',
   'rogue-open',
 ];

@@ -2,18 +2,21 @@
 import { writeSync } from 'node:fs';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openLeveldbJournal } from '../../drivers/journal/leveldb.ts';
+import { Past } from '../../runtime/station/past.ts';
 import { startStation } from './plant.ts';
 
 const [directory = ''] = process.argv.slice(2);
 const begun = performance.now();
+const past = new Past(1);
 const journal = await openLeveldbJournal({
   directory,
   sha256: nodeCrypto.sha256,
   laboratoryFileSystem: true,
   onWarning: () => undefined,
+  onEntry: (entry) => past.take(entry),
 });
 const openMs = performance.now() - begun;
-await startStation(journal);
+await startStation(journal, past);
 writeSync(1, `ready ${openMs} ${performance.now() - begun - openMs}\n`);
 for (;;) {
   const [entry] = await journal.append([

@@ -10,6 +10,7 @@ import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
 import { createMemoryLog } from '../../drivers/log/memory.ts';
 import type { Genesis, NewEntry } from '../../runtime/core/journal/entry.ts';
 import type { Journal } from '../../runtime/core/ports.ts';
+import type { Past } from '../../runtime/station/past.ts';
 import { createStation } from '../../runtime/station/station.ts';
 import { createParties, simulatedTicket } from '../simulation/parties.ts';
 import { stationSettings } from '../simulation/settings.ts';
@@ -37,7 +38,7 @@ export async function entriesOfUnit(): Promise<readonly NewEntry[]> {
 }
 
 /** Resolves when the station is at work. Nobody answers it, and no unit comes. */
-export async function startStation(journal: Journal): Promise<void> {
+export async function startStation(journal: Journal, past: Past): Promise<void> {
   const clock = openSystemClock();
   const parties = createParties(createSimulatedEntropy(SEED), [NAME], START_MS);
   const entropy = createSimulatedEntropy(`${SEED}/${NAME}`);
@@ -62,6 +63,7 @@ export async function startStation(journal: Journal): Promise<void> {
     log: createMemoryLog(),
     signer: parties.stationSigners[0] ?? parties.backendSigner,
     journal,
+    past,
     bus: broker.connect({ clientId: NAME, clean: true, mayPublish: () => true, mayReceive: () => true }),
     jig: createSimulatedJig({ clock, fixture }),
     reader: () => createSimulatedReader({ clock, card: () => null }),

@@ -60,6 +60,7 @@ export function gatewaySettings(
     token: { module: 'none', label: 'none', pinFile: 'none', constantsFile: 'none' },
     instructionSocket: 'simulated.sock',
     ledgerUrl: 'postgres:simulated',
+    markFile: 'none',
     transport,
     issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: 'none' }],
     hardwareType: '1.3.6.1.4.1.32473.1.1',

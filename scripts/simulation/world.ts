@@ -16,6 +16,7 @@ import {
   createInMemoryLedgerDatabase,
   type InMemoryLedgerDatabase,
 } from '../../drivers/store/in-memory-ledger.ts';
+import { createInMemoryMark } from '../../drivers/store/in-memory-mark.ts';
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
 import { derCertificates } from '../../runtime/core/pki/tbs.ts';
@@ -181,6 +182,7 @@ async function startGateway(
         monotonicMs: clock.monotonicMs,
         ...(cheap === null ? {} : { signature: cheap.sign }),
       }),
+      marks: createInMemoryMark(),
       instructions: number === 1 ? instructions.gateway : createInMemoryInstructionDoor(),
       ...(options.revocation === undefined ? {} : { publisher: options.revocation.publisher }),
       ledger: ledger.connect(),

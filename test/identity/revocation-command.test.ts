@@ -13,6 +13,7 @@ import { createMemoryLog } from '../../drivers/log/memory.ts';
 import { createInMemoryFleetDatabase } from '../../drivers/store/in-memory.ts';
 import { createInMemoryHead } from '../../drivers/store/in-memory-head.ts';
 import { createInMemoryLedgerDatabase } from '../../drivers/store/in-memory-ledger.ts';
+import { createInMemoryMark } from '../../drivers/store/in-memory-mark.ts';
 import { openFileSigner } from '../../drivers/token/file-signer.ts';
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import { createBackend } from '../../runtime/backend/backend.ts';
@@ -71,6 +72,7 @@ describe('the commands that admit and revoke a station', () => {
         signingKeys: parties.gatewayKeys,
       }),
       ledger: createInMemoryLedgerDatabase({ clock }).connect(),
+      marks: createInMemoryMark(),
       certificates: derCertificates,
       issuers: [{ name: ISSUER, key: `issuer-${ISSUER}`, certificate: parties.issuerCertificate }],
       instructions: doors[1],

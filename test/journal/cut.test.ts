@@ -23,7 +23,8 @@ describe('giving up entries on a disk', () => {
   it('takes the last intent along, which the witness remembered, and opens after a kill all the same', async () => {
     using place = await provisioned();
     await using journal = await place.open();
-    await journal.append([...samples(3), intent, sample(4)]);
+    await journal.append([...samples(3), intent]);
+    await journal.append([sample(4)]);
     const cut = await announced(journal, 4);
     await journal.acknowledge(cut);
     await journal.giveUp(cut);

@@ -142,7 +142,7 @@ describe('what LevelDB would open without a word', () => {
       createIfMissing: false,
       errorIfExists: false,
     });
-    const entries = await collect(store.range({ gte: 'j!', lt: 'j"' }));
+    const entries = (await collect(store.range({ gte: 'j!', lt: 'j"' }))).flat();
     await store.close();
     return entries.length;
   };

@@ -6,6 +6,7 @@ import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
 import { createInMemoryInstructionDoor } from '../../drivers/instruction/in-memory.ts';
 import { createMemoryLog } from '../../drivers/log/memory.ts';
 import { createInMemoryLedgerDatabase } from '../../drivers/store/in-memory-ledger.ts';
+import { createInMemoryMark } from '../../drivers/store/in-memory-mark.ts';
 import { createSoftwareSigner } from '../../drivers/token/file-signer.ts';
 import { createSimulatedToken } from '../../drivers/token/simulated.ts';
 import type { Bytes } from '../../runtime/core/bytes.ts';
@@ -96,6 +97,7 @@ async function startGateway(world: Omit<World, 'start'>, options: OfficeOptions)
       signingKeys: Object.fromEntries(world.authorities.map((_, i) => [`issuer-line-${i}`, scalarOf(i)])),
     }),
     ledger: world.ledger.connect(),
+    marks: createInMemoryMark(),
     certificates: { toBeSigned: async (intent) => toBeSigned(intent) },
     instructions,
     issuers: world.authorities.map(({ certificate }, i) => ({

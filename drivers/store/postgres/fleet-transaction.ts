@@ -93,7 +93,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
       ]);
     },
 
-    ...logVerbs(session),
+    ...treeVerbs(session),
   };
 }
 
@@ -107,7 +107,7 @@ async function changeAll<Row>(
   assert.equal(changed, rows.length, `there are no such rows: ${statement.name}`);
 }
 
-function logVerbs(
+function treeVerbs(
   session: Session,
 ): Pick<FleetTransaction, 'lockHead' | 'readHead' | 'updateHead' | 'insertLeaves' | 'leafByKey' | 'leaves'> {
   const all = <Row>(statement: sql.Select<Row>, ...values: readonly unknown[]): Promise<readonly Row[]> =>

@@ -108,4 +108,13 @@ export const ledgerMigrations: readonly Migration[] = [
       'create index if not exists certificate_by_station on certificate (station, serial)',
     ],
   },
+  {
+    id: 7,
+    title: 'the mark by which an older ledger is known',
+    statements: [
+      `create table if not exists ledger_mark (
+        id bigint not null, mark bigint not null,
+        constraint ledger_mark_id primary key (id))`,
+    ],
+  },
 ];

@@ -180,6 +180,13 @@ export const statements = {
     'conclusion of',
     'select kind, jws from conclusion where operation = $1 and epoch = $2',
   ),
+  /** A row comes back where the mark was not lower; a ledger without one has none to compare, unless something was told. */
+  raiseMark: named(
+    'raise mark',
+    `insert into ledger_mark as present (id, mark)
+     select 1, 1 where $1::bigint = 0 or exists (select 1 from ledger_mark)
+     on conflict (id) do update set mark = present.mark + 1 where present.mark >= $1::bigint returning mark`,
+  ),
   stationList: named('station list', 'select jws from station_list where id = 1 and number > $1'),
   keepStationList: named(
     'keep station list',

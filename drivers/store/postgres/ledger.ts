@@ -82,6 +82,7 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
         ({ derivations, ...unit }) => ({ ...unit, derived: derivations > 0 }),
       ),
     ...issuerLedger(database),
+    raiseMark: async (told) => (await list<{ mark: number }>(statements.raiseMark, told))[0]?.mark ?? null,
     stationList: async (known) =>
       (await list<{ jws: string }>(statements.stationList, known))[0]?.jws ?? null,
     keepStationList: (number, jws) =>

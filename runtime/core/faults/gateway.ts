@@ -65,6 +65,15 @@ export const faultsOfGateway = {
     disposition: 'retry',
     blame: 'outside',
   },
+  LEDGER_ROLLED_BACK: {
+    title: 'The ledger of the gateways is older than what was signed',
+    cause:
+      'Its database was restored from a backup, or is another one: it has forgotten certificates, epochs and revocations.',
+    remedy:
+      'Restore the database to its newest state, with every archived change, or point the gateway to the right one. The gateway goes on by itself. Never go on from the older one.',
+    disposition: 'retry',
+    blame: 'outside',
+  },
   CERTIFICATE_REFUSED: {
     title: 'The certificate would break the rules of its profile',
     cause: 'The public key is known already, or the identity does not fit.',

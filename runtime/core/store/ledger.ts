@@ -142,6 +142,9 @@ export interface GatewayLedger extends IssuerLedger {
   ticketUnits(ticket: string, after: string, limit: number): Promise<readonly LedgerUnit[]>;
   /** The newest list of stations that any gateway was given, compact JWS; null for none with a number above `known`. */
   stationList(known: number): Promise<string | null>;
+  /** Counts the ledger's mark up by one, and answers it; null for a ledger whose mark is lower than `told`: then
+   * nothing is counted. */
+  raiseMark(told: number): Promise<number | null>;
   /** Keeps a list unless one with a higher number is kept; resolves with the one that is kept then. */
   keepStationList(number: number, jws: string): Promise<string>;
   close(): Promise<void>;

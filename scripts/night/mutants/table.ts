@@ -197,6 +197,13 @@ export const mutants: readonly Mutant[] = [
     to: 'if (false)',
   },
   {
+    name: 'older-ledger-accepted',
+    does: 'goes on from a ledger that was restored from a backup',
+    module: 'runtime/gateway/whole-ledger.js',
+    from: 'await ledger.raiseMark(marks.told)',
+    to: 'await ledger.raiseMark(0)',
+  },
+  {
     name: 'older-journal-accepted',
     does: 'goes on from a journal that was put back',
     module: 'runtime/station/agreement.js',

@@ -3,8 +3,11 @@ import { eidOfIndex } from '../../../drivers/card-reader/virtual-se/eid.ts';
 import { equal, toHex } from '../../../runtime/core/bytes.ts';
 import { MerkleTree } from '../../../runtime/core/log/tree.ts';
 import { FLEET_KEY_VERSION } from '../../simulation/parties.ts';
-import { quotaOf } from '../plant.ts';
+import { type Plant, quotaOf } from '../plant.ts';
 import { departures, type Rule } from './rule.ts';
+
+/** Objects that chips of a plant ever had: their certificates. */
+const certificatesHeld = new WeakMap<Plant, Set<string>>();
 
 export const recordRules: readonly Rule[] = [
   {
@@ -41,6 +44,41 @@ export const recordRules: readonly Rule[] = [
       const released = departures(plant).filter(({ lane }) => lane === 'good').length;
       if (done && released !== records.length)
         blame(`${released} were released, ${records.length} are recorded`);
+    },
+  },
+  {
+    name: 'I15',
+    says: 'whatever a gateway signed stands in its ledger: each certificate that a chip ever held, and each confirmation',
+    watch: (plant, story) => {
+      const held = new Set<string>();
+      certificatesHeld.set(plant, held);
+      plant.witnesses.push({
+        onCommand: ({ unit, chip, changed }) => {
+          if (!changed || story.liars[unit] !== undefined) return;
+          for (const object of Object.values(chip.state.objects)) held.add(object);
+        },
+      });
+    },
+    end: ({ plant, done }, blame) => {
+      if (!done) return;
+      const kept = plant.ledger.tables.certificates
+        .all()
+        .map(({ certificate }) => toHex(certificate ?? new Uint8Array(1)));
+      for (const object of certificatesHeld.get(plant) ?? [])
+        if (!kept.some((certificate) => certificate.length > 2 && object.toLowerCase().includes(certificate)))
+          blame('a chip held a certificate that is not in the ledger');
+      const { certificates, conclusions } = plant.ledger.tables;
+      for (const { eid, certificateSerial } of plant.fleet.tables.records.all())
+        if (
+          certificateSerial !== null &&
+          certificates.find('certificate_serial', certificateSerial)?.eid !== eid
+        )
+          blame(`the certificate of ${eid} is in a record, and not in the ledger`);
+      for (const { operation, epoch } of plant.fleet.tables.confirmations.all())
+        if (conclusions.find('conclusion_operation_epoch', operation, epoch) === null)
+          blame(`epoch ${epoch} of ${operation} is confirmed, and the ledger does not know it`);
+      const eids = certificates.all().map(({ eid }) => eid);
+      if (new Set(eids).size !== eids.length) blame('an EID has two certificates');
     },
   },
   {
