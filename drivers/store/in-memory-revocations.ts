@@ -85,6 +85,11 @@ export function revocationVerbs(verb: Verb, tables: RevocationTables): Revocatio
           .sort((a, b) => (a.issuer < b.issuer ? -1 : 1)),
       ),
     revocation: (serial) => verb(() => revocations.find('revocation_serial', serial)),
+    fallenOf: (serial, issuerKeyId) =>
+      verb(() => {
+        if (revokedIssuers.all().some((row) => row.issuerKeyId === issuerKeyId)) return 'intermediate';
+        return revocations.find('revocation_serial', serial) === null ? null : 'certificate';
+      }),
     revocationsOf: (issuer) => verb(() => revocations.group(issuer)),
     revocationsUnder: (plan) =>
       verb(() =>

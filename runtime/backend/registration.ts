@@ -100,7 +100,7 @@ function check(
   };
 }
 
-/** @throws Fault STATION_REVOKED, RESERVATION_STALE, RELEASE_USED, UNIT_REJECTED_BEFORE, UNIT_RELEASED_BEFORE, CERTIFICATE_REFUSED */
+/** @throws Fault STATION_REVOKED, UNIT_CERTIFICATE_REVOKED, RESERVATION_STALE, RELEASE_USED, UNIT_REJECTED_BEFORE, UNIT_RELEASED_BEFORE, CERTIFICATE_REFUSED */
 async function register(
   draft: Draft,
   checked: CheckedRegistration,
@@ -110,14 +110,16 @@ async function register(
   const { tx } = draft;
   const { report } = checked;
   const { operation, epoch, certificate } = checked.confirmation;
-  const [look, row, stored, record, owner] = await Promise.all([
+  const [look, row, stored, record, owner, fallen] = await Promise.all([
     lookAt(tx, report),
     tx.operationById(operation),
     tx.lastRelease(operation),
     tx.recordByOperation(operation),
     'absent' in certificate ? null : tx.recordByPublicKey(certificate.publicKeyHash),
+    'absent' in certificate ? null : tx.fallenOf(certificate.serial, certificate.issuerKeyId),
     ports.register.demandStored(tx, checked.confirmation.station),
   ]);
+  if (fallen !== null) throw new Fault('UNIT_CERTIFICATE_REVOKED', { operation, fallen });
   if (row === null || row.epoch !== epoch) throw new Fault('RESERVATION_STALE', { operation, epoch });
   if (row.state === 'released' || look.left?.operation === operation)
     throw new Fault('UNIT_RELEASED_BEFORE', { operation });

@@ -2,6 +2,7 @@
 import type {
   CertificateKey,
   ExecutedPlanRow,
+  Fallen,
   RevocationRow,
   RevocationTransaction,
   RevokedIssuerRow,
@@ -91,6 +92,11 @@ const statements = {
     text: `select distinct issuer, issuer_key_id as "issuerKeyId" from unit_certificate order by issuer`,
   },
   revocation: from(revocations, 'where serial = $1'),
+  fallen: {
+    name: 'fallen of',
+    text: `select exists (select 1 from revoked_issuer where issuer_key_id = $2) as intermediate,
+      exists (select 1 from revocation where serial = $1) as certificate`,
+  },
   revocationsOf: from(revocations, 'where issuer = $1 order by serial'),
   revocationsUnder: from(revocations, 'where plan = $1 order by serial'),
   revokedIssuers: from(revokedIssuers, 'order by issuer'),
@@ -128,6 +134,11 @@ export function revocationVerbs(session: Session): RevocationTransaction {
     },
     recordedIssuers: () => all(statements.issuers),
     revocation: (serial) => one(statements.revocation, serial),
+    fallenOf: async (serial, issuerKeyId) => {
+      const fallen = await one<Record<Fallen, boolean>>(statements.fallen, serial, issuerKeyId);
+      if (fallen?.intermediate === true) return 'intermediate';
+      return fallen?.certificate === true ? 'certificate' : null;
+    },
     revocationsOf: (issuer) => all(statements.revocationsOf, issuer),
     revocationsUnder: (plan) => all(statements.revocationsUnder, plan),
     insertRevocations: (rows) => add(revocations, rows),

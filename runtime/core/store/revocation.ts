@@ -38,6 +38,8 @@ export interface RevokedIssuerRow {
   readonly leafIndex: number;
 }
 
+export type Fallen = 'certificate' | 'intermediate';
+
 export interface ExecutedPlanRow {
   /** SHA-256 of the plan. */
   readonly plan: string;
@@ -64,6 +66,8 @@ export interface RevocationTransaction {
   /** Names of every intermediate that a record names, with their key identifiers, in order. */
   recordedIssuers(): Promise<readonly { readonly issuer: string; readonly issuerKeyId: string }[]>;
   revocation(serial: string): Promise<RevocationRow | null>;
+  /** What has fallen of a certificate: itself, or the intermediate with this key; null for neither. */
+  fallenOf(serial: string, issuerKeyId: string): Promise<Fallen | null>;
   /** By serial. */
   revocationsOf(issuer: string): Promise<readonly RevocationRow[]>;
   revocationsUnder(plan: string): Promise<readonly RevocationRow[]>;
