@@ -91,6 +91,14 @@ export function revocationVerbs(verb: Verb, tables: RevocationTables): Revocatio
         return revocations.find('revocation_serial', serial) === null ? null : 'certificate';
       }),
     revocationsOf: (issuer) => verb(() => revocations.group(issuer)),
+    revocationsAfter: (after, limit) =>
+      verb(() =>
+        revocations
+          .all()
+          .filter(({ serial }) => serial > after)
+          .sort(bySerial)
+          .slice(0, limit),
+      ),
     revocationsUnder: (plan) =>
       verb(() =>
         revocations
@@ -105,8 +113,16 @@ export function revocationVerbs(verb: Verb, tables: RevocationTables): Revocatio
     revokedIssuers: () => verb(() => revokedIssuers.group('')),
     insertRevokedIssuer: (row) => verb((undo) => revokedIssuers.insert(row, undo)),
     executedPlan: (plan) => verb(() => plans.find('executed_plan_plan', plan)),
+    executedPlans: () => verb(() => plans.group('')),
     insertExecutedPlan: (row) => verb((undo) => plans.insert(row, undo)),
     newestTrustList: () => verb(() => trustLists.group('', -1)[0] ?? null),
+    trustListsAfter: (after, limit) =>
+      verb(() =>
+        trustLists
+          .group('')
+          .filter(({ number }) => number > after)
+          .slice(0, limit),
+      ),
     insertTrustList: (row) => verb((undo) => trustLists.insert(row, undo)),
   };
 }

@@ -110,6 +110,11 @@ export type FleetView = Pick<
   | 'revocationsOf'
   | 'revokedIssuers'
   | 'newestTrustList'
+  | 'revocationsAfter'
+  | 'executedPlans'
+  | 'trustListsAfter'
+  | 'revokedStations'
+  | 'enrolledStations'
 >;
 
 export interface FleetReader extends AsyncDisposable {

@@ -55,9 +55,7 @@ async function demandHeld(world: World, code: FaultCode): Promise<void> {
   assert.ok(facts.some(({ name }) => name === 'confirmed'));
   const holds = facts.flatMap((fact) => (fact.name === 'held' ? [fact.fault.code] : []));
   assert.ok(holds.includes(code), holds.join());
-  const events = world.fleet.tables.events
-    .all()
-    .filter(({ text }) => text.includes(code));
+  const events = world.fleet.tables.events.all().filter(({ text }) => text.includes(code));
   const leaves = world.fleet.tables.leaves.all().map(({ entry }) => readLeaf(entry));
   const logged = leaves.filter((leaf) => leaf?.kind === 'station-event').map((leaf) => leaf?.body.hash);
   assert.ok(events.length > 0 && events.every(({ hash }) => logged.includes(hash)));

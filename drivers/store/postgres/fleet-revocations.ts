@@ -98,9 +98,12 @@ const statements = {
       exists (select 1 from revocation where serial = $1) as certificate`,
   },
   revocationsOf: from(revocations, 'where issuer = $1 order by serial'),
+  revocationsAfter: from(revocations, 'where serial > $1 order by serial limit $2'),
   revocationsUnder: from(revocations, 'where plan = $1 order by serial'),
   revokedIssuers: from(revokedIssuers, 'order by issuer'),
   plan: from(plans, 'where plan = $1'),
+  plans: from(plans, 'order by leaf_index'),
+  trustListsAfter: from(trustLists, 'where number > $1 order by number limit $2'),
   trustList: from(trustLists, 'order by number desc limit 1'),
 } as const;
 
@@ -140,13 +143,16 @@ export function revocationVerbs(session: Session): RevocationTransaction {
       return fallen?.certificate === true ? 'certificate' : null;
     },
     revocationsOf: (issuer) => all(statements.revocationsOf, issuer),
+    revocationsAfter: (after, limit) => all(statements.revocationsAfter, after, limit),
     revocationsUnder: (plan) => all(statements.revocationsUnder, plan),
     insertRevocations: (rows) => add(revocations, rows),
     revokedIssuers: () => all(statements.revokedIssuers),
     insertRevokedIssuer: (row) => add(revokedIssuers, [row]),
     executedPlan: (plan) => one(statements.plan, plan),
+    executedPlans: () => all(statements.plans),
     insertExecutedPlan: (row) => add(plans, [row]),
     newestTrustList: () => one(statements.trustList),
+    trustListsAfter: (after, limit) => all(statements.trustListsAfter, after, limit),
     insertTrustList: (row) => add(trustLists, [row]),
   };
 }

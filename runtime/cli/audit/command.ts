@@ -14,7 +14,7 @@ const PROGRESS_LEAVES = 50_000;
 
 export const auditVerifyCommand: Command = {
   name: 'audit verify',
-  summary: 'checks the fleet log: leaves, root, signature, and every record against its leaf',
+  summary: 'checks the fleet log: leaves, root, signature, and records and revocations against their leaves',
   options: {
     ...databaseOptions,
     'log-key': {

@@ -70,13 +70,18 @@ export interface RevocationTransaction {
   fallenOf(serial: string, issuerKeyId: string): Promise<Fallen | null>;
   /** By serial. */
   revocationsOf(issuer: string): Promise<readonly RevocationRow[]>;
+  /** In the order of serials, behind `after`. */
+  revocationsAfter(after: string, limit: number): Promise<readonly RevocationRow[]>;
   revocationsUnder(plan: string): Promise<readonly RevocationRow[]>;
   insertRevocations(rows: readonly RevocationRow[]): Promise<void>;
   /** By name. */
   revokedIssuers(): Promise<readonly RevokedIssuerRow[]>;
   insertRevokedIssuer(row: RevokedIssuerRow): Promise<void>;
   executedPlan(plan: string): Promise<ExecutedPlanRow | null>;
+  executedPlans(): Promise<readonly ExecutedPlanRow[]>;
   insertExecutedPlan(row: ExecutedPlanRow): Promise<void>;
   newestTrustList(): Promise<TrustListRow | null>;
+  /** In the order of their numbers, behind `after`. */
+  trustListsAfter(after: number, limit: number): Promise<readonly TrustListRow[]>;
   insertTrustList(row: TrustListRow): Promise<void>;
 }
