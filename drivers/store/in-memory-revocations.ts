@@ -85,7 +85,20 @@ export function revocationVerbs(verb: Verb, tables: RevocationTables): Revocatio
           .sort((a, b) => (a.issuer < b.issuer ? -1 : 1)),
       ),
     revocation: (serial) => verb(() => revocations.find('revocation_serial', serial)),
+    fallenOf: (serial, issuerKeyId) =>
+      verb(() => {
+        if (revokedIssuers.all().some((row) => row.issuerKeyId === issuerKeyId)) return 'intermediate';
+        return revocations.find('revocation_serial', serial) === null ? null : 'certificate';
+      }),
     revocationsOf: (issuer) => verb(() => revocations.group(issuer)),
+    revocationsAfter: (after, limit) =>
+      verb(() =>
+        revocations
+          .all()
+          .filter(({ serial }) => serial > after)
+          .sort(bySerial)
+          .slice(0, limit),
+      ),
     revocationsUnder: (plan) =>
       verb(() =>
         revocations
@@ -100,8 +113,16 @@ export function revocationVerbs(verb: Verb, tables: RevocationTables): Revocatio
     revokedIssuers: () => verb(() => revokedIssuers.group('')),
     insertRevokedIssuer: (row) => verb((undo) => revokedIssuers.insert(row, undo)),
     executedPlan: (plan) => verb(() => plans.find('executed_plan_plan', plan)),
+    executedPlans: () => verb(() => plans.group('')),
     insertExecutedPlan: (row) => verb((undo) => plans.insert(row, undo)),
     newestTrustList: () => verb(() => trustLists.group('', -1)[0] ?? null),
+    trustListsAfter: (after, limit) =>
+      verb(() =>
+        trustLists
+          .group('')
+          .filter(({ number }) => number > after)
+          .slice(0, limit),
+      ),
     insertTrustList: (row) => verb((undo) => trustLists.insert(row, undo)),
   };
 }

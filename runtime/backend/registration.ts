@@ -119,7 +119,7 @@ function check(
   };
 }
 
-/** @throws Fault STATION_REVOKED, RESERVATION_STALE, RELEASE_USED, UNIT_SET_ASIDE, UNIT_REJECTED_BEFORE, UNIT_RELEASED_BEFORE, CERTIFICATE_REFUSED */
+/** @throws Fault STATION_REVOKED, UNIT_CERTIFICATE_REVOKED, RESERVATION_STALE, RELEASE_USED, UNIT_SET_ASIDE, UNIT_REJECTED_BEFORE, UNIT_RELEASED_BEFORE, CERTIFICATE_REFUSED */
 export function registering(
   checked: CheckedRegistration,
   config: BackendConfig,
@@ -141,6 +141,8 @@ interface Seen {
   readonly record: RecordRow | null;
   /** The record that has this public key. */
   readonly owner: RecordRow | null;
+  /** What the certificate fell by: itself or its intermediate; null where it stands. */
+  readonly fallen: Awaited<ReturnType<FleetTransaction['fallenOf']>>;
   /** The operation whose unit has left, as this report is the first to say. */
   readonly departed: OperationRow | null;
   /** The controller of the former release, where it is another. */
@@ -153,19 +155,20 @@ async function readFor(
   ports: RequestPorts,
 ): Promise<Seen> {
   const { operation, certificate } = confirmation;
-  const [look, row, release, record, owner] = await Promise.all([
+  const [look, row, release, record, owner, fallen] = await Promise.all([
     lookAt(tx, report),
     tx.operationById(operation),
     tx.lastRelease(operation),
     tx.recordByOperation(operation),
     'absent' in certificate ? null : tx.recordByPublicKey(certificate.publicKeyHash),
+    'absent' in certificate ? null : tx.fallenOf(certificate.serial, certificate.issuerKeyId),
     ports.register.demandStored(tx, confirmation.station),
   ]);
   const [departed, elsewhere] = await Promise.all([
     look.left === null ? null : tx.operationById(look.left.operation),
     release === null || release.controller === report.controller ? null : tx.controller(release.controller),
   ]);
-  return { look, row, release, record, owner, departed, elsewhere };
+  return { look, row, release, record, owner, fallen, departed, elsewhere };
 }
 
 function namesOf({ report, confirmation }: CheckedRegistration, seen: Seen): readonly string[] {
@@ -180,12 +183,13 @@ function namesOf({ report, confirmation }: CheckedRegistration, seen: Seen): rea
 async function register(
   draft: Draft,
   checked: CheckedRegistration,
-  { look, row, release: stored, record, owner, departed, elsewhere }: Seen,
+  { look, row, release: stored, record, owner, fallen, departed, elsewhere }: Seen,
   config: BackendConfig,
   ports: BackendPorts,
 ): Promise<Registered> {
   const { report } = checked;
   const { operation, epoch } = checked.confirmation;
+  if (fallen !== null) throw new Fault('UNIT_CERTIFICATE_REVOKED', { operation, fallen });
   if (row === null || row.epoch !== epoch) throw new Fault('RESERVATION_STALE', { operation, epoch });
   if (row.state === 'released' || look.left?.operation === operation)
     throw new Fault('UNIT_RELEASED_BEFORE', { operation });

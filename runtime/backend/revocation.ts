@@ -104,7 +104,7 @@ async function execute(draft: Draft, approved: Approved, ports: BackendPorts): P
       aim: plan.aim,
       reason: plan.reason,
       intermediates: plan.intermediates.map(({ name, keyIdentifier }) => ({ name, keyIdentifier })),
-      certificates: plan.certificates.map(({ serial, issuer }) => ({ serial, issuer })),
+      certificates: plan.certificates.map(({ serial, eid, issuer }) => ({ serial, eid, issuer })),
       collateral: plan.collateral.units,
       approvals: approvals.map(({ officer, approval, reason }) => ({ officer, approval, reason })),
     }),

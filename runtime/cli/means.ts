@@ -133,6 +133,11 @@ export type FleetView = Pick<
   | 'certificatesTraced'
   | 'openOperations'
   | 'revocationsAmong'
+  | 'revocationsAfter'
+  | 'executedPlans'
+  | 'trustListsAfter'
+  | 'revokedStations'
+  | 'enrolledStations'
 >;
 
 export interface FleetReader extends AsyncDisposable {

@@ -4,6 +4,13 @@ import { openPublisher } from '../../drivers/certificates/publisher.ts';
 import { type Doors, elsewhere, refusalOf } from './door.ts';
 
 export const pkiDoors: Doors = {
+  UNIT_CERTIFICATE_REVOKED: [
+    'an intermediate falls while one of its units is between confirmation and registration',
+    elsewhere(
+      'pki/fallen.test',
+      'whose intermediate falls before it is registered is held, has no record and does not leave',
+    ),
+  ],
   CERTIFICATE_NOT_TRUSTED: [
     'the list of its intermediate names the unit',
     elsewhere(

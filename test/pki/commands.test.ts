@@ -144,16 +144,8 @@ describe('holdfast pki revoke', () => {
     await door.serve([handler]);
     mkdirSync(desk.at('real'));
     desk.write('real/backend.json', JSON.stringify({ instructionSocket: path }));
-    const { code, out, err } = await holdfast([
-      'pki',
-      'revoke',
-      '--dir',
-      desk.at('real'),
-      '--eid',
-      eidOfIndex(3),
-      '--dry-run',
-      '--recorded',
-    ]);
+    const aim = ['--eid', eidOfIndex(3), '--dry-run', '--recorded'];
+    const { code, out, err } = await holdfast(['pki', 'revoke', '--dir', desk.at('real'), ...aim]);
     await door.close();
     assert.equal(code, 0, err);
     assert.match(out, /Who must agree/);

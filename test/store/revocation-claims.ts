@@ -81,7 +81,7 @@ export function revocationsAreKept(store: () => FleetStore): void {
     });
     const whole = {
       issuer,
-      issuerKeyId: 'aa',
+      issuerKeyId: unique('key-id'),
       plan,
       reason: 'cACompromise',
       revokedAt: AT,
@@ -98,6 +98,9 @@ export function revocationsAreKept(store: () => FleetStore): void {
     await store().transaction(async (tx) => {
       assert.deepEqual(await tx.revocation(rows[0]?.serial ?? ''), rows[0]);
       assert.equal(await tx.revocation('none'), null);
+      assert.equal(await tx.fallenOf(rows[0]?.serial ?? '', 'none'), 'certificate');
+      assert.equal(await tx.fallenOf('none', whole.issuerKeyId), 'intermediate');
+      assert.equal(await tx.fallenOf('none', 'none'), null);
       assert.deepEqual(await tx.revocationsOf(issuer), rows);
       assert.deepEqual(await tx.revocationsUnder(plan), rows);
       assert.deepEqual(

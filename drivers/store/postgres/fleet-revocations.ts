@@ -2,6 +2,7 @@
 import type {
   CertificateKey,
   ExecutedPlanRow,
+  Fallen,
   RevocationRow,
   RevocationTransaction,
   RevokedIssuerRow,
@@ -91,10 +92,18 @@ const statements = {
     text: `select distinct issuer, issuer_key_id as "issuerKeyId" from unit_certificate order by issuer`,
   },
   revocation: from(revocations, 'where serial = $1'),
+  fallen: {
+    name: 'fallen of',
+    text: `select exists (select 1 from revoked_issuer where issuer_key_id = $2) as intermediate,
+      exists (select 1 from revocation where serial = $1) as certificate`,
+  },
   revocationsOf: from(revocations, 'where issuer = $1 order by serial'),
+  revocationsAfter: from(revocations, 'where serial > $1 order by serial limit $2'),
   revocationsUnder: from(revocations, 'where plan = $1 order by serial'),
   revokedIssuers: from(revokedIssuers, 'order by issuer'),
   plan: from(plans, 'where plan = $1'),
+  plans: from(plans, 'order by leaf_index'),
+  trustListsAfter: from(trustLists, 'where number > $1 order by number limit $2'),
   trustList: from(trustLists, 'order by number desc limit 1'),
 } as const;
 
@@ -128,14 +137,22 @@ export function revocationVerbs(session: Session): RevocationTransaction {
     },
     recordedIssuers: () => all(statements.issuers),
     revocation: (serial) => one(statements.revocation, serial),
+    fallenOf: async (serial, issuerKeyId) => {
+      const fallen = await one<Record<Fallen, boolean>>(statements.fallen, serial, issuerKeyId);
+      if (fallen?.intermediate === true) return 'intermediate';
+      return fallen?.certificate === true ? 'certificate' : null;
+    },
     revocationsOf: (issuer) => all(statements.revocationsOf, issuer),
+    revocationsAfter: (after, limit) => all(statements.revocationsAfter, after, limit),
     revocationsUnder: (plan) => all(statements.revocationsUnder, plan),
     insertRevocations: (rows) => add(revocations, rows),
     revokedIssuers: () => all(statements.revokedIssuers),
     insertRevokedIssuer: (row) => add(revokedIssuers, [row]),
     executedPlan: (plan) => one(statements.plan, plan),
+    executedPlans: () => all(statements.plans),
     insertExecutedPlan: (row) => add(plans, [row]),
     newestTrustList: () => one(statements.trustList),
+    trustListsAfter: (after, limit) => all(statements.trustListsAfter, after, limit),
     insertTrustList: (row) => add(trustLists, [row]),
   };
 }

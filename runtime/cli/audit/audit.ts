@@ -11,6 +11,7 @@ import type { Crypto } from '../../core/ports.ts';
 import type { EventRow, HeadRow } from '../../core/store/fleet.ts';
 import type { FleetReader } from '../means.ts';
 import { type Evidence, evidenceOf, objectionTo } from './leaves.ts';
+import { differenceOf, type Standing, standingOf, takeLeaf } from './revocations.ts';
 
 /** How far the check came, and the first thing that is wrong. */
 export interface Audit {
@@ -46,7 +47,7 @@ export async function auditFleet(
   crypto: Crypto,
   onProgress: (leaves: number, size: number) => void,
 ): Promise<Audit> {
-  const { claims, head } = await beginning(fleet);
+  const { claims, standing, head } = await beginning(fleet);
   const reading = new Reading(crypto);
   let problem: Problem | null = null;
   while (problem === null && reading.tree.size < head.size) {
@@ -62,7 +63,9 @@ export async function auditFleet(
   // A confirmation that was committed while the leaves were read belongs to a later head.
   const confirmations = reading.claims.filter((claim) => claim.index < head.size);
   problem ??=
-    ofHead(head, reading.tree, logKey, crypto) ?? ofClaims([...claims, ...confirmations], reading.keys);
+    ofHead(head, reading.tree, logKey, crypto) ??
+    ofClaims([...claims, ...confirmations], reading.keys) ??
+    differenceOf(reading.standing, standing);
   let inclusionProofs = 0;
   for (const index of problem === null ? reading.registrations : []) {
     if (!isIncluded(index, reading.tree, crypto)) {
@@ -90,6 +93,8 @@ class Reading {
   readonly registrations: number[] = [];
   /** Of confirmations: with the record in the first, each later one in a leaf of its own. */
   readonly claims: Claim[] = [];
+  /** Of revocations and stations, what the leaves say. */
+  readonly standing: Standing = new Map();
   /** By index, of the leaves that a row may claim. */
   readonly keys = new Map<number, string>();
   readonly #crypto: Crypto;
@@ -113,6 +118,7 @@ class Reading {
       this.kinds.set(kind, (this.kinds.get(kind) ?? 0) + 1);
       if (kind === 'registration') this.#takeRegistration(evidence);
       if (kind !== 'station-event') this.keys.set(leaf.index, leaf.key);
+      if (said !== null) takeLeaf(this.standing, leaf.index, said);
     }
     return null;
   }
@@ -142,7 +148,7 @@ class Reading {
 /** The head, and every row that must have its leaf below it: the rows are read first, so that none is newer. */
 async function beginning(
   fleet: FleetReader,
-): Promise<{ readonly claims: readonly Claim[]; readonly head: HeadRow }> {
+): Promise<{ readonly claims: readonly Claim[]; readonly standing: Standing; readonly head: HeadRow }> {
   return fleet.read(async (view) => {
     const records = (await view.listRecords(ALL)).map(({ operation, leafIndex }) => ({
       what: `identity record of operation ${operation}`,
@@ -154,7 +160,8 @@ async function beginning(
       index: leafIndex,
       keys: [`rejection/${visit}`],
     }));
-    return { claims: [...records, ...rejections], head: await view.readHead() };
+    const standing = await standingOf(view);
+    return { claims: [...records, ...rejections], standing, head: await view.readHead() };
   });
 }
 

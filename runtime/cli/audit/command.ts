@@ -16,7 +16,7 @@ const PROGRESS_LEAVES = 50_000;
 export const auditVerifyCommand: Command = {
   name: 'audit verify',
   summary:
-    'checks the fleet log: leaves, root, signature, and every record against its leaf; or an export of it',
+    'checks the fleet log: leaves, root, signature, records and revocations against their leaves; or an export',
   options: {
     ...databaseOptions,
     'log-key': {

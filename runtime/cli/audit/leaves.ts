@@ -28,6 +28,7 @@ export interface Evidence {
 interface Said {
   readonly kind: string;
   readonly key: string;
+  readonly at: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
@@ -108,13 +109,14 @@ function ofEvent({ event }: Evidence, said: Said): string | null {
 
 function saidBy(entry: Bytes): Said | null {
   try {
-    const { kind, key, body } = JSON.parse(toText(entry)) as {
+    const { kind, key, at, body } = JSON.parse(toText(entry)) as {
       kind?: unknown;
       key?: unknown;
+      at?: unknown;
       body?: unknown;
     };
     return typeof kind === 'string' && typeof key === 'string' && typeof body === 'object' && body !== null
-      ? { kind, key, body: body as Readonly<Record<string, unknown>> }
+      ? { kind, key, at: String(at), body: body as Readonly<Record<string, unknown>> }
       : null;
   } catch {
     return null; // The caller names the leaf.

@@ -9,6 +9,15 @@ export const faultsOfPki = {
     disposition: 'hold',
     blame: 'outside',
   },
+  UNIT_CERTIFICATE_REVOKED: {
+    title: 'The certificate of this unit has been revoked',
+    cause:
+      'It, or its intermediate, was revoked after the gateway had confirmed the unit and before it was registered.',
+    remedy:
+      'Take the unit out and into quarantine, and tell the security officer. Nothing of it is released under this certificate.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
   ISSUER_UNFIT: {
     title: 'An intermediate of this gateway cannot issue',
     cause:

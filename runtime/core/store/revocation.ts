@@ -38,6 +38,8 @@ export interface RevokedIssuerRow {
   readonly leafIndex: number;
 }
 
+export type Fallen = 'certificate' | 'intermediate';
+
 export interface ExecutedPlanRow {
   /** SHA-256 of the plan. */
   readonly plan: string;
@@ -64,15 +66,22 @@ export interface RevocationTransaction {
   /** Names of every intermediate that a record names, with their key identifiers, in order. */
   recordedIssuers(): Promise<readonly { readonly issuer: string; readonly issuerKeyId: string }[]>;
   revocation(serial: string): Promise<RevocationRow | null>;
+  /** What has fallen of a certificate: itself, or the intermediate with this key; null for neither. */
+  fallenOf(serial: string, issuerKeyId: string): Promise<Fallen | null>;
   /** By serial. */
   revocationsOf(issuer: string): Promise<readonly RevocationRow[]>;
+  /** In the order of serials, behind `after`. */
+  revocationsAfter(after: string, limit: number): Promise<readonly RevocationRow[]>;
   revocationsUnder(plan: string): Promise<readonly RevocationRow[]>;
   insertRevocations(rows: readonly RevocationRow[]): Promise<void>;
   /** By name. */
   revokedIssuers(): Promise<readonly RevokedIssuerRow[]>;
   insertRevokedIssuer(row: RevokedIssuerRow): Promise<void>;
   executedPlan(plan: string): Promise<ExecutedPlanRow | null>;
+  executedPlans(): Promise<readonly ExecutedPlanRow[]>;
   insertExecutedPlan(row: ExecutedPlanRow): Promise<void>;
   newestTrustList(): Promise<TrustListRow | null>;
+  /** In the order of their numbers, behind `after`. */
+  trustListsAfter(after: number, limit: number): Promise<readonly TrustListRow[]>;
   insertTrustList(row: TrustListRow): Promise<void>;
 }
