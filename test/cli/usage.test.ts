@@ -15,7 +15,7 @@ const COMMANDS = [
   ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
-  ...['ceremony verify', 'ceremony witness', 'ceremony link'],
+  ...['ceremony verify', 'ceremony witness', 'ceremony link', 'ceremony recipient', 'ceremony receive'],
   ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'ticket counts', 'ticket close'],
   ...['pki revoke', 'pki approve', 'pki verify', 'pki expiry', 'pki drill'],
   ...['pki root init', 'pki root certify', 'pki root crl'],
