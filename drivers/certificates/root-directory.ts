@@ -20,7 +20,13 @@ import { openAuthorityFileSigner } from '../token/file-signer.ts';
 const FORM = 'root.json';
 const REGISTER = 'register.jsonl';
 /** Signs of a gateway: its configuration and the constants of its token. */
-const GATEWAY_SIGNS = ['gateway.json', 'token/constants.json', '../gateway.json', '../constants.json'];
+const GATEWAY_SIGNS = [
+  'gateway.json',
+  'token/constants.json',
+  'ceremony/constants.json',
+  '../gateway.json',
+  '../constants.json',
+];
 
 /** Makes the directory, and a key file where the form names one that is not there. What is there is kept.
  * @throws Fault ROOT_REFUSED */

@@ -72,6 +72,18 @@ export function createSimulatedCeremonyToken(options: SimulatedCeremonyOptions):
         keys.set(label, { value: draw(size), objects: objectsOf(label, true, options.kdf) });
       }),
     wrapNewborn: (under) => changing('wrapNewborn', () => wrap(join(under), draw(32))),
+    wrapNewbornPair: (_label, under) =>
+      changing('wrapNewbornPair', () => {
+        const value = draw(32);
+        return { wrapped: wrap(join(under), value), publicKey: publicKeyOf(value) };
+      }),
+    unwrapPair: (label, { wrapped, publicKey }, under) =>
+      changing('unwrapPair', () => {
+        const value = unwrap(join(under), wrapped);
+        if (publicKeyOf(value) !== publicKey)
+          throw new Fault('CEREMONY_KEY_DIFFERS', { key: label, why: 'its public key belongs to another' });
+        if (!keys.has(label)) keys.set(label, { value, objects: objectsOf(label, false, options.kdf) });
+      }),
     join: (label, components, expected) => changing('join', () => keep(label, join(components), expected)),
     unwrap: (label, wrapped, under, expected) =>
       changing('unwrap', () => {
@@ -120,8 +132,13 @@ function readKey(key: SimulatedKey | undefined): ReadKey | null {
   return {
     objects: key.objects.map(({ kind, attributes }) => ({ kind, attributes })),
     checkValue: isPair ? null : checkValue(key.value),
-    publicKey: isPair ? toBase64(concat(fromText('simulated'), key.value)) : null,
+    publicKey: isPair ? publicKeyOf(key.value) : null,
   };
+}
+
+/** What stands for one here. */
+function publicKeyOf(value: Bytes): string {
+  return toBase64(concat(fromText('simulated'), value));
 }
 
 function objectsOf(label: string, inside: boolean, kdf: Kdf | undefined): SimulatedKey['objects'] {

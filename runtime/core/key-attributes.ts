@@ -37,7 +37,7 @@ export function createdAttributes(rule: KeyRule, label = ''): Attributes {
 }
 
 /** What the token must say of an object: what it was created with, what nobody but the security officer could
- * have set, and of key pairs that they were made inside and never were outside. */
+ * have set, and of key pairs that they were made inside and never were outside, unless they have a backup. */
 export function demandedAttributes(rule: KeyRule, label: string): Attributes {
   const trusting: Attributes = {
     ...(rule.kind === 'public' ? {} : { WRAP_WITH_TRUSTED: false }),
@@ -45,7 +45,12 @@ export function demandedAttributes(rule: KeyRule, label: string): Attributes {
   };
   const curve = EC_PARAMS[rule.type];
   const born: Attributes =
-    rule.kind === 'private' ? { ...BORN_INSIDE, ...(curve === undefined ? {} : { EC_PARAMS: curve }) } : {};
+    rule.kind === 'private'
+      ? {
+          ...(rule.leaves === 'once' ? {} : BORN_INSIDE),
+          ...(curve === undefined ? {} : { EC_PARAMS: curve }),
+        }
+      : {};
   return { ...createdAttributes(rule, label), ...trusting, ...born };
 }
 
@@ -87,7 +92,7 @@ function ofKind(rule: KeyRule): Attributes {
   const hidden = {
     PRIVATE: true,
     SENSITIVE: rule.leaves !== 'readable',
-    EXTRACTABLE: rule.leaves !== 'never',
+    EXTRACTABLE: rule.leaves === 'wrapped' || rule.leaves === 'readable',
   };
   const length = VALUE_BYTES[rule.type];
   switch (rule.kind) {

@@ -44,8 +44,9 @@ export interface KeyRule {
   readonly type: KeyType;
   readonly uses: readonly Use[];
   readonly mechanisms: readonly MechanismName[];
-  /** `never` leaves the token; `wrapped`: only under another key; `readable`: a public result. */
-  readonly leaves: 'never' | 'wrapped' | 'readable';
+  /** `never` leaves the token; `once`: into its backup, before it was kept; `wrapped`: only under another key;
+   * `readable`: a public result. */
+  readonly leaves: 'never' | 'once' | 'wrapped' | 'readable';
   /** Who uses it, and for what. */
   readonly user: string;
   /** Labels of token objects that this rule is for. */
@@ -59,6 +60,7 @@ const R = ['root'] as const;
 const S = ['station'] as const;
 const O = ['officer'] as const;
 const GS = ['gateway', 'station'] as const;
+const GR = ['gateway', 'root'] as const;
 
 // biome-ignore format: this is a table
 const rows = [
@@ -85,16 +87,24 @@ const rows = [
   ['envelope-public',             'public',  'token',   GS,     'p-256',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^envelope$/],
   ['confirmation',                'private', 'token',   G,      'p-256',    ['SIGN'],                      ['ECDSA'],                                       'never',    'gateway: confirmations',                                       /^confirmation$/],
   ['confirmation-public',         'public',  'token',   G,      'p-256',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^confirmation$/],
-  ['issuer',                      'private', 'token',   G,      'p-256',    ['SIGN'],                      ['ECDSA'],                                       'never',    'gateway: device certificates, revocation lists',               /^issuer-(?!p384-)[a-z0-9-]{1,32}$/],
-  ['issuer-public',               'public',  'token',   G,      'p-256',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^issuer-(?!p384-)[a-z0-9-]{1,32}$/],
-  ['issuer-p384',                 'private', 'token',   G,      'p-384',    ['SIGN'],                      ['ECDSA'],                                       'never',    'gateway: device certificates, revocation lists',               /^issuer-p384-[a-z0-9-]{1,27}$/],
-  ['issuer-p384-public',          'public',  'token',   G,      'p-384',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^issuer-p384-[a-z0-9-]{1,27}$/],
+  ['issuer',                      'private', 'token',   G,      'p-256',    ['SIGN'],                      ['ECDSA'],                                       'never',    'gateway: device certificates, revocation lists',               /^issuer-(?!p384-|restorable-)[a-z0-9-]{1,32}$/],
+  ['issuer-public',               'public',  'token',   G,      'p-256',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^issuer-(?!p384-|restorable-)[a-z0-9-]{1,32}$/],
+  ['issuer-p384',                 'private', 'token',   G,      'p-384',    ['SIGN'],                      ['ECDSA'],                                       'never',    'gateway: device certificates, revocation lists',               /^issuer-p384-(?!restorable-)[a-z0-9-]{1,27}$/],
+  ['issuer-p384-public',          'public',  'token',   G,      'p-384',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^issuer-p384-(?!restorable-)[a-z0-9-]{1,27}$/],
+  ['issuer-restorable',           'private', 'token',   G,      'p-256',    ['SIGN'],                      ['ECDSA'],                                       'once',     'gateway: as an issuer, with a backup',                         /^issuer-restorable-[a-z0-9-]{1,22}$/],
+  ['issuer-restorable-public',    'public',  'token',   G,      'p-256',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^issuer-restorable-[a-z0-9-]{1,22}$/],
+  ['issuer-p384-restorable',      'private', 'token',   G,      'p-384',    ['SIGN'],                      ['ECDSA'],                                       'once',     'gateway: as an issuer, with a backup',                         /^issuer-p384-restorable-[a-z0-9-]{1,16}$/],
+  ['issuer-p384-restorable-public','public',  'token',   G,      'p-384',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^issuer-p384-restorable-[a-z0-9-]{1,16}$/],
   ['tls',                         'private', 'token',   S,      'p-256',    ['SIGN'],                      ['ECDSA'],                                       'never',    'station: connection to the broker',                            /^tls-[a-z0-9-]{1,32}$/],
   ['tls-public',                  'public',  'token',   S,      'p-256',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^tls-[a-z0-9-]{1,32}$/],
   ['root',                        'private', 'token',   R,      'p-256',    ['SIGN'],                      ['ECDSA'],                                       'never',    'ceremony: certificates and revocation lists of intermediates', /^root$/],
   ['root-public',                 'public',  'token',   R,      'p-256',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^root$/],
   ['root-p384',                   'private', 'token',   R,      'p-384',    ['SIGN'],                      ['ECDSA'],                                       'never',    'ceremony: certificates and revocation lists of intermediates', /^root-p384$/],
   ['root-p384-public',            'public',  'token',   R,      'p-384',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^root-p384$/],
+  ['root-restorable',             'private', 'token',   R,      'p-256',    ['SIGN'],                      ['ECDSA'],                                       'once',     'ceremony: as the root, with a backup',                         /^root-restorable$/],
+  ['root-restorable-public',      'public',  'token',   R,      'p-256',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^root-restorable$/],
+  ['root-p384-restorable',        'private', 'token',   R,      'p-384',    ['SIGN'],                      ['ECDSA'],                                       'once',     'ceremony: as the root, with a backup',                         /^root-p384-restorable$/],
+  ['root-p384-restorable-public', 'public',  'token',   R,      'p-384',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^root-p384-restorable$/],
   ['officer',                     'private', 'token',   O,      'p-256',    ['SIGN'],                      ['ECDSA'],                                       'never',    'an officer: approvals and records',                            /^officer-[a-z0-9-]{1,24}$/],
   ['officer-public',              'public',  'token',   O,      'p-256',    ['VERIFY'],                    ['ECDSA'],                                       'readable', 'whoever verifies',                                             /^officer-[a-z0-9-]{1,24}$/],
   ['import',                      'private', 'token',   G,      'rsa-3072', ['UNWRAP'],                    ['RSA_PKCS_OAEP'],                               'never',    'ceremony: unwraps masters that come under RSA-OAEP',           /^import-[a-z0-9-]{1,24}$/],
@@ -118,9 +128,13 @@ const rows = [
   ['scratch-key-256',             'secret',  'session', G,      'aes-256',  ['ENCRYPT', 'DERIVE', 'SIGN'], ['AES_ECB', 'AES_CMAC', 'AES_ECB_ENCRYPT_DATA'], 'wrapped',  'gateway: dialogue, proof of Key-DEK',                          NONE],
   ['checked-key-256',             'secret',  'session', G,      'aes-256',  ['ENCRYPT'],                   ['AES_ECB'],                                     'never',    'gateway and ceremony: check values',                           NONE],
   ['readable-block',              'secret',  'session', G,      'block',    [],                            [],                                              'readable', 'ceremony: constants and check values',                         NONE],
-  ['custody-wrap',                'secret',  'session', G,      'aes-256',  ['WRAP'],                      ['AES_KEY_WRAP_PAD'],                            'never',    'ceremony: backup of a new key',                                NONE],
-  ['custody-unwrap',              'secret',  'session', G,      'aes-256',  ['UNWRAP'],                    ['AES_KEY_WRAP_PAD'],                            'never',    'ceremony: import and restore under AES-KWP',                   NONE],
+  ['custody-wrap',                'secret',  'session', GR,     'aes-256',  ['WRAP'],                      ['AES_KEY_WRAP_PAD'],                            'never',    'ceremony: backup of a new key',                                NONE],
+  ['custody-unwrap',              'secret',  'session', GR,     'aes-256',  ['UNWRAP'],                    ['AES_KEY_WRAP_PAD'],                            'never',    'ceremony: import and restore under AES-KWP',                   NONE],
   ['newborn',                     'secret',  'session', G,      'aes-256',  [],                            [],                                              'wrapped',  'ceremony: a new key until its backup is written',              NONE],
+  ['newborn-pair',                'private', 'session', GR,     'p-256',    [],                            [],                                              'wrapped',  'ceremony: a new pair until its backup is written',             NONE],
+  ['newborn-pair-public',         'public',  'session', GR,     'p-256',    [],                            [],                                              'readable', 'ceremony: the same',                                           NONE],
+  ['newborn-pair-p384',           'private', 'session', GR,     'p-384',    [],                            [],                                              'wrapped',  'ceremony: a new pair until its backup is written',             NONE],
+  ['newborn-pair-p384-public',    'public',  'session', GR,     'p-384',    [],                            [],                                              'readable', 'ceremony: the same',                                           NONE],
 ] as const satisfies readonly Row[];
 
 type Row = readonly [

@@ -47,6 +47,21 @@ describe('a ceremony is refused', () => {
       /custodian too/,
     ],
     [
+      'for a backup of a key that never leaves its token',
+      { steps: [{ do: 'key-pair', key: 'issuer-line-1', backup: { file: 'b', components } }] },
+      /name it …-restorable/,
+    ],
+    [
+      'for a restorable key without its backup',
+      { steps: [{ do: 'key-pair', key: 'issuer-restorable-line-1' }] },
+      /made with a backup/,
+    ],
+    [
+      'for a pair that is restored under the name of one without a backup',
+      { steps: [{ do: 'restore-pair', key: 'issuer-line-1', file: 'b', components, publicKey: 'AAAA' }] },
+      /has no backup/,
+    ],
+    [
       'for masters of any kind in the token of the root',
       {
         token: { ...planOf().token, role: 'root', kdf: 'sp800-108' },

@@ -89,6 +89,43 @@ export function ceremonyTokenContract(open: () => Promise<CeremonyTokenUnderTest
     await token.audit();
   });
 
+  it('wraps a new pair that is nowhere else, and keeps what comes out of it under its name, once', async () => {
+    for (const label of ['issuer-restorable-line-1', 'issuer-p384-restorable-line-1']) {
+      const pair = await token.wrapNewbornPair(label, sources);
+      assert.notDeepEqual((await token.wrapNewbornPair(label, sources)).publicKey, pair.publicKey);
+      assert.equal(await token.readKey(label), null);
+      await token.unwrapPair(label, pair, sources);
+      const kept = await token.readKey(label);
+      assert.equal(kept?.publicKey, pair.publicKey);
+      const [hidden] = kept?.objects ?? [];
+      const { EXTRACTABLE, SENSITIVE, LOCAL, NEVER_EXTRACTABLE } = hidden?.attributes ?? {};
+      assert.deepEqual(
+        [hidden?.kind, EXTRACTABLE, SENSITIVE, LOCAL, NEVER_EXTRACTABLE],
+        ['private', false, true, false, false],
+      );
+      for (const { kind, attributes } of kept?.objects ?? [])
+        assert.equal(firstDifference(ruleFor(kind, label) ?? assert.fail(), label, attributes), null);
+      await token.unwrapPair(label, pair, sources);
+      assert.deepEqual(await token.readKey(label), kept);
+      await token.audit();
+    }
+  });
+
+  it('keeps nothing of a pair with another’s public key, of a spoilt one, or under a wrong component', async () => {
+    const label = 'issuer-restorable-line-2';
+    const [pair, other] = [
+      await token.wrapNewbornPair(label, sources),
+      await token.wrapNewbornPair(label, sources),
+    ];
+    const mixed = { ...pair, publicKey: other.publicKey };
+    await assert.rejects(token.unwrapPair(label, mixed, sources), withCode('CEREMONY_KEY_DIFFERS'));
+    const spoilt = { ...pair, wrapped: pair.wrapped.map((byte, i) => (i === 9 ? byte ^ 1 : byte)) };
+    await assert.rejects(token.unwrapPair(label, spoilt, sources), withCode('HSM_FAILED'));
+    const wrong = sources.map((source, i) => (i === 0 ? { ...source, checkValue: '000000' } : source));
+    await assert.rejects(token.unwrapPair(label, pair, wrong), withCode('CEREMONY_COMPONENT_WRONG'));
+    assert.equal(await token.readKey(label), null);
+  });
+
   it('keeps nothing of what is spoilt, of another check value, or under a wrong component', async () => {
     const wrapped = await token.wrapNewborn(sources);
     const spoilt = wrapped.map((byte, i) => (i === 7 ? byte ^ 0x80 : byte));

@@ -9,8 +9,11 @@ import { promisify } from 'node:util';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openPostgresFleetStore } from '../../drivers/store/postgres/fleet-store.ts';
 import { equal, fromHex, toText } from '../../runtime/core/bytes.ts';
+import { verifyRecord } from '../../runtime/core/ceremony/verification.ts';
 import { openCheckpoint } from '../../runtime/core/log/checkpoint.ts';
+import { readLeaf } from '../../runtime/core/log/leaf.ts';
 import { leafHash, MerkleTree, verifyInclusion } from '../../runtime/core/log/tree.ts';
+import { hashOf, type Role } from '../../runtime/core/messages/envelope.ts';
 import { type IdentityRecord, identityRecord } from '../../runtime/core/record/identity-record.ts';
 import type { HeadRow, LeafRow, RecordRow } from '../../runtime/core/store/fleet.ts';
 import { findSecrets } from '../../scripts/laboratory/secret-scan.ts';
@@ -115,6 +118,21 @@ describe('a line on this machine', () => {
       const said = execFileSync('openssl', args, { encoding: 'utf8' });
       assert.match(said, /OK/);
     }
+  });
+
+  it('was set up by a ceremony whose record verifies, and is the first leaf of the log', () => {
+    const jws = readFileSync(join(line, 'gateway-1', 'ceremony', 'record.jws'), 'utf8').trim();
+    const backend = readFileSync(join(line, 'backend', 'backend.json'), 'utf8');
+    const { trusted } = JSON.parse(backend) as { trusted: { name: string; role: Role; publicKey: string }[] };
+    const keys = trusted.map((key) => ({ ...key, publicKey: fromHex(key.publicKey) }));
+    const { record } = verifyRecord(jws, keys, nodeCrypto);
+    const made = record.steps.flatMap(({ key }) => key?.key ?? []);
+    for (const key of ['transport-master', 'mdk-1', 'confirmation', 'issuer-line-1'])
+      assert.ok(made.includes(key), key);
+    const leaves = fleet.leaves.map(({ entry }) => readLeaf(entry));
+    const linked = leaves.flatMap((leaf) => (leaf?.kind === 'ceremony' ? [leaf.body.recordHash] : []));
+    // Two runs in one directory: the record keeps its leaf.
+    assert.deepEqual([leaves[0]?.kind, linked], ['ceremony', [hashOf(jws, nodeCrypto)]]);
   });
 
   it('proves every record in the log that its checkpoint signs', () => {

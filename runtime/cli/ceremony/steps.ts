@@ -1,16 +1,10 @@
 /** One step of a ceremony: what stands of it in the token, and what brings about the rest. */
-import { type Bytes, fromText, toHex } from '../../core/bytes.ts';
+import { fromText, toHex } from '../../core/bytes.ts';
 import { type Recipient, sentOf } from '../../core/ceremony/carriage.ts';
-import { type Component, keyOf, type PlanStep } from '../../core/ceremony/plan.ts';
-import type { StepRecord } from '../../core/ceremony/record.ts';
-import type { ComponentSource, ReadKey } from '../../core/ceremony/token.ts';
+import { keyOf, type PlanStep } from '../../core/ceremony/plan.ts';
 import { Fault } from '../../core/faults.ts';
-import { BORN_INSIDE } from '../../core/key-attributes.ts';
-import type { Ceremony } from './conduct.ts';
-
-/** What a step left behind. */
-export type Made = Pick<StepRecord, 'key' | 'file' | 'constants'>;
-type Room = Pick<Ceremony, 'plan' | 'token' | 'shelf' | 'directory' | 'componentFiles' | 'crypto'>;
+import { makePair } from './pairs.ts';
+import { fileOf, type Made, madeOf, pathOf, type Room, readBack, sourcesOf } from './room.ts';
 
 /** Null while nothing of it stands. @throws Fault KEY_POLICY_BROKEN */
 export async function lookAt(room: Room, step: PlanStep): Promise<Made | null> {
@@ -38,13 +32,9 @@ export async function doStep(
       if (!stands) await room.token.generate(step.key);
       return readBack(room, step.key);
     }
-    case 'key-pair': {
-      if (!stands) await room.token.generate(step.key);
-      const made = await readBack(room, step.key);
-      const pem = pemOf(made.key?.publicKey ?? '');
-      await room.shelf.write(`${room.directory}/${step.key}.pub.pem`, fromText(pem));
-      return made;
-    }
+    case 'key-pair':
+    case 'restore-pair':
+      return makePair(room, step, { isIntended });
     case 'join':
       if (!stands) await room.token.join(step.key, sourcesOf(room, step.components), step.checkValue);
       return readBack(room, step.key);
@@ -108,15 +98,6 @@ async function generateBackedUp(
   return { ...(await readBack(room, key)), file: { file: backup.file, sha256, checkValue: null } };
 }
 
-/** Characters of a line. RFC 7468 section 2. */
-const PEM_WIDTH = 64;
-
-/** For whoever sends a wrapped key, or certifies this one. */
-function pemOf(publicKey: string): string {
-  const lines = publicKey.match(new RegExp(`.{1,${PEM_WIDTH}}`, 'g')) ?? [];
-  return ['-----BEGIN PUBLIC KEY-----', ...lines, '-----END PUBLIC KEY-----', ''].join('\n');
-}
-
 /** A key that was intended and not written down serves nobody yet: it is drawn anew. */
 async function carry(
   room: Room,
@@ -132,55 +113,4 @@ async function carry(
   const sha256 = toHex(room.crypto.sha256(bytes));
   const carriedTo = sentOf(carried, room.crypto);
   return { key: null, file: { file, sha256, checkValue, carriedTo }, constants: null };
-}
-
-/** SHA-256 of a file of the ceremony, hexadecimal; null where there is none. */
-export async function hashOfFile(room: Room, file: string): Promise<string | null> {
-  const bytes = await room.shelf.read(pathOf(room, file));
-  return bytes === null ? null : toHex(room.crypto.sha256(bytes));
-}
-
-async function readBack({ token }: Room, label: string): Promise<Made> {
-  const key = await token.readKey(label);
-  if (key === null) throw new Fault('HSM_FAILED', { key: label, reason: 'it is not in the token' });
-  return { key: madeOf(label, key), file: null, constants: null };
-}
-
-function madeOf(key: string, read: ReadKey): NonNullable<Made['key']> {
-  const objects = read.objects.map(({ kind, attributes }) => ({
-    kind,
-    attributes: Object.fromEntries(
-      Object.entries(attributes).map(([name, value]) => [
-        name,
-        typeof value === 'object' ? [...value] : value,
-      ]),
-    ),
-  }));
-  const inside = objects
-    .filter(({ kind }) => kind !== 'public')
-    .every(({ attributes }) =>
-      Object.entries(BORN_INSIDE).every(([name, value]) => attributes[name] === value),
-    );
-  const { checkValue, publicKey } = read;
-  return { key, objects, origin: inside ? 'inside' : 'outside', checkValue, publicKey };
-}
-
-function sourcesOf({ componentFiles }: Room, components: readonly Component[]): readonly ComponentSource[] {
-  return components.map(({ custodian, checkValue }) => ({
-    custodian,
-    checkValue,
-    file: componentFiles.get(custodian) ?? null,
-  }));
-}
-
-/** @throws Fault FILE_UNREADABLE */
-async function fileOf(room: Room, file: string): Promise<Bytes> {
-  const path = pathOf(room, file);
-  const bytes = await room.shelf.read(path);
-  if (bytes === null) throw new Fault('FILE_UNREADABLE', { path, error: 'ENOENT' });
-  return bytes;
-}
-
-function pathOf({ directory }: Pick<Room, 'directory'>, file: string): string {
-  return file.startsWith('/') ? file : `${directory}/${file}`;
 }

@@ -8,12 +8,17 @@ import { type CeremonyPlan, componentsOf, kdfOf, keyOf, officersOf, type PlanSte
 export function rulesOf(step: PlanStep, kdf: Kdf): readonly KeyRule[] {
   const key = keyOf(step);
   if (key === null) return [];
-  const kinds = step.do === 'key-pair' ? (['private', 'public'] as const) : (['secret'] as const);
+  const kinds = isPair(step) ? (['private', 'public'] as const) : (['secret'] as const);
   return kinds.map((kind) => {
     const rule = ruleFor(kind, key, kdf);
     if (rule === undefined) throw refused(`the key policy knows no such ${kind} key`, { key });
     return rule;
   });
+}
+
+/** Whether a step makes a key pair. */
+export function isPair(step: PlanStep): boolean {
+  return step.do === 'key-pair' || step.do === 'restore-pair';
 }
 
 /** @throws Fault CEREMONY_PLAN_REFUSED naming the step, counted from 1 */
@@ -42,6 +47,7 @@ function objection({ token }: CeremonyPlan, step: PlanStep): string | null {
   if (rules.some((rule) => !rule.tokens.includes(token.role)))
     return `${keyOf(step)} does not belong in a token of the ${token.role}`;
   const [type] = rules.map((rule) => rule.type);
+  const [leaves] = rules.map((rule) => rule.leaves);
   switch (step.do) {
     case 'generate':
       if (type === 'des-3') return 'a triple DES master comes from its vendor';
@@ -57,6 +63,10 @@ function objection({ token }: CeremonyPlan, step: PlanStep): string | null {
     case 'release-tag':
       return token.role === 'gateway' ? null : 'release tags are drawn by the token of a gateway';
     case 'key-pair':
+      if (leaves === 'once') return step.backup === undefined ? `${step.key} is made with a backup` : null;
+      return step.backup === undefined ? null : `${step.key} never leaves its token: name it …-restorable`;
+    case 'restore-pair':
+      return leaves === 'once' ? null : `${step.key} has no backup`;
     case 'restore':
       return null;
   }

@@ -75,7 +75,27 @@ export const planStep = z.discriminatedUnion('do', [
     checkValue: checkValue.nullable().default(null),
     ...own,
   }),
-  z.strictObject({ do: z.literal('key-pair'), key: keyName, ...own }),
+  z.strictObject({
+    do: z.literal('key-pair'),
+    key: keyName,
+    // Without a default: the hashes of plans that officers approved before stay what they are.
+    backup: z
+      .strictObject({ file: fileName, components })
+      .optional()
+      .meta({ description: 'For `…-restorable` keys: wrapped under a key that the components make.' }),
+    ...own,
+  }),
+  z.strictObject({
+    do: z.literal('restore-pair'),
+    key: keyName,
+    file: fileName,
+    components,
+    publicKey: z
+      .base64()
+      .max(256)
+      .meta({ description: 'SubjectPublicKeyInfo, DER, as the record of the backup says.' }),
+    ...own,
+  }),
   z.strictObject({
     do: z.literal('import'),
     key: keyName,
@@ -162,13 +182,14 @@ export function keyOf(step: PlanStep): string | null {
 export function componentsOf(step: PlanStep): readonly Component[] {
   switch (step.do) {
     case 'generate':
+    case 'key-pair':
       return step.backup?.components ?? [];
     case 'join':
     case 'restore':
+    case 'restore-pair':
       return step.components;
     case 'import':
       return step.under.method === 'aes-kwp' ? step.under.components : [];
-    case 'key-pair':
     case 'constants':
     case 'release-tag':
       return [];

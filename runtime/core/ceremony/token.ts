@@ -28,6 +28,13 @@ export interface ReadKey {
   readonly publicKey: string | null;
 }
 
+/** A key pair in its backup. */
+export interface WrappedPair {
+  readonly wrapped: Bytes;
+  /** SubjectPublicKeyInfo, DER, base64. */
+  readonly publicKey: string;
+}
+
 export type Unwrapping =
   | { readonly method: 'aes-kwp'; readonly components: readonly ComponentSource[] }
   /** RSA-OAEP with SHA-1, the one that every token has. `key`: label of the key pair in the token. */
@@ -42,6 +49,12 @@ export interface CeremonyToken {
   /** A new AES-256 key wrapped by AES-KWP (RFC 5649) under the components' key; the key itself is gone again.
    * @throws Fault CEREMONY_COMPONENT_WRONG */
   wrapNewborn(under: readonly ComponentSource[]): Promise<Bytes>;
+  /** A new pair for this name, its private key wrapped by AES-KWP as PKCS#8; the pair itself is gone again.
+   * @throws Fault CEREMONY_COMPONENT_WRONG */
+  wrapNewbornPair(label: string, under: readonly ComponentSource[]): Promise<WrappedPair>;
+  /** The pair of this name, if private and public key belong together; what of it stands already stays.
+   * @throws Fault CEREMONY_COMPONENT_WRONG, CEREMONY_KEY_DIFFERS, HSM_FAILED: nothing was kept */
+  unwrapPair(label: string, pair: WrappedPair, under: readonly ComponentSource[]): Promise<void>;
   /** The exclusive or of the components becomes the key, if its check value is as expected; null: whatever it is.
    * @throws Fault CEREMONY_COMPONENT_WRONG, CEREMONY_KEY_DIFFERS: nothing was kept */
   join(label: string, components: readonly ComponentSource[], checkValue: string | null): Promise<void>;

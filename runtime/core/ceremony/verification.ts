@@ -7,7 +7,7 @@ import { hashOf, open, type TrustedKey } from '../messages/envelope.ts';
 import type { Crypto } from '../ports.ts';
 import { demandStepApprovals } from './approvals.ts';
 import { componentsOf, kdfOf, keyOf, officersOf, type PlanStep, planHash } from './plan.ts';
-import { checkPlan, rulesOf } from './plan-check.ts';
+import { checkPlan, isPair, rulesOf } from './plan-check.ts';
 import {
   type CeremonyRecord,
   ENFORCED_BY_CODE_ALONE,
@@ -110,18 +110,19 @@ function keyObjection(
       return `the origin of ${step.key} is not what the token tells`;
   }
   if (key.origin !== originOf(step)) return `${step.key} comes from ${key.origin}`;
-  if ((key.publicKey === null) === (step.do === 'key-pair')) return 'public key';
+  if ((key.publicKey === null) === isPair(step)) return 'public key';
+  if (step.do === 'restore-pair' && key.publicKey !== step.publicKey) return `public key of ${step.key}`;
   if ('checkValue' in step && step.checkValue !== null && key.checkValue !== step.checkValue)
     return `check value of ${step.key}`;
-  const backup = step.do === 'generate' ? step.backup : null;
+  const backup = step.do === 'generate' || step.do === 'key-pair' ? step.backup : null;
   if ((file?.file ?? null) !== (backup?.file ?? null)) return 'tells of another backup';
   return null;
 }
 
 /** A key with a backup is one that came out of it: so it is known that the backup can be restored. */
 function originOf(step: Extract<PlanStep, { readonly key: string }>): 'inside' | 'outside' {
-  if (step.do === 'key-pair') return 'inside';
-  return step.do === 'generate' && componentsOf(step).length === 0 ? 'inside' : 'outside';
+  const isMade = step.do === 'generate' || step.do === 'key-pair';
+  return isMade && componentsOf(step).length === 0 ? 'inside' : 'outside';
 }
 
 function constantsObjection(

@@ -50,7 +50,15 @@ function titleOf(step: PlanStep): string {
     case 'join':
       return `Join ${step.key} from the components of ${custodians(step.components)}${expected(step.checkValue)}.`;
     case 'key-pair':
-      return `Generate the key pair ${step.key} inside the token. Its private key never leaves it.`;
+      return step.backup === undefined
+        ? `Generate the key pair ${step.key} inside the token. Its private key never leaves it.`
+        : `Generate the key pair ${step.key}, wrap it under the key that ${custodians(step.backup.components)} join, write that ` +
+            `to ${step.backup.file}, and restore the token's pair from it.`;
+    case 'restore-pair':
+      return (
+        `Restore the key pair ${step.key} from the backup ${step.file}, ` +
+        `under the key that ${custodians(step.components)} join; its public key is ${step.publicKey}.`
+      );
     case 'import':
       return `Import ${step.key} from ${step.file}${expected(step.checkValue)}, wrapped under ${
         step.under.method === 'aes-kwp'

@@ -1,7 +1,11 @@
 /** The token's process in a ceremony: the only one with the PIN, with key handles and with components. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { CeremonyToken, ComponentSource } from '../../../../runtime/core/ceremony/token.ts';
+import type {
+  CeremonyToken,
+  ComponentSource,
+  ConstantsWritten,
+} from '../../../../runtime/core/ceremony/token.ts';
 import { asFault, Fault, isFault, noteOf } from '../../../../runtime/core/faults.ts';
 import { type KeyRule, ruleFor } from '../../../../runtime/core/key-policy.ts';
 import {
@@ -18,7 +22,7 @@ import { createOperations } from '../operations.ts';
 import { openPinnedMemory } from '../pinned-memory.ts';
 import { auditToken } from '../templates.ts';
 import { withJoined } from './components.ts';
-import { writeConstants } from './constants-file.ts';
+import { type ConstantsDemand, writeConstants } from './constants-file.ts';
 import {
   generatePair,
   generateSecret,
@@ -30,6 +34,7 @@ import {
   unwrapUnderRsa,
   wrapNewborn,
 } from './creation.ts';
+import { unwrapPair, wrapNewbornPair } from './pair-backup.ts';
 import type { CeremonyReply, CeremonyRequest, CeremonyStart, CeremonyVerb } from './protocol.ts';
 import { checkValueOf, type Desk, objectNamed, readKey } from './reading.ts';
 import { carryTagKey, writeTagKey } from './tag-key.ts';
@@ -115,6 +120,10 @@ function createVerbs({ cryptoki, slot, session, role, kdf }: LoggedIn): Verbs {
         }
       }),
     wrapNewborn: (under) => atDesk(({ at }) => joined(under, KEK_BYTES, (kek) => wrapNewborn(at, kek))),
+    wrapNewbornPair: (label, under) =>
+      atDesk((desk) => joined(under, KEK_BYTES, (kek) => wrapNewbornPair(desk, label, kek))),
+    unwrapPair: (label, pair, under) =>
+      atDesk((desk) => joined(under, KEK_BYTES, (kek) => unwrapPair(desk, label, pair, kek))),
     join: (label, components, checkValue) =>
       atDesk(async (desk) => {
         const size = sizeOf(demanded(label));
@@ -133,23 +142,21 @@ function createVerbs({ cryptoki, slot, session, role, kdf }: LoggedIn): Verbs {
         return unwrapUnderRsa(desk.at, secret, key);
       }),
     writeConstants: (file, keyVersions) =>
-      atDesk((desk) => {
-        if (objectNamed(desk, 'secret', 'constants-seal') === null)
-          throw new Fault('CEREMONY_PLAN_REFUSED', { why: 'constants-seal is to be generated first' });
-        const entries = writeConstants(desk.at, { constantsFile: file, keyVersions, kdf });
-        const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
-        return {
-          sha256,
-          entries: entries.map(({ master, keyVersion, checkValues }) => ({
-            master,
-            keyVersion,
-            checkValues,
-          })),
-        };
-      }),
+      atDesk((desk) => sealedConstants(desk, { constantsFile: file, keyVersions, kdf })),
     writeTagKey: async (file) => writeTagKey({ cryptoki, session }, file),
     carryTagKey: async (cargo, recipients) => carryTagKey({ cryptoki, session }, cargo, recipients),
     audit: async () => auditToken(cryptoki, session, role, kdf),
+  };
+}
+
+/** @throws Fault CEREMONY_PLAN_REFUSED where nothing could seal the file */
+function sealedConstants(desk: Desk, demand: ConstantsDemand): ConstantsWritten {
+  if (objectNamed(desk, 'secret', 'constants-seal') === null)
+    throw new Fault('CEREMONY_PLAN_REFUSED', { why: 'constants-seal is to be generated first' });
+  const entries = writeConstants(desk.at, demand);
+  return {
+    sha256: createHash('sha256').update(readFileSync(demand.constantsFile)).digest('hex'),
+    entries: entries.map(({ master, keyVersion, checkValues }) => ({ master, keyVersion, checkValues })),
   };
 }
 

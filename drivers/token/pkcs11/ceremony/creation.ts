@@ -148,7 +148,7 @@ export function passing(rule: KeyRule, label: string): Template {
   return [{ type: ck.CKA_TOKEN, value: false }, ...lasting];
 }
 
-function createKek({ cryptoki, session }: CreationPlace, rule: RuleName, kek: Bytes): Handle {
+export function createKek({ cryptoki, session }: CreationPlace, rule: RuleName, kek: Bytes): Handle {
   const template = withoutLength(templateOf(ruleOf(rule)));
   return cryptoki.C_CreateObject(session, [{ type: ck.CKA_VALUE, value: view(kek) }, ...template]);
 }

@@ -52,6 +52,8 @@ export async function openPkcs11CeremonyToken(
     readKey: (label) => call('readKey', label),
     generate: (label) => call('generate', label),
     wrapNewborn: (under) => call('wrapNewborn', under),
+    wrapNewbornPair: (...input) => call('wrapNewbornPair', ...input),
+    unwrapPair: (...input) => call('unwrapPair', ...input),
     join: (...input) => call('join', ...input),
     unwrap: (...input) => call('unwrap', ...input),
     writeConstants: (file, keyVersions) => call('writeConstants', file, keyVersions),

@@ -103,7 +103,8 @@ const CURVES: Readonly<Record<string, { readonly crv: string; readonly bytes: nu
   'p-384': { crv: 'P-384', bytes: 48 },
 };
 
-function publicKeyOf({ at }: Desk, key: Handle, rule: KeyRule): string {
+/** SubjectPublicKeyInfo, DER, base64. */
+export function publicKeyOf({ at }: Desk, key: Handle, rule: KeyRule): string {
   const read = (name: string): Buffer => readAttribute(at.cryptoki, at.session, key, name);
   const curve = CURVES[rule.type];
   const jwk: JsonWebKey =
