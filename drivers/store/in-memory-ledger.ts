@@ -14,6 +14,7 @@ import type {
 } from '../../runtime/core/store/ledger.ts';
 import { createEngine, type EngineOptions } from './in-memory-engine.ts';
 import { issuerLedger, issuerTables } from './in-memory-issuer-ledger.ts';
+import { listVerbs } from './in-memory-ledger-lists.ts';
 import { countRefusals, ledgerUnits, noteRefusal, refusalTable } from './in-memory-ledger-orders.ts';
 import { quotaTable, takeQuota } from './in-memory-quota.ts';
 import { backupOf, createTable, type Undo } from './in-memory-table.ts';
@@ -80,28 +81,7 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
           store: (serial, der, undo) => storeCertificate(tables, serial, der, undo),
           issuerOf: (serial) => tables.certificates.find('certificate_serial', serial)?.issuer ?? null,
         }),
-        stationList: (known) =>
-          call(() => {
-            const [kept] = tables.stationLists.group('');
-            return kept === undefined || kept.number <= known ? null : kept.jws;
-          }),
-        keepStationList: (number, jws) =>
-          call((undo) => {
-            const [held] = tables.stationLists.group('');
-            if (held !== undefined && held.number > number) return held.jws;
-            if (held === undefined) tables.stationLists.insert({ id: 1, number, jws }, undo);
-            else tables.stationLists.replace(held, { id: 1, number, jws }, undo);
-            return jws;
-          }),
-        raiseMark: (told) =>
-          call((undo) => {
-            const [held] = tables.marks.group('');
-            if ((held?.mark ?? 0) < told) return null;
-            const mark = (held?.mark ?? 0) + 1;
-            if (held === undefined) tables.marks.insert({ id: 1, mark }, undo);
-            else tables.marks.replace(held, { id: 1, mark }, undo);
-            return mark;
-          }),
+        ...listVerbs(call, tables),
         abandon: () => connection.abandon(),
         close: () => connection.close(),
         [Symbol.asyncDispose]: () => connection.close(),

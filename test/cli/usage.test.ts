@@ -13,18 +13,21 @@ import { holdfast, linesOf, nothingElse } from './support.ts';
 
 const COMMANDS = [
   ...['status', 'journal', 'explain'],
-  ...['fleet list', 'fleet show', 'fleet export', 'fleet backup', 'fleet restore'],
-  ...['fleet proof', 'fleet may-ship'],
+  ...['fleet list', 'fleet show', 'fleet export', 'fleet backup', 'fleet restore', 'fleet proof'],
+  ...['fleet may-ship', 'fleet state', 'fleet blast-radius', 'fleet life', 'fleet approve'],
+  ...['fleet migrate'],
   ...['audit verify', 'audit export', 'audit timestamp request', 'audit timestamp keep'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony recipient', 'ceremony plan', 'ceremony approve'],
   ...['ceremony run', 'ceremony verify', 'ceremony witness', 'ceremony link', 'ceremony receive'],
   ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'ticket counts', 'ticket close'],
-  ...['pki revoke', 'pki approve', 'pki verify', 'pki expiry', 'pki drill'],
-  ...['pki root init', 'pki root certify', 'pki root crl'],
-  ...['proof verify', 'witness'],
+  ...['pki revoke', 'pki approve', 'pki verify', 'pki expiry', 'pki drill', 'pki root init'],
+  ...['pki root certify', 'pki root crl'],
+  ...['proof verify'],
+  ...['witness'],
   ...['enrol request', 'enrol code', 'enrol approve', 'enrol sign', 'enrol admit', 'enrol install'],
-  ...['enrol renew', 'enrol office', 'enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl', 'help'],
+  ...['enrol renew', 'enrol office', 'enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl'],
+  ...['help'],
 ];
 
 const EID = '89049032000000000000000000009960';

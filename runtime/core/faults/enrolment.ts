@@ -23,7 +23,7 @@ export const faultsOfEnrolment = {
     title: 'The list of stations is full',
     cause: 'As many stations as one list can name have been enrolled, or revoked, since this backend began.',
     remedy:
-      'Write enrolled stations into the settings of backend and gateways, and begin a new fleet database with the next plant.',
+      'Put the enrolled stations into the settings of backend and gateways, and begin a new fleet database with the next plant.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -48,7 +48,7 @@ export const faultsOfEnrolment = {
     title: 'The certificate for the message broker ends soon',
     cause: 'It should have been renewed, and nothing that is newer has come.',
     remedy:
-      'Have it renewed before the time named here: holdfast enrol renew, sign and install. The station works on until its connection ends.',
+      'Renew it before the time named here: holdfast enrol renew, sign and install. The station works on until its connection ends.',
     disposition: 'retry',
     blame: 'outside',
   },
