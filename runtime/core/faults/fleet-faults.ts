@@ -6,7 +6,7 @@ export const faultsOfFleet = {
     title: 'This cannot be done to the unit',
     cause:
       'The unit is not in a state from which this may follow, or something was done to it since the order was made.',
-    remedy: 'Look at the unit with holdfast fleet state, and make a new order for what it is now.',
+    remedy: 'Check the unit with holdfast fleet state, and make a new order for what it is now.',
     disposition: 'hold',
     blame: 'outside',
   },
