@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { fromHex } from '../runtime/core/bytes.ts';
 import { Fault } from '../runtime/core/faults.ts';
 import type { TrustedKey } from '../runtime/core/messages/envelope.ts';
+import type { GatewayConfig } from './gateway.ts';
 import type { BusConfig, TrustedKeysConfig } from './parts.ts';
 
 /** @throws Fault CONFIG_INVALID naming file and setting, FILE_UNREADABLE */
@@ -47,5 +48,16 @@ export function busIdentity(bus: Pick<BusConfig, 'ca' | 'certificate' | 'key'>) 
       'file' in key
         ? ({ kind: 'file', path: key.file } as const)
         : ({ kind: 'pkcs11', uri: key.pkcs11 } as const),
+  };
+}
+
+/** The gateway's token, in the driver's terms: for the gateway, and for whoever asks the same token beside it. */
+export function gatewayToken({ token, profile }: Pick<GatewayConfig, 'token' | 'profile'>) {
+  const { module, label, pinFile, constantsFile, kdf, softHsmConf, deadlineMs } = token;
+  return {
+    ...{ module, label, pinFile, constantsFile, kdf },
+    ...(softHsmConf === null ? {} : { softHsmConf }),
+    laboratory: profile !== 'production',
+    deadlines: { callMs: deadlineMs },
   };
 }

@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayConfig } from '../../config/gateway.ts';
+import { gatewayToken } from '../../config/load.ts';
 import { openDriver } from '../../drivers/index.ts';
 import { toHex } from '../core/bytes.ts';
 import { Fault } from '../core/faults.ts';
@@ -227,18 +228,9 @@ async function backupMeans(): Promise<BackupMeans> {
 }
 
 /** In a process of its own, beside the gateway's. */
-async function tokenJudge({ token: place, profile }: GatewayConfig): Promise<TokenJudge> {
+async function tokenJudge(config: GatewayConfig): Promise<TokenJudge> {
   const open = await openDriver.pkcs11Token();
-  const { softHsmConf } = place;
-  const token = await open({
-    module: place.module,
-    label: place.label,
-    pinFile: place.pinFile,
-    constantsFile: place.constantsFile,
-    ...(softHsmConf === null ? {} : { softHsmConf }),
-    laboratory: profile !== 'production',
-    deadlines: { callMs: place.deadlineMs },
-  });
+  const token = await open(gatewayToken(config));
   return {
     auditSession: (keys, session) => token.auditSession(keys, session),
     [Symbol.asyncDispose]: () => token.close(),

@@ -1,6 +1,6 @@
 /** The gateway as a process: `node main.js <config.json>`. Composes drivers; the PIN stays with the token's child. */
 import { gatewayConfig } from '../../config/gateway.ts';
-import { busIdentity, loadConfig, readText, trustedFrom } from '../../config/load.ts';
+import { busIdentity, gatewayToken, loadConfig, readText, trustedFrom } from '../../config/load.ts';
 import { openDriver } from '../../drivers/index.ts';
 import { fromBase64 } from '../core/bytes.ts';
 import { runProgram } from '../program.ts';
@@ -9,17 +9,9 @@ import { createGateway } from './gateway.ts';
 await runProgram(async () => {
   const config = loadConfig(process.argv[2] ?? 'gateway.json', gatewayConfig);
   const log = (await openDriver.log())('gateway', 'info');
-  const { softHsmConf } = config.token;
   const token = await (await openDriver.pkcs11Token())({
-    module: config.token.module,
-    label: config.token.label,
-    pinFile: config.token.pinFile,
-    constantsFile: config.token.constantsFile,
-    kdf: config.token.kdf,
-    ...(softHsmConf === null ? {} : { softHsmConf }),
-    laboratory: config.profile !== 'production',
+    ...gatewayToken(config),
     recycleAfterBytes: config.token.recycleGrowthMiB * 1024 * 1024,
-    deadlines: { callMs: config.token.deadlineMs },
     onFault: (fault) => log.write('error', 'fault', { part: 'token', code: fault.code, ...fault.context }),
   });
   const ledger = await (await openDriver.postgresLedger())({

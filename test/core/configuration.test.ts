@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { backendConfig } from '../../config/backend.ts';
 import { gatewayConfig } from '../../config/gateway.ts';
-import { busIdentity, loadConfig, readText, trustedFrom } from '../../config/load.ts';
+import { busIdentity, gatewayToken, loadConfig, readText, trustedFrom } from '../../config/load.ts';
 import { stationConfig } from '../../config/station.ts';
 import { type FaultCode, isFault } from '../../runtime/core/faults.ts';
 import { settingsOf } from '../../scripts/documents/settings.ts';
@@ -109,6 +109,17 @@ describe('a configuration', () => {
     assert.deepEqual(busIdentity(load(token).bus).key, { kind: 'pkcs11', uri: 'pkcs11:token=a;object=tls' });
     const both = { ...backend, bus: { ...bus, key: { file: 'a', pkcs11: 'pkcs11:token=a' } } };
     assert.throws(() => load(both), naming('CONFIG_INVALID', 'key'));
+  });
+
+  it('opens the gateway’s token for every program with the derivation that its masters are made for', () => {
+    const { token, profile } = gatewayConfig.pick({ token: true, profile: true }).parse({
+      token: { module: 'm', label: 'l', pinFile: 'p', constantsFile: 'c', kdf: 'sp800-108' },
+    });
+    assert.deepEqual(gatewayToken({ token, profile }), {
+      ...{ module: 'm', label: 'l', pinFile: 'p', constantsFile: 'c', kdf: 'sp800-108' },
+      laboratory: false,
+      deadlines: { callMs: 5_000 },
+    });
   });
 
   it('gives trusted keys as bytes', () => {
