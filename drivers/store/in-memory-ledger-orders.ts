@@ -14,6 +14,14 @@ export function noteRefusal({ refusals }: LedgerTables, row: RefusalRow, undo: U
   if (refusals.find('refusal_key', row.key) === null) refusals.insert(row, undo);
 }
 
+export function refusalsBehind(
+  { refusals }: LedgerTables,
+  ticket: string,
+  after: string,
+): readonly RefusalRow[] {
+  return refusals.group(ticket).filter(({ key }) => key > after);
+}
+
 export function countRefusals({ refusals }: LedgerTables, ticket: string) {
   const codes = refusals.group(ticket).map(({ code }) => code);
   return [...new Set(codes)]

@@ -15,7 +15,13 @@ import type {
 import { createEngine, type EngineOptions } from './in-memory-engine.ts';
 import { issuerLedger, issuerTables } from './in-memory-issuer-ledger.ts';
 import { listVerbs } from './in-memory-ledger-lists.ts';
-import { countRefusals, ledgerUnits, noteRefusal, refusalTable } from './in-memory-ledger-orders.ts';
+import {
+  countRefusals,
+  ledgerUnits,
+  noteRefusal,
+  refusalsBehind,
+  refusalTable,
+} from './in-memory-ledger-orders.ts';
 import { quotaTable, takeQuota } from './in-memory-quota.ts';
 import { backupOf, createTable, type Undo } from './in-memory-table.ts';
 import { ledgerRefusal, staleEpoch } from './ledger-refusal.ts';
@@ -73,7 +79,8 @@ export function createInMemoryLedgerDatabase(options: EngineOptions): InMemoryLe
               .sort((a, b) => (a.at === b.at ? b.epoch - a.epoch : a.at < b.at ? 1 : -1));
           }),
         noteRefusal: (row) => call((undo) => noteRefusal(tables, row, undo)),
-        refusalsOf: (ticket, limit) => call(() => tables.refusals.group(ticket, 0, limit)),
+        refusalsOf: (ticket, after, limit) =>
+          call(() => refusalsBehind(tables, ticket, after).slice(0, limit)),
         countRefusals: (ticket) => call(() => countRefusals(tables, ticket)),
         ticketUnits: (ticket, after, limit) => call(() => ledgerUnits(tables, ticket, after, limit)),
         ...issuerLedger(call, tables, {

@@ -26,7 +26,7 @@ import { stationInstructions } from './instructions/stations.ts';
 import { timestampInstructions } from './instructions/timestamp.ts';
 import { lifeInstructions } from './instructions/unit-life.ts';
 import type { BackendPorts } from './ports.ts';
-import { noting } from './refusals.ts';
+import { notingRegistrations, notingReservations } from './refusals.ts';
 import { registerHandler } from './registration.ts';
 import { rejectHandler } from './rejection.ts';
 import { reserveHandler } from './reservation.ts';
@@ -41,16 +41,16 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       throw new Fault('CONFIG_INVALID', { why: `no authority is named for ${station}` });
   const sequencer = new Sequencer(ports, config.queueMax);
   await sequencer.load();
-  const register = await openStationRegister(ports);
-  const addressed = { addressedAs: ['backend', config.backend], topic: {}, keys: register };
-  const revoked = refusing(register, ports, sequencer);
+  const stations = await openStationRegister(ports);
+  const addressed = { addressedAs: ['backend', config.backend], topic: {}, keys: stations };
+  const revoked = refusing(stations, ports, sequencer);
   const service = { ...addressed, demand: revoked.demand };
   // A reservation is refused in its own transaction, with a leaf.
-  const reserve = noting(reserveHandler(config, ports, sequencer), ports, sequencer);
+  const reserve = notingReservations(reserveHandler(config, ports, sequencer), ports, sequencer);
   await serve(reserveExchange, addressed, reserve, ports);
-  const means = { ...ports, register };
-  const registers = revoked.noting(registerHandler(config, means, sequencer));
-  await serve(registerExchange, service, registers, ports);
+  const means = { ...ports, register: stations };
+  const register = notingRegistrations(registerHandler(config, means, sequencer), ports, sequencer);
+  await serve(registerExchange, service, revoked.noting(register), ports);
   await serve(rejectExchange, service, revoked.noting(rejectHandler(config, means, sequencer)), ports);
   await serve(eventsExchange, service, revoked.noting(eventsHandler(means, sequencer)), ports);
   await serve(journalHeadExchange, service, revoked.noting(journalHeadHandler(means)), ports);
@@ -68,7 +68,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   if (config.witnesses !== null && ports.witnesses !== undefined)
     await beginCosigning(config.witnesses, ports.witnesses, ports, sequencer);
   await ports.instructions.serve([
-    ...stationInstructions(config, ports, sequencer, register),
+    ...stationInstructions(config, ports, sequencer, stations),
     ...ceremonyInstructions(ports, sequencer),
     ...manifestInstructions(ports),
     ...timestampInstructions(ports, sequencer),

@@ -56,7 +56,7 @@ interface Evidence {
   readonly given: readonly Approval[];
   /** SHA-256 of each statement of the gateway. */
   readonly statements: readonly string[];
-  readonly refused: OpenedCounts['refused'];
+  readonly gateway: OpenedCounts;
 }
 
 interface Compared {
@@ -90,7 +90,7 @@ async function close(
       'close-out',
       `close-out/${ticket}`,
       at,
-      bodyOf(compared.document, { subject, given, statements, refused: closing.gateway.refused }),
+      bodyOf(compared.document, { subject, given, statements, gateway: closing.gateway }),
     ),
   );
   return answerOf(compared, leafIndex, ports);
@@ -136,7 +136,7 @@ async function noteGatewayRefusals(draft: Draft, { gateway }: Closing, at: strin
 
 function bodyOf(
   { counts, open, quarantined, closeOut: ticket }: CloseOutDocument,
-  { subject, given, statements, refused }: Evidence,
+  { subject, given, statements, gateway }: Evidence,
 ) {
   return {
     ticket,
@@ -145,7 +145,9 @@ function bodyOf(
     open: open.map((unit) => ({ ...unit })),
     quarantined: quarantined.map((unit) => ({ ...unit })),
     statements: [...statements],
-    refusedByGateway: Object.fromEntries(refused.map(({ code, count }) => [code, count])),
+    refusedByGateway: Object.fromEntries(gateway.refused.map(({ code, count }) => [code, count])),
+    // Of more refusals than have leaves of their own: no ledger can forget or change one after this.
+    refusalsHash: gateway.refusalsHash,
     approvals: given.map(({ jws }) => jws),
   };
 }

@@ -1,8 +1,10 @@
-/** Refusals of reservations, as leaves of the fleet log: written before the refusal is told. */
-import { asFault, type Fault, isFault } from '../core/faults.ts';
+/** Refusals of reservations and registrations, as leaves of the fleet log: written before the refusal is told. */
+import { asFault, type FaultCode, isFault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
 import { type Leaf, leafOf } from '../core/log/leaf.ts';
-import type { reserveExchange } from '../core/messages/exchanges.ts';
+import { payloadOf } from '../core/messages/envelope.ts';
+import type { registerExchange, reserveExchange } from '../core/messages/exchanges.ts';
+import { reservation } from '../core/messages/receipts.ts';
 import {
   type CountedRefusals,
   isRefusal,
@@ -17,14 +19,56 @@ import type { BackendPorts } from './ports.ts';
 import type { Sequencer } from './sequencer.ts';
 
 type Reserve = HandlerOf<typeof reserveExchange>;
-type Request = Parameters<Reserve>[0];
+type Register = HandlerOf<typeof registerExchange>;
+/** What a refusal says of a request, beside its code. */
+type Named = Omit<Refusal, 'code'>;
 
 /** How long after a minute with too many refusals their number is written. */
 const COUNT_MS = 60_000;
 
+/** Told to a station that asks for what its receipts do not give; beside what every program refuses. */
+const refusalsOfRegistration: ReadonlySet<FaultCode> = new Set([
+  'CONFIRMATION_INVALID',
+  'UNIT_CERTIFICATE_REVOKED',
+  'UNIT_RELEASED_BEFORE',
+  'UNIT_REJECTED_BEFORE',
+  'RELEASE_USED',
+] as const);
+
+export function notingReservations(reserve: Reserve, ports: BackendPorts, sequencer: Sequencer): Reserve {
+  const named = ({ station, nest, body }: Parameters<Reserve>[0]): Named => {
+    const { ticket, identity, report } = body;
+    const subject = `${report.controller} arrival ${report.arrival}`;
+    return namedOf({ station, nest, ticket, eid: identity.eid }, subject, ports);
+  };
+  return noting(reserve, { named, isRefused: isRefusal }, ports, sequencer);
+}
+
+export function notingRegistrations(register: Register, ports: BackendPorts, sequencer: Sequencer): Register {
+  const named = ({ station, nest, operation, epoch, body }: Parameters<Register>[0]): Named => {
+    const eid = payloadOf(reservation, body.reservation)?.eid ?? '';
+    const subject = `registration of operation ${operation ?? 'none'} epoch ${epoch ?? 'none'}`;
+    return namedOf({ station, nest, ticket: body.ticket, eid }, subject, ports);
+  };
+  // A revoked station is noted once, by itself.
+  const isRefused = (code: FaultCode): boolean =>
+    code !== 'STATION_REVOKED' && (isRefusal(code) || refusalsOfRegistration.has(code));
+  return noting(register, { named, isRefused }, ports, sequencer);
+}
+
+interface Naming<Request> {
+  readonly named: (request: Request) => Named;
+  readonly isRefused: (code: FaultCode) => boolean;
+}
+
 /** The same handler, whose refusals are events. @throws Fault also STORE_UNAVAILABLE, where a refusal could not be
  * written: it is not told then, and nothing was given either */
-export function noting(reserve: Reserve, ports: BackendPorts, sequencer: Sequencer): Reserve {
+function noting<Request, Sent, Answer>(
+  handle: (request: Request, sent: Sent) => Promise<Answer>,
+  { named, isRefused }: Naming<Request>,
+  ports: BackendPorts,
+  sequencer: Sequencer,
+): (request: Request, sent: Sent) => Promise<Answer> {
   const budget = new RefusalBudget();
   let waiting = false;
   const flush = async (): Promise<void> => {
@@ -45,10 +89,10 @@ export function noting(reserve: Reserve, ports: BackendPorts, sequencer: Sequenc
   };
   return async (request, sent) => {
     try {
-      return await reserve(request, sent);
+      return await handle(request, sent);
     } catch (error) {
-      if (!isFault(error) || !isRefusal(error.code)) throw error;
-      const refusal = refusedIn(request, error, ports);
+      if (!isFault(error) || !isRefused(error.code)) throw error;
+      const refusal: Refusal = { ...named(request), code: error.code };
       const key = refusalKey(refusal, ports.crypto);
       const todo = budget.spend(refusal, key, ports.clock.now());
       if (todo === 'counted') flushLater();
@@ -62,10 +106,9 @@ export function noting(reserve: Reserve, ports: BackendPorts, sequencer: Sequenc
   };
 }
 
-function refusedIn({ station, nest, body }: Request, { code }: Fault, { crypto }: BackendPorts): Refusal {
-  const { ticket, identity, report } = body;
-  const subject = `${report.controller} arrival ${report.arrival}`;
-  return refusalOf(code, { station, nest, ticket, eid: identity.eid }, subject, crypto);
+function namedOf(asked: Parameters<typeof refusalOf>[1], subject: string, { crypto }: BackendPorts): Named {
+  const { code: _, ...named } = refusalOf('UNEXPECTED', asked, subject, crypto);
+  return named;
 }
 
 function refusalLeaf(refusal: Refusal, key: string, { clock }: BackendPorts): Leaf {

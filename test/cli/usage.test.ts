@@ -21,6 +21,7 @@ const COMMANDS = [
   ...['ceremony officer', 'ceremony component', 'ceremony recipient', 'ceremony plan', 'ceremony approve'],
   ...['ceremony run', 'ceremony verify', 'ceremony witness', 'ceremony link', 'ceremony receive'],
   ...['ticket draft', 'ticket approve', 'ticket sign', 'ticket show', 'ticket counts', 'ticket close'],
+  ...['ticket refusals'],
   ...['pki revoke', 'pki approve', 'pki verify', 'pki expiry', 'pki drill', 'pki root init'],
   ...['pki root certify', 'pki root crl'],
   ...['proof verify'],

@@ -145,6 +145,34 @@ describe('the close-out of a ticket', () => {
   });
 });
 
+describe('refusals of a gateway that are too many for leaves of their own', () => {
+  it('stand in the log by their number and one hash, which changes with any of them and which the auditor makes again', async () => {
+    const world = await quietPlant();
+    const ticket = await goodTicket(world);
+    await reserve(world, { ticket, unit: 1, arrival: 1 });
+    const row = (i: number) => ({
+      ...{ key: `refusal/station-1/${String(i).padStart(4, '0')}`, station: 'station-1', ticket: 'SIM-1' },
+      ...{ code: 'ENVELOPE_INVALID', eid: '', entry: `{"i":${i}}`, at: '2026-01-01T00:00:00.000Z' },
+    });
+    const { refusals } = world.ledger.tables;
+    for (let i = 0; i < 250; i++) refusals.insert(row(i), []);
+    const { subject } = await close(world, { dryRun: true });
+    await close(world, { approvals: await approvalsOf(world, subject) });
+    const leaves = world.fleet.tables.leaves.all().map(({ entry }) => readLeaf(entry));
+    assert.equal(leaves.filter((leaf) => leaf?.kind === 'refusal').length, 100);
+    const closed = leaves.find((leaf) => leaf?.kind === 'close-out');
+    assert.deepEqual(closed?.body.refusedByGateway, { ENVELOPE_INVALID: 250 });
+    const listed = () => commandIn(world)(['ticket', 'refusals', 'SIM-1', '--socket', 'gateway']);
+    const { out, err } = await listed();
+    assert.equal(out.trim().split('\n').length, 250);
+    assert.equal(err.trim(), `250 refusals; hash ${closed?.body.refusalsHash}`);
+    refusals.remove(row(200), []);
+    refusals.insert({ ...row(200), entry: '{"i":0}' }, []);
+    const changed = await listed();
+    assert.notEqual(changed.err, err);
+  });
+});
+
 describe('the comparison of a close-out', () => {
   const backend = (changes: Partial<TicketUnit> = {}): TicketUnit => ({
     ...{ operation: 'op', eid: 'eid', state: 'released', ticket: 'T', recorded: true, confirmedEpoch: 2 },

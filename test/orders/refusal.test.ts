@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createInMemoryFleetDatabase } from '../../drivers/store/in-memory.ts';
-import { noting } from '../../runtime/backend/refusals.ts';
+import { notingReservations as noting } from '../../runtime/backend/refusals.ts';
 import { Sequencer } from '../../runtime/backend/sequencer.ts';
 import { Fault, type FaultCode } from '../../runtime/core/faults.ts';
 import {

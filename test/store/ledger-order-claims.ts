@@ -17,8 +17,9 @@ export function keepsOrders(
     const rows = [unique('refusal'), unique('refusal')].map((key) => ({ key, ...refusal }));
     const elsewhere = { ...refusal, key: unique('refusal'), ticket: '' };
     await Promise.all([...rows, ...rows, elsewhere].map((row, i) => any(i).noteRefusal(row)));
-    assert.deepEqual(await ledger().refusalsOf(ticket, 10), rows);
-    assert.deepEqual(await ledger().refusalsOf(ticket, 1), rows.slice(0, 1));
+    assert.deepEqual(await ledger().refusalsOf(ticket, '', 10), rows);
+    assert.deepEqual(await ledger().refusalsOf(ticket, rows[0]?.key ?? '', 10), rows.slice(1));
+    assert.deepEqual(await ledger().refusalsOf(ticket, '', 1), rows.slice(0, 1));
     await ledger().noteRefusal({ ...refusal, key: unique('refusal'), code: 'CARD_CHANGED' });
     assert.deepEqual(await ledger().countRefusals(ticket), [
       { code: 'CARD_CHANGED', count: 1 },

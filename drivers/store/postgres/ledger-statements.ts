@@ -215,7 +215,8 @@ export const statements = {
   ),
   refusalsOf: named(
     'refusals of',
-    `select ${fieldsOf(refusals)} from refusal where ticket = $1 order by "key" limit $2`,
+    `select ${fieldsOf(refusals)} from refusal where ticket = $1 and "key" > $2
+     order by "key" limit $3`,
   ),
   countRefusals: named(
     'count refusals',

@@ -75,7 +75,7 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Gate
     noteRefusal: async (row) => {
       await list(statements.noteRefusal, ...valuesOf(refusals, row));
     },
-    refusalsOf: (ticket, limit) => list<RefusalRow>(statements.refusalsOf, ticket, limit),
+    refusalsOf: (ticket, after, limit) => list<RefusalRow>(statements.refusalsOf, ticket, after, limit),
     countRefusals: (ticket) => list<{ code: string; count: number }>(statements.countRefusals, ticket),
     ticketUnits: async (ticket, after, limit) =>
       (await list<StoredLedgerUnit>(statements.ticketUnits, ticket, after, limit)).map(

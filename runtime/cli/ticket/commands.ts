@@ -4,6 +4,7 @@ import { ticketApproveCommand } from './approve.ts';
 import { ticketCloseCommand } from './close.ts';
 import { ticketCountsCommand } from './counts.ts';
 import { ticketDraftCommand } from './draft.ts';
+import { ticketRefusalsCommand } from './refusals.ts';
 import { ticketShowCommand } from './show.ts';
 import { ticketSignCommand } from './sign.ts';
 
@@ -14,4 +15,5 @@ export const ticketCommands: readonly Command[] = [
   ticketShowCommand,
   ticketCountsCommand,
   ticketCloseCommand,
+  ticketRefusalsCommand,
 ];

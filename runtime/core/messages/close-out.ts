@@ -23,6 +23,16 @@ const CLOCKS_MS = 300_000;
 const ticketName = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 const counted = z.union([z.literal(0), epoch]);
 
+const refusalForm = z.strictObject({
+  key: z.string().max(120),
+  station: partyName,
+  code: z.string().max(64),
+  ticket: z.string().max(64),
+  eid: z.string().max(32),
+  entry: z.string().max(1000),
+  at: instant,
+});
+
 const countsPayload = z.strictObject({
   ticket: ticketName,
   gateway: partyName,
@@ -43,23 +53,16 @@ const countsPayload = z.strictObject({
     .max(COUNTED_UNITS_MAX),
   complete: z.boolean().meta({ description: 'Whether no unit of the ticket comes behind these.' }),
   refusals: z
-    .array(
-      z.strictObject({
-        key: z.string().max(120),
-        station: partyName,
-        code: z.string().max(64),
-        ticket: z.string().max(64),
-        eid: z.string().max(32),
-        entry: z.string().max(1000),
-        at: instant,
-      }),
-    )
+    .array(refusalForm)
     .max(COUNTED_REFUSALS_MAX)
     .meta({ description: 'Some of what was refused under this ticket; in the first statement.' }),
   refused: z
     .array(z.strictObject({ code: z.string().max(64), count: z.int().min(1) }))
     .max(64)
     .meta({ description: 'How many refusals there are of each code; in the first statement.' }),
+  refusalsHash: z.union([z.literal(''), hash]).meta({
+    description: 'Over every refusal under this ticket; in the first statement, empty where there is none.',
+  }),
   countedAt: instant,
 });
 
@@ -79,6 +82,14 @@ export const ticketCountsInstruction = instruction({
   to: 'gateway',
   body: z.strictObject({ ticket: ticketName, after: z.string().max(64) }),
   answer: z.strictObject({ statement: longJws, next: z.string().nullable() }),
+});
+
+/** What a gateway refused under a ticket, one by one; of no ticket where none could be read, and numbers of too many. */
+export const listRefusalsInstruction = instruction({
+  name: 'list-refusals',
+  to: 'gateway',
+  body: z.strictObject({ ticket: z.union([z.literal(''), ticketName]), after: z.string().max(120) }),
+  answer: z.strictObject({ refusals: z.array(refusalForm).max(COUNTED_REFUSALS_MAX) }),
 });
 
 const unitName = z.strictObject({ operation: z.string(), eid: z.string() });
@@ -130,6 +141,8 @@ export interface OpenedCounts {
   readonly units: readonly LedgerUnit[];
   readonly refusals: readonly RefusalRow[];
   readonly refused: readonly { readonly code: string; readonly count: number }[];
+  /** Over every refusal under the ticket, with those that are only counted here; empty for none. */
+  readonly refusalsHash: string;
 }
 
 /** Verifies that these statements are all of a ticket, in their order, and not old.
@@ -144,6 +157,7 @@ export function openCounts(
   const units: LedgerUnit[] = [];
   const refusals: RefusalRow[] = [];
   const refused: { readonly code: string; readonly count: number }[] = [];
+  let refusalsHash = '';
   let complete = false;
   for (const one of statements) {
     const { payload } = open(ticketCounts, one, trusted, crypto);
@@ -155,10 +169,11 @@ export function openCounts(
     units.push(...payload.units);
     refusals.push(...payload.refusals);
     refused.push(...payload.refused);
+    if (payload.after === '') refusalsHash = payload.refusalsHash;
     complete = payload.complete;
   }
   if (!complete) throw refusal(ticket, 'the last statement of the counts is missing');
-  return { units, refusals, refused };
+  return { units, refusals, refused, refusalsHash };
 }
 
 function refusal(ticket: string, why: string): Fault {

@@ -73,6 +73,19 @@ export function refusalKey(refusal: Refusal, crypto: Pick<Crypto, 'sha256'>): st
   return `refusal/${refusal.station}/${hash.slice(0, 32)}`;
 }
 
+/** SHA-256 over refusals in their order, hexadecimal: whoever logs it has logged each of them, however many.
+ * @param before over those in front of these; empty for none */
+export function refusalsHash(
+  before: string,
+  rows: readonly { readonly key: string; readonly entry: string; readonly at: string }[],
+  { sha256 }: Pick<Crypto, 'sha256'>,
+): string {
+  return rows.reduce(
+    (hash, { key, entry, at }) => toHex(sha256(fromText(canonicalJson({ hash, key, entry, at })))),
+    before,
+  );
+}
+
 /** Refusals of one station that are written down one by one, each minute. */
 export const REFUSALS_PER_MINUTE = 20;
 const MINUTE_MS = 60_000;

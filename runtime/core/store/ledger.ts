@@ -135,7 +135,8 @@ export interface GatewayLedger extends IssuerLedger {
   transcriptsOf(eid: string): Promise<readonly ConclusionRow[]>;
   /** Once for each key. */
   noteRefusal(row: RefusalRow): Promise<void>;
-  refusalsOf(ticket: string, limit: number): Promise<readonly RefusalRow[]>;
+  /** In the order of their keys, behind `after`. */
+  refusalsOf(ticket: string, after: string, limit: number): Promise<readonly RefusalRow[]>;
   /** How many refusals a ticket has by their codes, which are in order. */
   countRefusals(ticket: string): Promise<readonly { readonly code: string; readonly count: number }[]>;
   /** Units that had a dialogue under a ticket, in the order of their operations, behind `after`. */
