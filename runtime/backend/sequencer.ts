@@ -73,12 +73,19 @@ export class Sequencer {
   }
 
   /** Reads the log and compares it with its head, and with what was told of it before.
-   * @throws Fault LOG_FORKED, LOG_ROLLED_BACK, STORE_UNAVAILABLE */
+   * @throws Fault LOG_FORKED, LOG_ROLLED_BACK, LOG_HEAD_MISSING, STORE_UNAVAILABLE, FILE_UNREADABLE */
   async load(): Promise<void> {
     await this.#ports.store.transaction(async (tx) => this.#catchUp(tx, await tx.readHead()));
     const { told } = this.#ports.heads;
-    if (told !== null && !equal(this.#tree.root(told.size), told.root))
-      throw new Fault('LOG_FORKED', { told: told.size });
+    if (told === null) return this.#beginMemory();
+    if (!equal(this.#tree.root(told.size), told.root)) throw new Fault('LOG_FORKED', { told: told.size });
+  }
+
+  /** A backend remembers from its first start on, when there is no leaf: later nothing stands for nothing. */
+  async #beginMemory(): Promise<void> {
+    const { size } = this.#tree;
+    if (size > 0) throw new Fault('LOG_HEAD_MISSING', { size });
+    await this.#ports.heads.remember({ size, root: this.#tree.root() });
   }
 
   /** @throws Fault LOG_ROLLED_BACK when leaves are missing that somebody has a receipt for */
