@@ -4,12 +4,12 @@
  */
 import { z } from 'zod';
 import { fromHex, toHex } from '../../runtime/core/bytes.ts';
-import type { HeadMemory, ToldHead } from '../../runtime/core/store/head.ts';
+import { type HeadMemory, headText, type ToldHead } from '../../runtime/core/store/head.ts';
 import { readKept, replaceKept } from './kept-file.ts';
 
 const stored = z.strictObject({ size: z.int().min(0), root: z.string().regex(/^[0-9a-f]{64}$/) });
 
-/** A file that is missing is made, and stands for a log that is empty. @throws Fault FILE_UNREADABLE */
+/** A file that is missing is made with the first head. @throws Fault FILE_UNREADABLE */
 export async function openHeadFile(path: string): Promise<HeadMemory> {
   let told = await readKept(path, decoded, 'the head of a log');
   return {
@@ -19,7 +19,7 @@ export async function openHeadFile(path: string): Promise<HeadMemory> {
     remember: async (head) => {
       if (told !== null && head.size <= told.size) return;
       const { size, root } = head;
-      await replaceKept(path, `${JSON.stringify({ size, root: toHex(root) })}\n`);
+      await replaceKept(path, headText({ size, root: toHex(root) }));
       told = head;
     },
   };

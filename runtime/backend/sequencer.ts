@@ -49,7 +49,7 @@ export class Sequencer {
   }
 
   /** Reads the log and compares it with its head, and with what was told of it before.
-   * @throws Fault LOG_FORKED, LOG_ROLLED_BACK, STORE_UNAVAILABLE */
+   * @throws Fault LOG_FORKED, LOG_ROLLED_BACK, LOG_HEAD_MISSING, STORE_UNAVAILABLE, FILE_UNREADABLE */
   async load(): Promise<void> {
     const checkpoint = await this.#ports.store.transaction(async (tx) => {
       const head = await tx.readHead();
@@ -57,8 +57,8 @@ export class Sequencer {
       return head.checkpoint;
     });
     const { told } = this.#ports.heads;
-    if (told !== null && !equal(this.#tree.root(told.size), told.root))
-      throw new Fault('LOG_FORKED', { told: told.size });
+    if (told === null) await this.#beginMemory();
+    else if (!equal(this.#tree.root(told.size), told.root)) throw new Fault('LOG_FORKED', { told: told.size });
     await completeTiles(this.#ports.store, this.#tree, this.#tree.size);
     this.#committed = { tree: this.#tree, size: this.#tree.size, checkpoint };
   }
@@ -66,6 +66,13 @@ export class Sequencer {
   /** The log as it stands after the last commit that this backend knows of; null before it was loaded. */
   get committed(): Committed | null {
     return this.#committed;
+  }
+
+  /** A backend remembers from its first start on, when there is no leaf: later nothing stands for nothing. */
+  async #beginMemory(): Promise<void> {
+    const { size } = this.#tree;
+    if (size > 0) throw new Fault('LOG_HEAD_MISSING', { size });
+    await this.#ports.heads.remember({ size, root: this.#tree.root() });
   }
 
   /** @throws Fault LOG_ROLLED_BACK when leaves are missing that somebody has a receipt for */

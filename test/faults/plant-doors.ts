@@ -52,6 +52,23 @@ export const busDoors: Doors = {
       return firstFault(world);
     },
   ],
+  LOG_HEAD_MISSING: [
+    'somebody has removed the file in which the backend remembers the head of its log',
+    elsewhere(
+      'simulation/head-missing.test',
+      'does not start where there are leaves, and does after the head of the verified log was written',
+    ),
+  ],
+  LEDGER_ROLLED_BACK: [
+    'the gateways’ database is restored from a backup between two units',
+    async () => {
+      const { world } = await watchedWorld({ seed: 'ledger-restored', units: 2, stations: 1 });
+      const restore = world.ledger.backup();
+      await until(world, () => lanesOfUnit(world, 1) === 'good', 'the first unit leaves');
+      restore();
+      return firstFault(world);
+    },
+  ],
   LOG_FORKED: [
     'the log does not contain what the station saw',
     elsewhere(

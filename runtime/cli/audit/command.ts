@@ -1,7 +1,9 @@
 /** `holdfast audit verify`: proves that the fleet's records are the ones that were logged. */
+import { fromText } from '../../core/bytes.ts';
 import { Fault } from '../../core/faults.ts';
+import { headText } from '../../core/store/head.ts';
 import { ExitCode } from '../../program.ts';
-import { type Command, isSet, textOf } from '../command.ts';
+import { type Command, isSet, textOf, usage } from '../command.ts';
 import { databaseOptions, openFleetOf } from '../fleet/place.ts';
 import type { Means } from '../means.ts';
 import { columns, counted } from '../screen.ts';
@@ -31,25 +33,40 @@ export const auditVerifyCommand: Command = {
       help: 'a checkpoint that was kept, or the directory of an earlier export; with --export, again and again',
       multiple: true,
     },
+    'head-file': {
+      type: 'string',
+      value: 'FILE',
+      help: 'writes the head of the verified log where a backend remembers it; only where no such file is',
+    },
   },
-  notes: ['The key comes from you or from a station, never from the database that is checked.'],
+  notes: [
+    '--head-file is for a backend that has lost its file, and only for the newest database there is.',
+    'The key comes from you or from a station, never from the database that is checked.',
+  ],
   examples: [
     'holdfast audit verify --dir var/line',
     'holdfast audit verify --database URL --log-key NAME:HEX',
     'holdfast audit verify --export DIR --log-key NAME:HEX --known last-year/checkpoint',
+    'holdfast audit verify --dir var/line --head-file var/line/backend/log-head',
   ],
   run: async (given, means) => {
     const json = isSet(given, 'json');
     const logKey = logKeyOf(given, means);
     const exported = textOf(given, 'export');
     if (exported !== null) return verifyExport(exported, logKey, given, means);
+    const headFile = textOf(given, 'head-file');
+    if (headFile !== null && means.files.exists(headFile))
+      throw usage(`--head-file: there is a ${headFile} already; a backend that has its file needs no other`);
     await using fleet = await openFleetOf(given, means);
     const audit = await auditFleet(fleet, logKey, means.crypto, (leaves, size) => {
       if (leaves % PROGRESS_LEAVES === 0) means.talk(`${leaves} of ${size} leaves read`);
     });
     if (json) means.print(JSON.stringify({ verified: audit.problem === null, log: logKey.name, ...audit }));
     else for (const line of linesOf(audit, logKey.name, means)) means.print(line);
-    if (audit.problem === null) return ExitCode.done;
+    if (audit.problem === null) {
+      if (headFile !== null) await means.write(headFile, fromText(headText(audit)));
+      return ExitCode.done;
+    }
     return showFault(new Fault('LOG_FORKED', { ...audit.problem }), json, means);
   },
 };

@@ -67,6 +67,15 @@ export const faultsOfExchange = {
     disposition: 'hold',
     blame: 'outside',
   },
+  LOG_HEAD_MISSING: {
+    title: 'The backend does not know how far its log was',
+    cause:
+      'The file in which it remembers the head of the log is gone, and the database has leaves: whether that is an older one, nobody can tell.',
+    remedy:
+      'Put the file back where headFile says. If it is lost, make sure that the database is the newest there is; then write the file with holdfast audit verify --head-file.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
   LOG_FORKED: {
     title: 'The fleet log contradicts what this station saw before',
     cause: 'The log was rolled back or forked.',

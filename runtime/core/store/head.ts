@@ -8,6 +8,10 @@ export interface ToldHead {
   readonly root: Bytes;
 }
 
+/** The file in which a head is remembered. `root`: hexadecimal. */
+export const headText = ({ size, root }: { readonly size: number; readonly root: string }): string =>
+  `${JSON.stringify({ size, root })}\n`;
+
 /** Real: a file beside the backend; simulated: in memory. One backend alone writes it. */
 export interface HeadMemory {
   /** The largest that was ever remembered; null before the first. */
