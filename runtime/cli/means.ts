@@ -109,6 +109,7 @@ export type FleetView = Pick<
   | 'leafByKey'
   | 'leaves'
   | 'tiles'
+  | 'tileRoots'
   | 'countTiles'
   | 'cosignatures'
   | 'certificatesBy'

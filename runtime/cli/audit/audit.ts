@@ -11,6 +11,7 @@ import type { Crypto } from '../../core/ports.ts';
 import type { EventRow, HeadRow } from '../../core/store/fleet.ts';
 import type { FleetReader } from '../means.ts';
 import { type Evidence, evidenceOf, objectionTo } from './leaves.ts';
+import { ofTiles } from './tile-check.ts';
 
 /** How far the check came, and the first thing that is wrong. */
 export interface Audit {
@@ -62,7 +63,9 @@ export async function auditFleet(
   // A confirmation that was committed while the leaves were read belongs to a later head.
   const confirmations = reading.claims.filter((claim) => claim.index < head.size);
   problem ??=
-    ofHead(head, reading.tree, logKey, crypto) ?? ofClaims([...claims, ...confirmations], reading.keys);
+    ofHead(head, reading.tree, logKey, crypto) ??
+    ofClaims([...claims, ...confirmations], reading.keys) ??
+    (await ofTiles(fleet, reading.tree, head.size));
   let inclusionProofs = 0;
   for (const index of problem === null ? reading.registrations : []) {
     if (!isIncluded(index, reading.tree, crypto)) {
