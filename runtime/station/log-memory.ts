@@ -7,15 +7,32 @@ import type { StationPorts } from './ports.ts';
 
 export class LogMemory {
   #largest: Checkpoint | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
   readonly #ports: Pick<StationPorts, 'trusted' | 'logKey' | 'crypto'>;
 
   constructor(ports: Pick<StationPorts, 'trusted' | 'logKey' | 'crypto'>) {
     this.#ports = ports;
   }
 
-  /** The largest checkpoint whose receipt is durable here; null before the first. */
+  /** The largest checkpoint that was verified here; null before the first. */
   get known(): Checkpoint | null {
     return this.#largest;
+  }
+
+  /**
+   * One receipt at a time, from the question to the judgement: each is judged from the one before it. Two nests that
+   * asked together could be shown two histories, both grown from what was known, and never compare them.
+   */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const now = this.#turn.then(work, work);
+    this.#turn = now;
+    return now;
+  }
+
+  /** A checkpoint of a receipt that was judged; whether it is durable yet matters to its own unit alone. */
+  note(note: string): void {
+    const checkpoint = openCheckpoint(note, this.#ports.logKey, this.#ports.crypto);
+    if (checkpoint !== null && checkpoint.size > (this.#largest?.size ?? 0)) this.#largest = checkpoint;
   }
 
   /**
@@ -35,8 +52,6 @@ export class LogMemory {
 
   #take(kind: Statement, receipt: string): void {
     const { payload } = open(kind, receipt, this.#ports.trusted, this.#ports.crypto);
-    const note = (payload as { checkpoint: string }).checkpoint;
-    const checkpoint = openCheckpoint(note, this.#ports.logKey, this.#ports.crypto);
-    if (checkpoint !== null && checkpoint.size > (this.#largest?.size ?? 0)) this.#largest = checkpoint;
+    this.note((payload as { checkpoint: string }).checkpoint);
   }
 }
