@@ -29,6 +29,13 @@ export function logVerbs(verb: Verb, { tiles, cosignatures }: LogTables): LogVer
       }),
     tiles: (level, from, limit) =>
       verb(() => tiles.group(String(level)).filter(({ index }) => index >= from && index < from + limit)),
+    tileRoots: (level, from, limit) =>
+      verb(() =>
+        tiles
+          .group(String(level))
+          .filter(({ index }) => index >= from && index < from + limit)
+          .map(({ root }) => root),
+      ),
     countTiles: (level) => verb(() => tiles.group(String(level)).length),
     insertCosignatures: (rows) =>
       verb((undo) => {

@@ -3,7 +3,7 @@
  * the right edge is computed from leaves by whoever reads, so no row is rewritten. The bundle under a tile is not
  * written at all: it is 256 rows of `log_leaf`, and a second copy could only differ.
  */
-import { fullTiles, type TileRow, tileOf } from '../core/log/tile.ts';
+import { fullTile, fullTiles, type TileRow } from '../core/log/tile.ts';
 import type { MerkleTree } from '../core/log/tree.ts';
 import type { FleetStore } from '../core/store/fleet.ts';
 
@@ -24,7 +24,7 @@ function completeSome(store: FleetStore, tree: MerkleTree, level: number, wanted
     const present = await tx.countTiles(level);
     const end = Math.min(wanted, present + TILES_PER_TRANSACTION);
     const rows: TileRow[] = [];
-    for (let index = present; index < end; index++) rows.push(tileOf(tree, level, index));
+    for (let index = present; index < end; index++) rows.push(fullTile(tree, level, index));
     await tx.insertTiles(rows);
     return Math.max(0, wanted - end);
   });

@@ -119,6 +119,7 @@ export type FleetView = Pick<
   | 'leafByKey'
   | 'leaves'
   | 'tiles'
+  | 'tileRoots'
   | 'countTiles'
   | 'cosignatures'
   | 'certificatesBy'

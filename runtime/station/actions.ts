@@ -119,31 +119,37 @@ async function register(means: Means, task: Task): Promise<void> {
   const reservation = factOf(attempt, 'reserved')?.receipt;
   const confirmation = factOf(attempt, 'confirmed')?.receipt;
   if (report === null || !identity || reservation === undefined || confirmation === undefined) return;
-  const by = { ...judgement(means, task), known: means.memory.known };
-  const reserved = judgeReservation(reservation, identity, by);
-  const confirmed = judgeConfirmation(confirmation, reserved, null, by);
-  const { body } = await means.requester.ask(
-    registerExchange,
-    {
-      nest: task.visit.nest,
-      to: 'backend',
-      step: 0,
-      binding: { operation: reserved.operation, epoch: reserved.epoch },
-      retry: deadlines.register,
-    },
-    {
-      reservation,
-      confirmation,
-      ticket: means.ports.ticket,
-      report,
-      knownTreeSize: by.known?.size ?? 0,
-      holds: holdsOf(task.facts),
-      software: `holdfast ${VERSION}`,
-    },
-  );
-  const confirmationHash = hashOf(confirmation, means.ports.crypto);
-  judgeRegistration(body.registration, { confirmed, confirmationHash, arrival: task.visit.arrival }, by);
-  void task.tell({ on: 'registered', receipt: body.registration });
+  const unseen = judgement(means, task);
+  const reserved = judgeReservation(reservation, identity, unseen);
+  const confirmed = judgeConfirmation(confirmation, reserved, null, unseen);
+  const registration = await means.memory.inTurn(async () => {
+    if (task.isOver()) return null; // The nest went on while another's receipt was waited for.
+    const by = { ...unseen, known: means.memory.known };
+    const { body } = await means.requester.ask(
+      registerExchange,
+      {
+        nest: task.visit.nest,
+        to: 'backend',
+        step: 0,
+        binding: { operation: reserved.operation, epoch: reserved.epoch },
+        retry: deadlines.register,
+      },
+      {
+        reservation,
+        confirmation,
+        ticket: means.ports.ticket,
+        report,
+        knownTreeSize: by.known?.size ?? 0,
+        holds: holdsOf(task.facts),
+        software: `holdfast ${VERSION}`,
+      },
+    );
+    const confirmationHash = hashOf(confirmation, means.ports.crypto);
+    const about = { confirmed, confirmationHash, arrival: task.visit.arrival };
+    means.memory.keep(judgeRegistration(body.registration, about, by).checkpoint);
+    return body.registration;
+  });
+  if (registration !== null) void task.tell({ on: 'registered', receipt: registration });
 }
 
 async function judge(means: Means, task: Task): Promise<void> {

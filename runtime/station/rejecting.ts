@@ -15,24 +15,29 @@ export async function registerReject(means: Means, task: Task): Promise<void> {
   const attempt = visitOf(task.facts);
   const identity = factOf(attempt, 'identified')?.identity ?? null;
   const reservation = factOf(attempt, 'reserved')?.receipt ?? null;
-  const by = { ...judgement(means, task), known: means.memory.known };
-  const asking = means.requester.ask(
-    rejectExchange,
-    { nest: task.visit.nest, to: 'backend', step: 0, binding: unbound, retry: deadlines.register },
-    {
-      visit: task.visit.visit,
-      identity: identity === null ? null : { ...identity, keyVersions: [...identity.keyVersions] },
-      reservation,
-      verdict: intent.verdict,
-      fault: { code: intent.fault.code, context: { ...intent.fault.context } },
-      report,
-      knownTreeSize: by.known?.size ?? 0,
-    },
-  );
-  const body = await asking.then((answer) => answer.body, orNullWhenStale);
-  if (body === null) return startOver(means, task);
-  judgeRejection(body.rejection, rejectionOf(task), by);
-  void task.tell({ on: 'reject-registered', receipt: body.rejection });
+  const receipt = await means.memory.inTurn(async () => {
+    if (task.isOver()) return null; // The nest went on while another's receipt was waited for.
+    const by = { ...judgement(means, task), known: means.memory.known };
+    const asking = means.requester.ask(
+      rejectExchange,
+      { nest: task.visit.nest, to: 'backend', step: 0, binding: unbound, retry: deadlines.register },
+      {
+        visit: task.visit.visit,
+        identity: identity === null ? null : { ...identity, keyVersions: [...identity.keyVersions] },
+        reservation,
+        verdict: intent.verdict,
+        fault: { code: intent.fault.code, context: { ...intent.fault.context } },
+        report,
+        knownTreeSize: by.known?.size ?? 0,
+      },
+    );
+    const body = await asking.then((answer) => answer.body, orNullWhenStale);
+    if (body === null) return 'stale';
+    means.memory.keep(judgeRejection(body.rejection, rejectionOf(task), by).checkpoint);
+    return { rejection: body.rejection };
+  });
+  if (receipt === 'stale') return startOver(means, task);
+  if (receipt !== null) void task.tell({ on: 'reject-registered', receipt: receipt.rejection });
 }
 
 /** A verdict on an old reservation will never be taken: the unit is judged anew under the next one. */

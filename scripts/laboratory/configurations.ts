@@ -29,7 +29,12 @@ export interface Services {
   readonly serialPorts: readonly string[];
   readonly journalSockets: readonly string[];
   readonly instructionSockets: { readonly gateway: string; readonly backend: string };
+  /** Of the witnesses that the backend asks; none when absent. */
+  readonly policyFile?: string;
 }
+
+/** A laboratory does not wait ten seconds for its witness. */
+const WITNESS_ROUND_MS = 500;
 
 /** The sockets of both programs in a directory whose path is short enough for sockets. */
 export function instructionSocketsIn(directory: string): Services['instructionSockets'] {
@@ -97,6 +102,10 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       rootName: 'Laboratory fleet root',
       revocation: { quorum: QUORUM },
       lifeQuorum: QUORUM,
+      witnesses:
+        services.policyFile === undefined
+          ? null
+          : { policyFile: services.policyFile, roundMs: WITNESS_ROUND_MS },
       trusted,
       ticketQuorum: QUORUM,
     }),

@@ -11,6 +11,7 @@ import { type Laboratory, type LaboratoryStation, setUpLaboratory } from './labo
 import type { LinePlaces } from './places.ts';
 import { type Program, startProgram } from './programs.ts';
 import { startServices } from './services.ts';
+import { startWitness } from './witness.ts';
 
 export interface LineOptions {
   readonly places: LinePlaces;
@@ -18,6 +19,8 @@ export interface LineOptions {
   /** Gateways of the one token; one by default. */
   readonly gateways?: number;
   readonly seed: string;
+  /** Whether a witness cosigns the log. */
+  readonly witnessed?: boolean;
   /** Told of each part as it starts, for people who wait. */
   readonly onProgress: (what: string) => void;
 }
@@ -70,7 +73,10 @@ export async function startLine(options: LineOptions): Promise<Line> {
     onProgress('database, broker and card readers');
     const services = await startServices(laboratory, places, keep);
     const { postgres, broker, pcscd, found } = services;
-    const configurations = writeConfigurations(laboratory, found);
+    const witness = options.witnessed === true ? await startWitness(laboratory, places) : null;
+    if (witness !== null) keep(witness.program);
+    const policy = witness === null ? {} : { policyFile: witness.policyFile };
+    const configurations = writeConfigurations(laboratory, { ...found, ...policy });
     onProgress('backend and gateway');
     const backend = keep(await ourProgram(places, 'backend', configurations.backend));
     await linkCeremony(places, found.instructionSockets.backend);

@@ -60,6 +60,7 @@ async function runLine(options: LineArguments): Promise<Summary> {
   process.on('SIGTERM', interrupt);
   try {
     const line = await startLine({
+      witnessed: true,
       places,
       stations: options.stations,
       gateways: options.gateways,

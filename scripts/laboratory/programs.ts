@@ -9,7 +9,8 @@ export interface ProgramOptions {
   readonly name: string;
   /** Compiled module, relative to dist. */
   readonly module: string;
-  readonly config: string;
+  /** Its configuration, or all its arguments. */
+  readonly config: string | readonly string[];
   readonly logFile: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** Wraps the command: to start it inside a namespace. */
@@ -33,7 +34,8 @@ const LAST_WORDS_MS = 500;
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const script = fileURLToPath(new URL(`../../${options.module}`, import.meta.url));
   // However the line ends, none of its programs outlives it.
-  const argv = endWithParent('TERM', [process.execPath, '--enable-source-maps', script, options.config]);
+  const given = typeof options.config === 'string' ? [options.config] : options.config;
+  const argv = endWithParent('TERM', [process.execPath, '--enable-source-maps', script, ...given]);
   const [command, ...rest] = options.enter?.(argv) ?? argv;
   if (command === undefined) throw new RangeError('no command');
   const child = spawn(command, rest, {

@@ -57,7 +57,7 @@ describe('a gateway whose ledger is restored from a backup', () => {
     return { database, settled, gateway };
   };
   const keep = (ledger: ReturnType<typeof wholeLedger>, number: number) =>
-    ledger.keepStationRevocations(number, `list ${number}`);
+    ledger.keepStationList(number, `list ${number}`);
 
   it('writes nothing that follows from it, however often it is asked, until the newest state is back', async () => {
     const { database, settled, gateway } = rig();
@@ -73,7 +73,7 @@ describe('a gateway whose ledger is restored from a backup', () => {
     }
     newest();
     assert.equal((await settled(ledger.beginCrl('line', []))).number, 1);
-    assert.equal(await settled(ledger.stationRevocations()), 'list 2');
+    assert.equal(await settled(ledger.stationList(0)), 'list 2');
   });
 
   it('goes on from a backup that lacks nothing it had told', async () => {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { Sequencer } from '../../runtime/backend/sequencer.ts';
+import { ofTiles } from '../../runtime/cli/audit/tile-check.ts';
 import { createTileSource } from '../../runtime/cli/audit/tile-source.ts';
 import { fromText, toHex } from '../../runtime/core/bytes.ts';
 import { leafOf } from '../../runtime/core/log/leaf.ts';
@@ -12,8 +13,8 @@ import {
   entriesIn,
   fullTiles,
   partialWidth,
+  tileHashes,
   tileLevels,
-  tileOf,
   tilePath,
 } from '../../runtime/core/log/tile.ts';
 import {
@@ -24,7 +25,7 @@ import {
   subtreesOf,
 } from '../../runtime/core/log/tile-proof.ts';
 import { leafHash, MerkleTree } from '../../runtime/core/log/tree.ts';
-import { event, grownLog } from './grown-log.ts';
+import { event, grownLog, meansOf } from './grown-log.ts';
 
 const { sha256 } = nodeCrypto;
 
@@ -70,7 +71,8 @@ describe('C2SP tlog-tiles', () => {
       foldRange(
         subtreesOf(start, end).map((subtree) => {
           const span = spanOf(subtree);
-          const { hashes } = tileOf(big, span.level, span.tile, span.from + span.count);
+          const place = { level: span.level, index: span.tile, width: span.from + span.count };
+          const hashes = tileHashes(big, place);
           const tile = Array.from({ length: span.from + span.count }, (_, i) =>
             hashes.subarray(i * 32, (i + 1) * 32),
           );
@@ -136,6 +138,23 @@ describe('the tiles in the database', () => {
       const source = createTileSource(tx, size, nodeCrypto);
       assert.equal(toHex(await source.root(size)), toHex(root));
     });
+  });
+
+  it('are compared with the leaves: one that is another, or is missing, is named', async () => {
+    const { store, database } = await grownLog(600);
+    const tree = new MerkleTree(sha256);
+    for (const { hash } of await store.transaction((tx) => tx.leaves(0, 600))) tree.append(hash);
+    const reader = (await meansOf(store).openFleet?.('')) ?? assert.fail();
+    const { tiles } = database.tables;
+    assert.equal(await ofTiles(reader, tree, 600), null);
+    const all = tiles.all();
+    tiles.load(
+      all.map((row) => (row.index === 1 ? { ...row, root: row.root.map((byte) => byte ^ 1) } : row)),
+    );
+    const other = { where: 'tile/0/001', why: 'it is not made of the leaves below it' };
+    assert.deepEqual(await ofTiles(reader, tree, 600), other);
+    tiles.load(all.filter(({ index }) => index !== 0));
+    assert.deepEqual(await ofTiles(reader, tree, 600), { where: 'tile/0/000', why: 'it is missing' });
   });
 
   it('take no entry that a bundle could not hold', async () => {

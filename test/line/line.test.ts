@@ -20,6 +20,7 @@ import { findSecrets } from '../../scripts/laboratory/secret-scan.ts';
 import { filesIn, secretsOf } from '../../scripts/laboratory/secrets.ts';
 import type { Summary } from '../../scripts/laboratory/tally.ts';
 import { startPostgres } from '../../scripts/stand/postgres.ts';
+import { holdfast } from '../cli/support.ts';
 
 const run = promisify(execFile);
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-line-'));
@@ -49,25 +50,45 @@ interface Fleet {
   readonly records: readonly RecordRow[];
   readonly leaves: readonly LeafRow[];
   readonly head: HeadRow;
+  /** What a dock and a customer are told of the first unit. */
+  readonly told: readonly string[];
 }
 
 async function readFleet(): Promise<Fleet> {
   await using postgres = await startPostgres({ directory: join(line, 'postgres'), databases: ['fleet'] });
+  const url = `postgresql:///fleet?host=${encodeURIComponent(postgres.socketDirectory)}&port=${postgres.port}&user=${postgres.user}`;
   const store = await openPostgresFleetStore({
-    url: `postgresql:///fleet?host=${encodeURIComponent(postgres.socketDirectory)}&port=${postgres.port}&user=${postgres.user}`,
+    url,
     statementTimeoutMs: 10_000,
     connectTimeoutMs: 10_000,
     poolMax: 1,
   });
   try {
-    return await store.transaction(async (tx) => ({
+    const rows = await store.transaction(async (tx) => ({
       records: await tx.listRecords(1000),
       leaves: await tx.leaves(0, 100_000),
       head: await tx.readHead(),
     }));
+    return { ...rows, told: await toldOf(rows.records.at(-1)?.eid ?? '', url) };
   } finally {
     await store.close();
   }
+}
+
+/** Its birth certificate is written, verified with the policy of the line's witness, and it is asked for at the dock. */
+async function toldOf(eid: string, url: string): Promise<readonly string[]> {
+  const [proof, record, policy] = ['unit.tlog-proof', 'unit.record', 'policy'].map((name) =>
+    join(line, name),
+  );
+  const about = ['--eid', eid, '--database', url, '--dir', line];
+  const commands = [
+    ['fleet', 'proof', '--to', proof, '--record', record, ...about],
+    ['proof', 'verify', proof, '--record', record, '--policy', policy],
+    ['fleet', 'may-ship', ...about],
+  ];
+  const told: string[] = [];
+  for (const args of commands) told.push((await holdfast(args.map(String))).out.trimEnd());
+  return told;
 }
 
 describe('a line on this machine', () => {
@@ -160,6 +181,13 @@ describe('a line on this machine', () => {
       };
       assert.equal(leaf.body.recordHash, row.recordHash);
     }
+  });
+
+  it('has its log witnessed: a unit has a birth certificate that verifies, and may ship', () => {
+    const [proof = '', verified = '', dock] = fleet.told;
+    assert.match(proof, /unit\.tlog-proof: leaf \d+ of \d+, cosigned by 1 witness$/);
+    assert.match(verified, /cosigned +\S+Z by laboratory\nVERIFIED$/);
+    assert.equal(dock, 'MAY SHIP');
   });
 
   it('lets no unit through the gate without its record, as the board itself wrote down', () => {

@@ -145,16 +145,20 @@ export function logIsKept(store: () => FleetStore): void {
 
 export function readersAreServed(store: () => FleetStore): void {
   it('keeps tiles by level and index, and counts them', async () => {
+    const root = (index: number) => new Uint8Array(32).fill(index);
+    const hashes = (index: number) => new Uint8Array(8192).fill(index);
     const tile = (level: number, index: number) => ({
       level,
       index,
-      hashes: new Uint8Array(8192).fill(index),
+      root: root(index),
+      hashes: hashes(index),
     });
     await store().transaction((tx) => tx.insertTiles([tile(0, 0), tile(0, 1), tile(0, 2), tile(1, 0)]));
     await store().transaction(async (tx) => {
       assert.deepEqual(await tx.tiles(0, 1, 5), [tile(0, 1), tile(0, 2)]);
       assert.deepEqual(await tx.tiles(1, 0, 1), [tile(1, 0)]);
       assert.deepEqual(await tx.tiles(2, 0, 1), []);
+      assert.deepEqual(await tx.tileRoots(0, 1, 5), [root(1), root(2)]);
       assert.deepEqual([await tx.countTiles(0), await tx.countTiles(1), await tx.countTiles(2)], [3, 1, 0]);
     });
   });

@@ -4,7 +4,7 @@ import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { fromHex, toHex } from '../../runtime/core/bytes.ts';
 import type { Checkpoint } from '../../runtime/core/log/checkpoint.ts';
 import { readVerifierKey } from '../../runtime/core/log/note.ts';
-import { bundleOf, bundlePath, entriesIn, tileOf, tilePath } from '../../runtime/core/log/tile.ts';
+import { bundleOf, bundlePath, entriesIn, tileHashes, tilePath } from '../../runtime/core/log/tile.ts';
 import { leafHash, MerkleTree } from '../../runtime/core/log/tree.ts';
 import {
   addCheckpointText,
@@ -23,7 +23,7 @@ describe('C2SP tlog-tiles', () => {
       assert.equal(toHex(bundleOf(entries)), inputs.entryBundleHex);
       const tree = new MerkleTree(nodeCrypto.sha256);
       for (const entry of entries) tree.append(leafHash(entry, nodeCrypto.sha256));
-      assert.equal(toHex(tileOf(tree, 0, 0, tree.size).hashes), expected.level0TileHex);
+      assert.equal(toHex(tileHashes(tree, { level: 0, index: 0, width: tree.size })), expected.level0TileHex);
       assert.equal(bundlePath({ index: 0, width: tree.size }), inputs.path);
       assert.equal(tilePath({ level: 0, index: 0, width: tree.size }), expected.level0TilePath);
     });

@@ -195,7 +195,7 @@ export const fleetMigrations: readonly Migration[] = [
     title: 'tiles of the log, and what witnesses said of its checkpoints',
     statements: [
       `create table if not exists log_tile (
-        level bigint not null, "index" bigint not null, hashes bytea not null,
+        level bigint not null, "index" bigint not null, root bytea not null, hashes bytea not null,
         constraint log_tile_level_index primary key (level, "index"))`,
       `create table if not exists cosignature (
         size bigint not null, witness text not null, cosigned_at bigint not null, line text not null,

@@ -6,7 +6,7 @@ import { arraysOf, fieldsOf, insertInto, type Table } from './table.ts';
 
 const tiles: Table<TileRow> = {
   name: 'log_tile',
-  columns: { level: 'bigint', index: 'bigint', hashes: 'bytea' },
+  columns: { level: 'bigint', index: 'bigint', root: 'bytea', hashes: 'bytea' },
 };
 
 const cosignatures: Table<CosignatureRow> = {
@@ -21,6 +21,10 @@ const statements = {
     name: 'tiles',
     text: `select ${fieldsOf(tiles)} from log_tile
       where level = $1 and "index" >= $2 and "index" < $3 order by "index"`,
+  },
+  tileRoots: {
+    name: 'tile roots',
+    text: `select root from log_tile where level = $1 and "index" >= $2 and "index" < $3 order by "index"`,
   },
   countTiles: { name: 'count tiles', text: 'select count(*) as count from log_tile where level = $1' },
   insertCosignatures: {
@@ -44,6 +48,10 @@ export function logVerbs(session: Session): LogVerbs {
       if (rows.length > 0) await session.count(statements.insertTiles, arraysOf(tiles, rows));
     },
     tiles: (level, from, limit) => session.rows<TileRow>(statements.tiles, [level, from, from + limit]),
+    tileRoots: async (level, from, limit) =>
+      (await session.rows<Pick<TileRow, 'root'>>(statements.tileRoots, [level, from, from + limit])).map(
+        ({ root }) => root,
+      ),
     countTiles: async (level) =>
       (await session.rows<{ count: number }>(statements.countTiles, [level]))[0]?.count ?? 0,
     insertCosignatures: async (rows) => {

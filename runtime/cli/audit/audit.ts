@@ -12,6 +12,7 @@ import type { EventRow, HeadRow } from '../../core/store/fleet.ts';
 import type { FleetReader } from '../means.ts';
 import { type Evidence, evidenceOf, objectionTo } from './leaves.ts';
 import { differenceOf, type Standing, standingOf, takeLeaf } from './revocations.ts';
+import { ofTiles } from './tile-check.ts';
 
 /** How far the check came, and the first thing that is wrong. */
 export interface Audit {
@@ -65,7 +66,8 @@ export async function auditFleet(
   problem ??=
     ofHead(head, reading.tree, logKey, crypto) ??
     ofClaims([...claims, ...confirmations], reading.keys) ??
-    differenceOf(reading.standing, standing);
+    differenceOf(reading.standing, standing) ??
+    (await ofTiles(fleet, reading.tree, head.size));
   let inclusionProofs = 0;
   for (const index of problem === null ? reading.registrations : []) {
     if (!isIncluded(index, reading.tree, crypto)) {

@@ -13,8 +13,8 @@ import {
   hashesIn,
   partialWidth,
   TILE_WIDTH,
+  tileHashes,
   tileLevels,
-  tileOf,
   tilePath,
 } from '../../core/log/tile.ts';
 import { HASH_BYTES, leafHash, MerkleTree } from '../../core/log/tree.ts';
@@ -133,7 +133,7 @@ class Reading {
         const path = tilePath({ level, index, width });
         const tile = await this.#read(path);
         if (tile === null) return damaged(path, 'it is missing');
-        const made = tileOf(this.tree, level, index, width).hashes;
+        const made = tileHashes(this.tree, { level, index, width });
         if (equal(tile, made)) continue;
         const at = made.findIndex((byte, i) => byte !== tile[i]);
         const under = TILE_WIDTH ** level;

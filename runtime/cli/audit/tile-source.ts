@@ -1,9 +1,8 @@
 /** Tiles of the log as the fleet database has them: full ones as they are stored, the right edge from its leaves. */
 import type { Bytes } from '../../core/bytes.ts';
 import { Fault } from '../../core/faults.ts';
-import { fullTiles, hashesIn, partialWidth, rootOver, TILE_WIDTH } from '../../core/log/tile.ts';
+import { fullTiles, hashesIn, partialWidth, TILE_WIDTH } from '../../core/log/tile.ts';
 import { foldRange, hashOfSpan, inclusionRanges, spanOf, subtreesOf } from '../../core/log/tile-proof.ts';
-import { nodeHash } from '../../core/log/tree.ts';
 import type { Crypto } from '../../core/ports.ts';
 import type { FleetView } from '../means.ts';
 
@@ -31,15 +30,12 @@ export function createTileSource(view: FleetView, size: number, { sha256 }: Cryp
     const width = partialWidth(level, size);
     const first = index * TILE_WIDTH;
     if (level > 0) {
-      const hashes: Bytes[] = [];
-      for (let i = 0; i < width; i++) hashes.push(over(await source.hashes(level - 1, first + i)));
-      return hashes;
+      const below = await view.tileRoots(level - 1, first, width);
+      return below.length === width ? below : missing(level, index);
     }
     const leaves = await view.leaves(first, width);
     return leaves.length === width ? leaves.map(({ hash }) => hash) : missing(level, index);
   };
-  const over = (hashes: readonly Bytes[]): Bytes =>
-    rootOver(hashes, (left, right) => nodeHash(left, right, sha256));
   const range = async (start: number, end: number): Promise<Bytes> => {
     const hashes: Bytes[] = [];
     for (const subtree of subtreesOf(start, end)) {

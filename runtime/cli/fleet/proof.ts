@@ -15,7 +15,7 @@ export const policyOption = {
   policy: {
     type: 'string',
     value: 'FILE',
-    help: 'whose signatures are enough: keys of log and witnesses, and the quorum',
+    help: 'whose signatures are enough: keys of log and witnesses, and the quorum (with --dir: policy in LINE)',
   },
 } as const satisfies Readonly<Record<string, Option>>;
 
@@ -67,7 +67,9 @@ export const fleetProofCommand: Command = {
 
 /** @throws Fault USAGE, FILE_UNREADABLE, POLICY_INVALID */
 export function policyOf(given: Arguments, { files, crypto }: Means): Policy {
-  const file = needed(given, 'policy', 'whose signatures are enough');
+  const line = textOf(given, 'dir');
+  const known = textOf(given, 'policy') === null && line !== null && files.exists(`${line}/policy`);
+  const file = known ? `${line}/policy` : needed(given, 'policy', 'whose signatures are enough');
   try {
     return readPolicy(files.read(file), crypto);
   } catch (error) {

@@ -26,7 +26,9 @@ export interface TilePlace {
 export interface TileRow {
   readonly level: number;
   readonly index: number;
-  /** 32 bytes each. */
+  /** Of the subtree that it is, which is its hash in the tile above. */
+  readonly root: Bytes;
+  /** 256 of them, 32 bytes each. */
   readonly hashes: Bytes;
 }
 
@@ -62,15 +64,20 @@ export function gainedTiles(tree: MerkleTree, before: number, after: number): re
   const gained: TileRow[] = [];
   for (let level = 0; fullTiles(level, after) > 0; level++)
     for (let index = fullTiles(level, before); index < fullTiles(level, after); index++)
-      gained.push(tileOf(tree, level, index));
+      gained.push(fullTile(tree, level, index));
   return gained;
 }
 
-/** `width` below 256 for the tile at the right edge. */
-export function tileOf(tree: MerkleTree, level: number, index: number, width: number = TILE_WIDTH): TileRow {
+/** A full tile as it is stored. @throws RangeError unless the tree has all of it */
+export function fullTile(tree: MerkleTree, level: number, index: number): TileRow {
+  const root = tree.node((level + 1) * TILE_HEIGHT, index);
+  return { level, index, root, hashes: tileHashes(tree, { level, index, width: TILE_WIDTH }) };
+}
+
+/** The hashes of a tile, one after the other. @throws RangeError unless the tree has all of them */
+export function tileHashes(tree: MerkleTree, { level, index, width }: TilePlace): Bytes {
   const first = index * TILE_WIDTH;
-  const hashes = Array.from({ length: width }, (_, i) => tree.node(level * TILE_HEIGHT, first + i));
-  return { level, index, hashes: concat(...hashes) };
+  return concat(...Array.from({ length: width }, (_, i) => tree.node(level * TILE_HEIGHT, first + i)));
 }
 
 /** The hash that stands for perfect subtrees side by side, `hashes.length` a power of two. */

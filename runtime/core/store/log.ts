@@ -1,4 +1,5 @@
 /** What the fleet store keeps of the log for its readers: full tiles, and what witnesses said of its checkpoints. */
+import type { Bytes } from '../bytes.ts';
 import type { TileRow } from '../log/tile.ts';
 
 /** A witness has seen this checkpoint, and that the log had only grown until then. */
@@ -18,6 +19,8 @@ export interface LogVerbs {
   insertTiles(rows: readonly TileRow[]): Promise<void>;
   /** Tiles [from, from + limit) of a level, in order. */
   tiles(level: number, from: number, limit: number): Promise<readonly TileRow[]>;
+  /** Roots of tiles [from, from + limit) of a level, in order. */
+  tileRoots(level: number, from: number, limit: number): Promise<readonly Bytes[]>;
   countTiles(level: number): Promise<number>;
   /** One that is kept for the same size and witness stays. */
   insertCosignatures(rows: readonly CosignatureRow[]): Promise<void>;
