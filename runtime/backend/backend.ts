@@ -12,6 +12,8 @@ import {
   rejectExchange,
   reserveExchange,
 } from '../core/messages/exchanges.ts';
+import { instructionHandler } from '../core/messages/instruction.ts';
+import { reconcileInstruction } from '../core/messages/reconciliation.ts';
 import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
 import { eventsHandler, journalHeadHandler } from './events.ts';
@@ -21,6 +23,7 @@ import { revocationInstructions } from './instructions/revocation.ts';
 import { stationInstructions } from './instructions/stations.ts';
 import { lifeInstructions } from './instructions/unit-life.ts';
 import type { BackendPorts } from './ports.ts';
+import { createReconciler } from './reconciliation.ts';
 import { noting } from './refusals.ts';
 import { registerHandler } from './registration.ts';
 import { rejectHandler } from './rejection.ts';
@@ -56,12 +59,15 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       controller: controller.name,
       station: controller.station,
     });
+  const { reconcileSeconds } = config;
+  const reconciler = createReconciler(ports, reconcileSeconds === null ? null : reconcileSeconds * 1_000);
   await ports.instructions.serve([
     ...stationInstructions(config, ports, sequencer, revoked),
     ...ceremonyInstructions(ports, sequencer),
     ...orderInstructions(config, ports, sequencer),
     ...revocationInstructions(config, ports, sequencer),
     ...lifeInstructions(config, ports, sequencer),
+    instructionHandler(reconcileInstruction, (asked) => reconciler.ask(asked)),
   ]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

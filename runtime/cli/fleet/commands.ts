@@ -3,6 +3,7 @@ import type { Command } from '../command.ts';
 import { fleetBlastRadiusCommand } from './blast-radius.ts';
 import { fleetApproveCommand, fleetLifeCommand } from './life.ts';
 import { fleetListCommand } from './list.ts';
+import { fleetReconcileCommand } from './reconcile.ts';
 import { fleetShowCommand } from './show.ts';
 import { fleetStateCommand } from './state.ts';
 
@@ -13,4 +14,5 @@ export const fleetCommands: readonly Command[] = [
   fleetBlastRadiusCommand,
   fleetLifeCommand,
   fleetApproveCommand,
+  fleetReconcileCommand,
 ];
