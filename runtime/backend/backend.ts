@@ -60,7 +60,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
       station: controller.station,
     });
   const { reconcileSeconds } = config;
-  const reconciler = createReconciler(ports, reconcileSeconds === null ? null : reconcileSeconds * 1_000);
+  const reconciler = createReconciler(ports, reconcileSeconds === 0 ? null : reconcileSeconds * 1_000);
   await ports.instructions.serve([
     ...stationInstructions(config, ports, sequencer, revoked),
     ...ceremonyInstructions(ports, sequencer),

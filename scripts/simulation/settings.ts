@@ -88,7 +88,7 @@ export function backendSettings(
     revocation: revocation === undefined ? null : { quorum: revocation.quorum },
     lifeQuorum: revocation?.quorum ?? null,
     // Its rounds would go on for ever in a plant at rest.
-    reconcileSeconds: null,
+    reconcileSeconds: 0,
     trusted: [],
     ticketQuorum,
   });

@@ -19,7 +19,7 @@ const counts = closeOutDocument.shape.counts.extend({
 
 /** The MES may tell its count here; nothing else is asked of it. */
 export const statusReconciliation = channel({
-  topic: 'holdfast/v1/status/tickets/{ticket}',
+  topic: 'holdfast/status/tickets/{ticket}',
   qos: 1,
   retain: true,
   from: 'backend',
