@@ -56,6 +56,10 @@ export const backendConfig = z.strictObject({
     description:
       'How many of which officers must have approved the revocation of a station; null: it is refused.',
   }),
+  reconcileSeconds: z.int().min(0).max(86_400).default(600).meta({
+    description: 'From one reconciliation of all open tickets to the next; 0: only when it is asked.',
+    unit: 's',
+  }),
   lifeQuorum: quorumForm
     .nullable()
     .default(null)

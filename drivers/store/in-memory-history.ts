@@ -3,11 +3,13 @@ import { type TraceKey, type TraceRow, tracesOf } from '../../runtime/core/histo
 import type { LeafRow, OperationRow } from '../../runtime/core/store/fleet.ts';
 import type { HistoryVerbs, Span } from '../../runtime/core/store/history.ts';
 import type { Verb } from './in-memory-engine.ts';
+import type { orderTables } from './in-memory-orders.ts';
 import type { RevocationTables } from './in-memory-revocations.ts';
 import { createTable, type MemoryTable, type Undo } from './in-memory-table.ts';
 
 export type HistoryTables = ReturnType<typeof historyTables> &
-  Pick<RevocationTables, 'revocations' | 'certificates'> & {
+  Pick<RevocationTables, 'revocations' | 'certificates'> &
+  Pick<ReturnType<typeof orderTables>, 'tickets' | 'units'> & {
     readonly leaves: MemoryTable<LeafRow, 'log_leaf_index' | 'log_leaf_key'>;
     readonly operations: Pick<MemoryTable<OperationRow, never>, 'all'>;
   };
@@ -23,7 +25,7 @@ export function historyTables() {
 }
 
 export function historyVerbs(verb: Verb, tables: HistoryTables): HistoryVerbs {
-  const { traces, leaves, operations, revocations, certificates } = tables;
+  const { traces, leaves, operations, revocations, certificates, tickets, units } = tables;
   return {
     leavesAbout: (eid, at, limit) =>
       verb(() =>
@@ -51,6 +53,25 @@ export function historyVerbs(verb: Verb, tables: HistoryTables): HistoryVerbs {
           .sort((a, b) => (a.operation < b.operation ? -1 : 1))
           .slice(0, limit),
       ),
+    openTickets: (limit) =>
+      verb(() =>
+        tickets
+          .all()
+          .filter(({ closedAt }) => closedAt === null)
+          .map(({ ticket }) => ticket)
+          .sort()
+          .slice(0, limit),
+      ),
+    lifeLeavesOf: (ticket) =>
+      verb(() => {
+        const last = units
+          .group(ticket)
+          .flatMap(({ eid }) => traces.group(eid).findLast(({ kind }) => kind === 'unit-life') ?? [])
+          .map(({ leafIndex }) => leafIndex);
+        return [...new Set(last)]
+          .sort((a, b) => a - b)
+          .flatMap((index) => leaves.find('log_leaf_index', index) ?? []);
+      }),
     revocationsAmong: (serials) =>
       verb(() =>
         [...serials].sort().flatMap((serial) => revocations.find('revocation_serial', serial) ?? []),

@@ -13,6 +13,8 @@ import {
   rejectExchange,
   reserveExchange,
 } from '../core/messages/exchanges.ts';
+import { instructionHandler } from '../core/messages/instruction.ts';
+import { reconcileInstruction } from '../core/messages/reconciliation.ts';
 import { serve } from '../exchange/responder.ts';
 import { gateOf } from './controllers.ts';
 import { beginCosigning } from './cosigning.ts';
@@ -27,6 +29,7 @@ import { timestampInstructions } from './instructions/timestamp.ts';
 import { lifeInstructions } from './instructions/unit-life.ts';
 import type { BackendPorts } from './ports.ts';
 import { notingRegistrations, notingReservations } from './refusals.ts';
+import { createReconciler } from './reconciliation.ts';
 import { registerHandler } from './registration.ts';
 import { rejectHandler } from './rejection.ts';
 import { reserveHandler } from './reservation.ts';
@@ -67,6 +70,8 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
     });
   if (config.witnesses !== null && ports.witnesses !== undefined)
     await beginCosigning(config.witnesses, ports.witnesses, ports, sequencer);
+  const { reconcileSeconds } = config;
+  const reconciler = createReconciler(ports, reconcileSeconds === 0 ? null : reconcileSeconds * 1_000);
   await ports.instructions.serve([
     ...stationInstructions(config, ports, sequencer, stations),
     ...ceremonyInstructions(ports, sequencer),
@@ -76,6 +81,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
     ...revocationInstructions(config, ports, sequencer),
     ...issuedInstructions(ports, sequencer),
     ...lifeInstructions(config, ports, sequencer),
+    instructionHandler(reconcileInstruction, (asked) => reconciler.ask(asked)),
   ]);
   ports.log.write('info', 'started', { backend: config.backend });
 }

@@ -89,6 +89,8 @@ export function backendSettings(
     authorities: Object.fromEntries(stations.map((station) => [station, 'the simulation'])),
     revocation: revocation === undefined ? null : { quorum: revocation.quorum },
     lifeQuorum: revocation?.quorum ?? null,
+    // Its rounds would go on for ever in a plant at rest.
+    reconcileSeconds: 0,
     trusted: [],
     ticketQuorum,
   });

@@ -4,11 +4,12 @@ import { it } from 'node:test';
 import type { Json } from '../../runtime/core/canonical-json.ts';
 import { type LeafKind, leafOf } from '../../runtime/core/log/leaf.ts';
 import type { FleetStore, LeafRow } from '../../runtime/core/store/fleet.ts';
-import { operation, record, unique } from './fleet-rows.ts';
+import { anyRate, operation, record, unique } from './fleet-rows.ts';
 
 const ALWAYS = { from: null, to: null } as const;
 
 export function historiesAreKept(store: () => FleetStore): void {
+  livesAreFound(store);
   it('finds the leaves about a unit up to an instant, in their order', async () => {
     const eid = unique('eid');
     const rows = [1, 2, 3].map((hour) => leafAbout('confirmation', hour, { eid, station: 's' }));
@@ -86,6 +87,25 @@ export function historiesAreKept(store: () => FleetStore): void {
     await store().transaction(async (tx) => {
       assert.ok(!(await tx.openOperations(1_000)).some((open) => open.operation === row.operation));
       assert.deepEqual(await tx.revocationsAmong([made.certificateSerial ?? '']), []);
+    });
+  });
+}
+
+function livesAreFound(store: () => FleetStore): void {
+  it('gives of each unit of a ticket the last that officers did with it, and the tickets that are open', async () => {
+    const ticket = unique('ticket');
+    const [lived, other] = [operation(), operation()];
+    const rows = [1, 2].map((hour) => leafAbout('unit-life', hour, { eid: lived.eid }));
+    await store().transaction(async (tx) => {
+      for (const { operation: id, eid } of [lived, other])
+        await tx.takeUnit({ ticket, operation: id, eid }, { quota: 2, rate: anyRate });
+      await tx.insertLeaves([...rows, leafAbout('unit-life', 3, { eid: unique('eid') })]);
+    });
+    await store().transaction(async (tx) => {
+      assert.deepEqual(await tx.lifeLeavesOf(ticket), rows.slice(1));
+      assert.ok((await tx.openTickets(1_000)).includes(ticket));
+      assert.equal(await tx.closeTicket(ticket, at(4)), true);
+      assert.ok(!(await tx.openTickets(1_000)).includes(ticket));
     });
   });
 }

@@ -41,6 +41,18 @@ const statements = {
     name: 'open operations',
     text: `select ${fieldsOf(operations)} from operation where state = 'reserved' order by operation limit $1`,
   },
+  openTickets: {
+    name: 'open tickets',
+    text: 'select ticket from ticket_quota where closed_at is null order by ticket limit $1',
+  },
+  lifeLeavesOf: {
+    name: 'life leaves of',
+    text: `select leaf."index", leaf."key", leaf.hash, leaf.entry
+      from (select trace.eid, max(trace.leaf_index) as last from ticket_unit as unit
+        join leaf_trace as trace on trace.eid = unit.eid and trace.kind = 'unit-life'
+        where unit.ticket = $1 group by trace.eid) as lived
+      join log_leaf as leaf on leaf."index" = lived.last order by leaf."index"`,
+  },
   revokedAmong: {
     name: 'revoked among',
     text: `select ${fieldsOf(revocations)} from revocation where serial = any($1::text[]) order by serial`,
@@ -83,6 +95,9 @@ export function historyVerbs(session: Session): HistoryVerbs {
         limit,
       ]),
     openOperations: (limit) => session.rows<OperationRow>(statements.open, [limit]),
+    openTickets: async (limit) =>
+      (await session.rows<{ ticket: string }>(statements.openTickets, [limit])).map(({ ticket }) => ticket),
+    lifeLeavesOf: (ticket) => session.rows<LeafRow>(statements.lifeLeavesOf, [ticket]),
     revocationsAmong: (serials) => session.rows<RevocationRow>(statements.revokedAmong, [serials]),
   };
 }

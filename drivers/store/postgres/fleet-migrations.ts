@@ -230,6 +230,7 @@ export const fleetMigrations: readonly Migration[] = [
         (key) =>
           `create index if not exists leaf_trace_by_${key} on leaf_trace (${key}, "at") where ${key} is not null`,
       ),
+      `create index if not exists leaf_trace_of_life on leaf_trace (eid, leaf_index) where kind = 'unit-life'`,
       `create index if not exists operation_open on operation (operation) where state = 'reserved'`,
       tracesOfOlderLeaves,
     ],

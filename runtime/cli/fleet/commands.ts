@@ -8,6 +8,7 @@ import { fleetListCommand } from './list.ts';
 import { fleetMayShipCommand } from './may-ship.ts';
 import { fleetMigrateCommand } from './migrate.ts';
 import { fleetProofCommand } from './proof.ts';
+import { fleetReconcileCommand } from './reconcile.ts';
 import { fleetShowCommand } from './show.ts';
 import { fleetStateCommand } from './state.ts';
 
@@ -24,4 +25,5 @@ export const fleetCommands: readonly Command[] = [
   fleetLifeCommand,
   fleetApproveCommand,
   fleetMigrateCommand,
+  fleetReconcileCommand,
 ];

@@ -1,11 +1,13 @@
 /** Every channel of every program, and the broker's access list that follows from them. */
 import { type Channel, filterOf } from './channel.ts';
 import { exchanges } from './exchanges.ts';
+import { statusReconciliation } from './reconciliation.ts';
 import { statusChannels } from './status.ts';
 
 export const channels: readonly Channel[] = [
   ...exchanges.flatMap((kind) => [kind.requestChannel, kind.answerChannel]),
   ...statusChannels,
+  statusReconciliation,
 ];
 
 /** Names that stand in topics of status. */

@@ -24,6 +24,10 @@ export interface HistoryVerbs {
   ): Promise<readonly UnitCertificateRow[]>;
   /** Operations that are reserved and neither recorded nor rejected, in their order. */
   openOperations(limit: number): Promise<readonly OperationRow[]>;
+  /** Names of tickets that were used and are not closed. */
+  openTickets(limit: number): Promise<readonly string[]>;
+  /** Of each unit of a ticket with which officers did something the leaf of the last. */
+  lifeLeavesOf(ticket: string): Promise<readonly LeafRow[]>;
   /** Those of these certificates that are revoked by themselves. */
   revocationsAmong(serials: readonly string[]): Promise<readonly RevocationRow[]>;
 }
