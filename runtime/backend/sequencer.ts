@@ -58,7 +58,8 @@ export class Sequencer {
     });
     const { told } = this.#ports.heads;
     if (told === null) await this.#beginMemory();
-    else if (!equal(this.#tree.root(told.size), told.root)) throw new Fault('LOG_FORKED', { told: told.size });
+    else if (!equal(this.#tree.root(told.size), told.root))
+      throw new Fault('LOG_FORKED', { told: told.size });
     await completeTiles(this.#ports.store, this.#tree, this.#tree.size);
     this.#committed = { tree: this.#tree, size: this.#tree.size, checkpoint };
   }

@@ -15,7 +15,7 @@ const COMMANDS = [
   ...['status', 'journal', 'explain'],
   ...['fleet list', 'fleet show', 'fleet export', 'fleet backup', 'fleet restore', 'fleet proof'],
   ...['fleet may-ship', 'fleet state', 'fleet blast-radius', 'fleet life', 'fleet approve'],
-  ...['fleet migrate'],
+  ...['fleet migrate', 'fleet reconcile'],
   ...['audit verify', 'audit export', 'audit timestamp request', 'audit timestamp keep'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony recipient', 'ceremony plan', 'ceremony approve'],
