@@ -45,7 +45,7 @@ async function operationOf(tx: FleetTransaction): Promise<OperationRow> {
 }
 
 before(async () => {
-  fleet = await certifiedUnits(3);
+  fleet = await certifiedUnits(2);
   writeFileSync(policy, fleet.policyText);
 });
 
@@ -116,6 +116,14 @@ describe('at the dock, a unit', () => {
     await stays(/its chain of custody is not the one that its record names/);
     restore();
     tables.custody.load(tables.custody.all().filter(({ position }) => position !== 1));
+    await stays(/its chain of custody/);
+    restore();
+    tables.custody.load(
+      tables.custody.all().map((row) => (row.position === 1 ? { ...row, holder: 'somebody' } : row)),
+    );
+    await stays(/its chain of custody/);
+    restore();
+    tables.custody.load(tables.custody.all().filter(({ position }) => position === 0));
     await stays(/its chain of custody/);
     restore();
     const [other] = fleet.records.slice(1);
