@@ -12,7 +12,8 @@ import { type FaultCode, faults } from '../../runtime/core/faults.ts';
 import { holdfast, linesOf, nothingElse } from './support.ts';
 
 const COMMANDS = [
-  ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'audit verify'],
+  ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'fleet state', 'fleet blast-radius'],
+  ...['fleet life', 'fleet approve', 'fleet reconcile', 'audit verify'],
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony plan', 'ceremony approve', 'ceremony run'],
   ...['ceremony verify', 'ceremony witness', 'ceremony link'],

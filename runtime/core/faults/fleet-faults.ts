@@ -6,7 +6,7 @@ export const faultsOfFleet = {
     title: 'This cannot be done to the unit',
     cause:
       'The unit is not in a state from which this may follow, or something was done to it since the order was made.',
-    remedy: 'Look at the unit with holdfast fleet state, and make a new order for what it is now.',
+    remedy: 'Check the unit with holdfast fleet state, and make a new order for what it is now.',
     disposition: 'hold',
     blame: 'outside',
   },
@@ -21,7 +21,7 @@ export const faultsOfFleet = {
   HISTORY_TOO_LONG: {
     title: 'More is recorded of this than can be shown at once',
     cause: 'A unit was shown again and again, or the question covers more units than one plan may.',
-    remedy: 'Ask for less: a shorter time with --from and --to, or one station.',
+    remedy: 'Use a shorter time with --from and --to, or ask about one station.',
     disposition: 'hold',
     blame: 'outside',
   },
