@@ -12,16 +12,11 @@ import { type FaultCode, faults } from '../../runtime/core/faults.ts';
 import { holdfast, linesOf, nothingElse } from './support.ts';
 
 const COMMANDS = [
-<<<<<<< HEAD
   ...['status', 'journal', 'explain'],
   ...['fleet list', 'fleet show', 'fleet export', 'fleet backup', 'fleet restore', 'fleet proof'],
   ...['fleet may-ship', 'fleet state', 'fleet blast-radius', 'fleet life', 'fleet approve'],
   ...['fleet migrate', 'fleet reconcile'],
   ...['audit verify', 'audit export', 'audit timestamp request', 'audit timestamp keep'],
-=======
-  ...['status', 'journal', 'explain', 'fleet list', 'fleet show', 'fleet state', 'fleet blast-radius'],
-  ...['fleet life', 'fleet approve', 'fleet reconcile', 'audit verify'],
->>>>>>> helper-e
   ...['transcript show', 'transcript verify'],
   ...['ceremony officer', 'ceremony component', 'ceremony recipient', 'ceremony plan', 'ceremony approve'],
   ...['ceremony run', 'ceremony verify', 'ceremony witness', 'ceremony link', 'ceremony receive'],
