@@ -73,6 +73,8 @@ function lackingLast(disk: JournalDisk): JournalDisk | null {
   const before = keyBefore(last ?? 'j!0');
   const stored = durable.get(before);
   if (last === undefined || stored === undefined) return null;
+  // That entry has given up others: before it came, they were there.
+  if (cutBy(durable.get('cut')) >= Number(last.slice(2))) return null;
   durable.delete(last);
   durable.delete(last.replace('j', 'o'));
   const anchor = durable.get('anchor');
@@ -85,6 +87,10 @@ function lackingLast(disk: JournalDisk): JournalDisk | null {
       fromText(JSON.stringify({ hash: toText(stored).slice(-64), sequence: sequence - 1 })),
     );
   return own;
+}
+
+function cutBy(stored: Uint8Array | undefined): number {
+  return stored === undefined ? -1 : (JSON.parse(toText(stored)) as { readonly by: number }).by;
 }
 
 function keyBefore(key: string): string {
