@@ -9,11 +9,7 @@ import type {
   GatewayLedger,
 } from '../../runtime/core/store/ledger.ts';
 import { unique } from '../store/fleet-rows.ts';
-<<<<<<< HEAD
 import { countsItsMark, keepsStationLists } from '../store/gateway-list-claims.ts';
-=======
-import { countsItsMark } from '../store/ledger-mark-claims.ts';
->>>>>>> helper-c
 import { keepsOrders } from '../store/ledger-order-claims.ts';
 import { keepsForIssuers } from '../store/revocation-claims.ts';
 
@@ -44,21 +40,6 @@ export function ledgerContract(name: string, open: () => Promise<LedgerSubject>)
   });
 }
 
-<<<<<<< HEAD
-=======
-function keepsStationLists(any: (i: number) => GatewayLedger): void {
-  it('keeps the list of revoked stations with the highest number, for every gateway', async () => {
-    assert.equal(await any(0).stationRevocations(), null);
-    assert.equal(await any(0).keepStationRevocations(2, 'two'), 'two');
-    assert.equal(await any(1).stationRevocations(), 'two');
-    assert.equal(await any(1).keepStationRevocations(1, 'one'), 'two');
-    assert.equal(await any(1).keepStationRevocations(2, 'two again'), 'two again');
-    assert.equal(await any(1).keepStationRevocations(3, 'three'), 'three');
-    assert.equal(await any(0).stationRevocations(), 'three');
-  });
-}
-
->>>>>>> helper-c
 function admits(ledger: () => GatewayLedger, any: (i: number) => GatewayLedger): void {
   it('counts the dialogues of an EID since its last confirmation', async () => {
     const row = dialogue();
