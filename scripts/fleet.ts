@@ -105,10 +105,11 @@ async function ask(store: FleetStore): Promise<void> {
       `p50 ${p50Ms.toFixed(2)}, up to ${most} units`,
     );
   }
-  if (wanted.has('cohort')) {
-    const { ms, units: found } = await timeCohort(store, COHORT_MAX);
-    note('cohort of an order selected', ms, 'ms', `${found} units`);
-  }
+  if (wanted.has('cohort'))
+    for (const by of ['batch', 'order'] as const) {
+      const { ms, units: found } = await timeCohort(store, by, COHORT_MAX);
+      note(`cohort selected by its ${by}`, ms, 'ms', `${found} units`);
+    }
   if (!wanted.has('oracle')) return;
   const states = await compareStates(store, queries, saidIn);
   const shifts = await compareShifts(store, SHIFTS, saidIn);

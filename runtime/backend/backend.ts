@@ -50,7 +50,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   const service = { ...addressed, demand: revoked.demand };
   // A reservation is refused in its own transaction, with a leaf.
   const reserve = notingReservations(reserveHandler(config, ports, sequencer), ports, sequencer);
-  await serve(reserveExchange, addressed, reserve, ports);
+  await serve(reserveExchange, { ...addressed, demand: () => stations.look() }, reserve, ports);
   const means = { ...ports, register: stations };
   const register = notingRegistrations(registerHandler(config, means, sequencer), ports, sequencer);
   await serve(registerExchange, service, revoked.noting(register), ports);

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { BackendConfig } from '../../config/backend.ts';
 import { Fault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
-import { leafOf } from '../core/log/leaf.ts';
+import { fittingLeafOf, leafOf } from '../core/log/leaf.ts';
 import { type Approval, demandApprovals } from '../core/messages/approval.ts';
 import {
   type CloseOutDocument,
@@ -86,11 +86,12 @@ async function close(
   await noteGatewayRefusals(draft, closing, at);
   const statements = counts.map((jws) => hashOf(jws, crypto));
   const leafIndex = draft.append(
-    leafOf(
+    fittingLeafOf(
       'close-out',
       `close-out/${ticket}`,
       at,
       bodyOf(compared.document, { subject, given, statements, gateway: closing.gateway }),
+      crypto.sha256,
     ),
   );
   return answerOf(compared, leafIndex, ports);

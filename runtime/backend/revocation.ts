@@ -4,7 +4,7 @@
  */
 import { Fault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
-import { leafOf } from '../core/log/leaf.ts';
+import { fittingLeafOf } from '../core/log/leaf.ts';
 import { type Approval, demandApprovals } from '../core/messages/approval.ts';
 import { seal } from '../core/messages/envelope.ts';
 import { ORDER_CERTIFICATES_MAX, revocationOrder } from '../core/messages/revocation.ts';
@@ -99,15 +99,21 @@ async function execute(draft: Draft, approved: Approved, ports: BackendPorts): P
   const { plan, hash, approvals, at } = approved;
   const { tx } = draft;
   const leafIndex = draft.append(
-    leafOf('revocation', `revocation/${hash}`, at, {
-      plan: hash,
-      aim: plan.aim,
-      reason: plan.reason,
-      intermediates: plan.intermediates.map(({ name, keyIdentifier }) => ({ name, keyIdentifier })),
-      certificates: plan.certificates.map(({ serial, eid, issuer }) => ({ serial, eid, issuer })),
-      collateral: plan.collateral.units,
-      approvals: approvals.map(({ officer, approval, reason }) => ({ officer, approval, reason })),
-    }),
+    fittingLeafOf(
+      'revocation',
+      `revocation/${hash}`,
+      at,
+      {
+        plan: hash,
+        aim: plan.aim,
+        reason: plan.reason,
+        intermediates: plan.intermediates.map(({ name, keyIdentifier }) => ({ name, keyIdentifier })),
+        certificates: bySerial(plan.certificates).map(({ serial, eid, issuer }) => ({ serial, eid, issuer })),
+        collateral: plan.collateral.units,
+        approvals: approvals.map(({ officer, approval, reason }) => ({ officer, approval, reason })),
+      },
+      ports.crypto.sha256,
+    ),
   );
   const common = { plan: hash, reason: plan.reason, revokedAt: at, leafIndex };
   const rows = plan.certificates.map(({ serial, eid, issuer }) => ({ serial, eid, issuer, ...common }));
@@ -144,7 +150,9 @@ async function nextTrustList(
     stations: stations.map(({ station, since }) => ({ name: station, revokedAt: since })),
   };
   const jws = await seal(trustListStatement, list, ports.signer, ports.crypto);
-  const leafIndex = draft.append(leafOf('trust-list', `trust-list/${list.number}`, at, { ...list }));
+  const leafIndex = draft.append(
+    fittingLeafOf('trust-list', `trust-list/${list.number}`, at, { ...list }, ports.crypto.sha256),
+  );
   const row = { number: list.number, jws, leafIndex };
   await draft.tx.insertTrustList(row);
   return row;
@@ -180,4 +188,9 @@ async function ordersOf(
     }
   }
   return orders;
+}
+
+/** In one order, so that rows give the list again whose hash stands in a leaf. */
+function bySerial<Row extends { readonly serial: string }>(rows: readonly Row[]): readonly Row[] {
+  return [...rows].sort((a, b) => (a.serial < b.serial ? -1 : 1));
 }

@@ -20,6 +20,7 @@ import { uuidV4 } from '../core/uuid.ts';
 import { holdDelayMs, holdsOf } from './holds.ts';
 import { identify } from './identification.ts';
 import type { Perform } from './nest.ts';
+import { demandPassage } from './passage.ts';
 import { personalize } from './personalization.ts';
 import { VERSION } from './ports.ts';
 import { registerReject, rejectionOf } from './rejecting.ts';
@@ -60,8 +61,10 @@ export function performer(means: Means): Perform {
   };
 }
 
-/** A unit is begun only where it can be recorded to its end; one that is reserved is finished. */
+/** A unit is begun only where it can be recorded to its end; one that is reserved is finished. One that does not leave
+ * through its open gate is not tried for ever. */
 async function clamp(means: Means, task: Task): Promise<void> {
+  demandPassage(task.facts);
   if (factOf(visitOf(task.facts), 'reserved') === undefined) await means.ports.journal.requireRoom();
   if ((await restingReport(means, task)) === null) return;
   const { ports } = means;

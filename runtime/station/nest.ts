@@ -67,6 +67,9 @@ export class Nest {
   #held: Fault | null = null;
   #running = false;
   #lastReport: ControllerReport | null = null;
+  /** The arrival that the last report has named, while what it means is not yet in the journal: two reports of one
+   * arrival are one arrival. */
+  #told: { readonly arrival: number | null } | null = null;
   readonly #queue: Queued[] = [];
   readonly #ports: StationPorts;
   readonly #perform: Perform;
@@ -122,7 +125,11 @@ export class Nest {
   /** Takes what the gate controller says of itself. */
   report(report: ControllerReport): void {
     this.#lastReport = report;
-    for (const what of happeningsOf(report, this.visit?.arrival ?? null)) void this.#enqueue(what, null);
+    const arrival = this.#told === null ? (this.visit?.arrival ?? null) : this.#told.arrival;
+    const happenings = happeningsOf(report, arrival);
+    if (happenings.length === 0) return;
+    this.#told = { arrival: report.arrival === 0 ? null : report.arrival };
+    for (const what of happenings) void this.#enqueue(what, null);
   }
 
   /** The link to the gate controller was lost: what it said before counts no longer. */
@@ -181,6 +188,7 @@ export class Nest {
       if (perform !== null && visit !== null && perform !== 'play') this.#start(perform, visit, false);
     }
     this.#running = false;
+    this.#told = null;
   }
 
   /** A unit leaves only on a release that was written down first: one that left otherwise shows that entries are gone. */

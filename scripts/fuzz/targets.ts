@@ -18,6 +18,12 @@ import { openState, unwrapAnswer } from '../../runtime/core/card/scp03-channel.t
 import { decodeTlv } from '../../runtime/core/card/tlv.ts';
 import { eidFromBytes } from '../../runtime/core/eid.ts';
 import { isFault } from '../../runtime/core/faults.ts';
+import { originOf, parseCheckpoint } from '../../runtime/core/log/checkpoint.ts';
+import { noteIn, readNote, readSignature, readVerifierKey } from '../../runtime/core/log/note.ts';
+import { readPolicy } from '../../runtime/core/log/policy.ts';
+import { readProof } from '../../runtime/core/log/proof.ts';
+import { entriesIn } from '../../runtime/core/log/tile.ts';
+import { readAddCheckpoint } from '../../runtime/core/log/witness.ts';
 import { messageText } from '../../runtime/core/messages/channel.ts';
 import { peekBinding, peekId } from '../../runtime/core/messages/envelope.ts';
 import { parseAuthority } from '../../runtime/core/pki/authority.ts';
@@ -76,6 +82,13 @@ const crlSeed = assembleCrl(
   }),
   new Uint8Array(64).fill(1),
 );
+const vkey = 'w+0c6c9ef6+BGludmFsaWQga2V5IG9mIDMyIGJ5dGVzIGluIGFsbCAuLi4=';
+const logSeeds = [
+  'log\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n— log AAAAAAAAAAA=\n',
+  'old 0\n\nlog\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n— log AAAAAAAAAAA=\n',
+  'c2sp.org/tlog-proof@v1\nextra e30=\nindex 0\n\nlog\n1\n\n— log AAAAAAAAAAA=\n',
+  `witness w ${vkey}\ngroup g 1 w\nquorum g\n`,
+].map(fromText);
 /** A cipher that changes nothing: what is fuzzed is the framing around it. */
 const openKeys = {
   mac: () => new Uint8Array(16),
@@ -86,6 +99,23 @@ const openKeys = {
 };
 
 export const targets: readonly FuzzTarget[] = [
+  {
+    name: 'notes, proofs, policies and bundles of the log',
+    run: (input) => {
+      const text = noteIn(input);
+      for (const read of [readNote, readProof, readAddCheckpoint, readSignature]) read(text);
+      parseCheckpoint(text, originOf(text));
+      readVerifierKey(text, nodeCrypto);
+      orFault(() => readPolicy(text, nodeCrypto));
+      entriesIn(input);
+    },
+    allows: faults,
+    seeds: logSeeds,
+    words: ['\n\n', '— ', 'old 1\n', 'index 0\n', 'extra ', 'AAAA', 'group g any ', 'quorum none\n'].map(
+      fromText,
+    ),
+    sources: /\/runtime\/core\/log\/(?:note|proof|policy|witness|checkpoint|tile)\./,
+  },
   { ...card, name: 'tlv', run: decodeTlv, seeds: [fromHex(TEMPLATE)], words },
   {
     ...card,

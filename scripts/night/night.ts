@@ -85,7 +85,7 @@ export async function liveThrough(story: Story): Promise<NightReport> {
   const later: (() => void)[] = [];
   for (const place of plant.places)
     place.fixture.onWitness((line) => {
-      if (plant.rolledBack) later.push(() => judged(line, place));
+      if (plant.rolledBack || plant.ledgerRolledBack) later.push(() => judged(line, place));
       else judged(line, place);
     });
   const unheard = (reason: unknown): void => {

@@ -61,10 +61,11 @@ export type Mishap =
       readonly program: string;
       readonly to: string;
     }
-  /** The station's storage is exchanged while it is down: for another station's, an empty one, or an old state of its own. */
+  /** The station's storage is exchanged while it is down: for another station's, an empty one, or an old state of its own,
+   * which may lack no more than the last entry. */
   | {
       readonly kind: 'disk-exchanged';
-      readonly what: 'foreign' | 'blank' | 'old';
+      readonly what: 'foreign' | 'blank' | 'old' | 'behind';
       readonly atMs: number;
       readonly backupMs: number;
       readonly forMs: number;
@@ -196,7 +197,7 @@ function mishapsOf(night: Night): readonly Mishap[] {
   some(0.15, () => {
     const backupMs = below(draw, night.calmMs);
     const atMs = backupMs + below(draw, Math.max(1, night.calmMs - backupMs));
-    const what = pick(draw, ['foreign', 'blank', 'old', 'old'] as const);
+    const what = pick(draw, ['foreign', 'blank', 'old', 'behind', 'behind'] as const);
     return {
       ...{ kind: 'disk-exchanged', what, atMs, backupMs, forMs: 500 + below(draw, 5_000) },
       program: pick(draw, night.names),

@@ -150,6 +150,13 @@ export const stationDoors: Doors = {
     onJig((jig) => ({ open: (release) => jig.open({ ...release, tag: '00'.repeat(16) }) })),
   ],
   GATE_CLOSED: ['the unit is stuck at the open gate', stuckAtTheGate],
+  GATE_PASSAGE_BLOCKED: [
+    'the unit is stuck at its open gate',
+    elsewhere(
+      'simulation/stuck-unit.test',
+      'is held after a bounded number of openings, is tried once after each hold, and leaves when it can',
+    ),
+  ],
   GATE_OPEN_LONG: ['the controller says that its gate is open, again and again', onJig(neverShut)],
   GATE_NOT_PERMITTED: ['the computer of the station reckons wrong after it has its receipts', reckonsWrong],
   TOKEN_UNAVAILABLE: [

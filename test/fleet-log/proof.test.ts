@@ -30,7 +30,7 @@ const verify = (record: string, policy = at('policy'), proof = at('unit.tlog-pro
   });
 
 before(async () => {
-  fleet = await certifiedUnits(3);
+  fleet = await certifiedUnits(2);
   writeFileSync(at('policy'), fleet.policyText);
 });
 

@@ -6,7 +6,8 @@ import { Sequencer } from '../../runtime/backend/sequencer.ts';
 import { ofTiles } from '../../runtime/cli/audit/tile-check.ts';
 import { createTileSource } from '../../runtime/cli/audit/tile-source.ts';
 import { fromText, toHex } from '../../runtime/core/bytes.ts';
-import { leafOf } from '../../runtime/core/log/leaf.ts';
+import { canonicalJson } from '../../runtime/core/canonical-json.ts';
+import { fittingLeafOf, leafOf, readLeaf } from '../../runtime/core/log/leaf.ts';
 import {
   bundleOf,
   bundlePath,
@@ -155,6 +156,21 @@ describe('the tiles in the database', () => {
     assert.deepEqual(await ofTiles(reader, tree, 600), other);
     tiles.load(all.filter(({ index }) => index !== 0));
     assert.deepEqual(await ofTiles(reader, tree, 600), { where: 'tile/0/000', why: 'it is missing' });
+  });
+
+  it('have a leaf of an event with any number of units: a list that is too long stands in it as number and hash', () => {
+    const units = Array.from({ length: 5000 }, (_, i) => ({ serial: `${i}`.padStart(32, '0') }));
+    const body = { plan: 'p', approvals: ['a', 'b'], certificates: units };
+    const { entry } = fittingLeafOf('revocation', 'revocation/p', 'now', body, sha256);
+    assert.ok(entry.length < 1000);
+    assert.deepEqual(readLeaf(entry)?.body, {
+      plan: 'p',
+      approvals: ['a', 'b'],
+      certificates: { count: 5000, sha256: toHex(sha256(fromText(canonicalJson(units)))) },
+    });
+    const few = { ...body, certificates: units.slice(0, 3) };
+    const small = fittingLeafOf('revocation', 'revocation/p', 'now', few, sha256);
+    assert.deepEqual(small, leafOf('revocation', 'revocation/p', 'now', few));
   });
 
   it('take no entry that a bundle could not hold', async () => {

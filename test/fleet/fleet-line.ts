@@ -24,9 +24,10 @@ export const UNITS = 5;
 /** A line on which nothing has happened yet. */
 export async function plainLine(
   options: Pick<WorldOptions, 'stations' | 'units' | 'manners'>,
+  required = quorum.required,
 ): Promise<World> {
   const publisher = { publish: async () => undefined };
-  const revocation = { quorum, officers, publisher };
+  const revocation = { quorum: { ...quorum, required }, officers, publisher };
   return (await watchedWorld({ seed: 'lived', revocation, ...options })).world;
 }
 

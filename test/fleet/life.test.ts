@@ -150,6 +150,21 @@ describe('holdfast fleet life', () => {
   });
 });
 
+describe('scrap where one officer is enough for the rest', () => {
+  it('needs two witnesses all the same', async () => {
+    const world = await plainLine({ stations: 1, units: 1 }, 1);
+    await world.run(60_000);
+    const eid = eidOfIndex(1);
+    await using desk = deskOf(world);
+    assert.equal((await ordered(desk, eid, 'quarantine')).code, 0);
+    assert.equal((await executed(desk, world, 'quarantine', ['ada'])).code, 0);
+    await revoke(world, { kind: 'eid', value: eid });
+    assert.equal((await ordered(desk, eid, 'scrap', '--evidence', EVIDENCE)).code, 0);
+    assert.match((await executed(desk, world, 'scrap', ['ada'])).err, /APPROVALS_MISSING/);
+    assert.equal((await executed(desk, world, 'scrap')).code, 0);
+  });
+});
+
 describe('a unit that officers set aside while it has not left', () => {
   it('gets no release from the backend, and is held until they give it back', async () => {
     const world = await plainLine({ stations: 2, units: 1 });

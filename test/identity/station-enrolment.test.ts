@@ -123,6 +123,19 @@ describe('an enrolment', () => {
     assert.equal((await asksHead(world, second)).refused, null);
   });
 
+  it('replaces a key at a backend whose neighbour was told, within seconds', async () => {
+    const world = await plant('replaced at another backend');
+    const since = instantOf(world.clock.now());
+    const envelopeKey = toHex(newSigner().publicKey);
+    const row = { station: 'station-1', number: 1, since, tlsKey: '04', envelopeKey };
+    await world.fleet.connect().transaction((tx) => tx.insertEnrolledStation(row));
+    assert.equal((await asksHead(world, own(world))).refused, null);
+    await pass(world, 6_000);
+    world.clock.after(6_000, () => undefined);
+    await pass(world, 6_000);
+    assert.equal((await asksHead(world, own(world))).refused, 'ENVELOPE_INVALID');
+  });
+
   it('replaces a key at a gateway whose neighbour was told, at its next request', async () => {
     const world = await plant('replaced at the neighbour');
     const { list } = await enrolled(world, newSigner());

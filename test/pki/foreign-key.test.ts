@@ -12,7 +12,7 @@ const weak = { bytes: (count: number) => new Uint8Array(count).fill(7) };
 
 describe('a unit with somebody else’s key', () => {
   it('gets no certificate and no record, is held with CERTIFICATE_REFUSED, and the log has it', async () => {
-    const world = await createWorld({ seed: 'a weak generator', stations: 1, units: 3 });
+    const world = await createWorld({ seed: 'a weak generator', stations: 1, units: 3, cheap: true });
     const parts = { manners: {}, forged: {}, parties: world.parties, supply: usualSupply };
     const chips = world.chips as Map<number, ReturnType<typeof makeChip>>;
     // The first is in its nest already.

@@ -6,6 +6,7 @@ import { prepareFleetDatabase } from '../../drivers/store/postgres/fleet-role.ts
 import { openPostgresFleetStore } from '../../drivers/store/postgres/fleet-store.ts';
 import { Sequencer } from '../../runtime/backend/sequencer.ts';
 import { isFault } from '../../runtime/core/faults.ts';
+import { holdfast } from '../cli/support.ts';
 import { event } from '../fleet-log/grown-log.ts';
 import { backendPorts } from '../orders/quota.ts';
 import { operation, record, release, takeOne, unique } from './fleet-rows.ts';
@@ -13,7 +14,7 @@ import { type PrivatePostgres, privatePostgres } from './private-postgres.ts';
 
 const ROLE = 'fleet_backend';
 /** The tables of the present; all others are history. */
-const CHANGING = ['controller', 'log_head', 'nest_claim', 'operation', 'ticket_quota'];
+const CHANGING = ['controller', 'log_head', 'nest_claim', 'operation', 'ticket_quota', 'unit_certificate'];
 const OWNERS = ['holdfast_migration', 'holdfast_migration_lock'];
 let server: PrivatePostgres;
 
@@ -127,12 +128,14 @@ describe('the role of the backend', () => {
     await assert.rejects(openPostgresFleetStore({ ...server.options('bare', ROLE), role: 'restricted' }), {
       code: 'STORE_SCHEMA',
     });
-    for (let i = 0; i < 2; i++) await prepareFleetDatabase(server.options('bare'), ROLE);
+    const migrate = ['fleet', 'migrate', '--database', server.options('bare').url, '--role'];
+    for (let i = 0; i < 2; i++) assert.equal((await holdfast([...migrate, ROLE])).code, 0);
+    assert.match((await holdfast([...migrate, 'nobody_here'])).err, /\(STORE_SCHEMA\)/);
     await using _ = await openPostgresFleetStore({ ...server.options('bare', ROLE), role: 'restricted' });
   });
 
   it('must be there, and must not be a superuser', async () => {
-    for (const role of ['nobody_here', 'holdfast', 'x; drop table log_leaf'])
+    for (const role of ['holdfast', 'x; drop table log_leaf'])
       await assert.rejects(
         prepareFleetDatabase(server.options('bare'), role),
         { code: 'STORE_SCHEMA' },

@@ -48,7 +48,7 @@ export async function auditFleet(
   crypto: Crypto,
   onProgress: (leaves: number, size: number) => void,
 ): Promise<Audit> {
-  const { claims, standing, head } = await beginning(fleet);
+  const { claims, standing, head } = await beginning(fleet, crypto);
   const reading = new Reading(crypto);
   let problem: Problem | null = null;
   while (problem === null && reading.tree.size < head.size) {
@@ -66,7 +66,7 @@ export async function auditFleet(
   problem ??=
     ofHead(head, reading.tree, logKey, crypto) ??
     ofClaims([...claims, ...confirmations], reading.keys) ??
-    differenceOf(reading.standing, standing) ??
+    differenceOf(reading.standing, standing, crypto) ??
     (await ofTiles(fleet, reading.tree, head.size));
   let inclusionProofs = 0;
   for (const index of problem === null ? reading.registrations : []) {
@@ -150,6 +150,7 @@ class Reading {
 /** The head, and every row that must have its leaf below it: the rows are read first, so that none is newer. */
 async function beginning(
   fleet: FleetReader,
+  crypto: Crypto,
 ): Promise<{ readonly claims: readonly Claim[]; readonly standing: Standing; readonly head: HeadRow }> {
   return fleet.read(async (view) => {
     const records = (await view.listRecords(ALL)).map(({ operation, leafIndex }) => ({
@@ -162,7 +163,7 @@ async function beginning(
       index: leafIndex,
       keys: [`rejection/${visit}`],
     }));
-    const standing = await standingOf(view);
+    const standing = await standingOf(view, crypto);
     return { claims: [...records, ...rejections], standing, head: await view.readHead() };
   });
 }

@@ -21,7 +21,7 @@ export const faultsOfFleet = {
   HISTORY_TOO_LONG: {
     title: 'More is recorded of this than can be shown at once',
     cause: 'A unit was shown again and again, or the question covers more units than one plan may.',
-    remedy: 'Use less: a shorter time with --from and --to, or one station.',
+    remedy: 'Use a shorter time with --from and --to, or ask about one station.',
     disposition: 'hold',
     blame: 'outside',
   },

@@ -133,6 +133,15 @@ export const faultsOfStation = {
     disposition: 'retry',
     blame: 'own',
   },
+  GATE_PASSAGE_BLOCKED: {
+    title: 'The unit does not leave through its open gate',
+    cause:
+      'The gate has opened for it several times and shut by itself: the unit is stuck, or the line behind is full.',
+    remedy:
+      'Free the unit and the way behind the gate. The station tries again by itself, once after each hold.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
   GATE_OPEN_LONG: {
     title: 'The gate stays open',
     cause: 'The gate controller does not shut it, or its position sensor is stuck.',

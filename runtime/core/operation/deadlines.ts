@@ -22,6 +22,9 @@ export const deadlines = {
 /** How often a station asks the gate controller by itself: a word lost on the wire stops no line for longer. */
 export const GATE_LOOK_MS = 2_000;
 
+/** How often a unit may stay at its open gate until the gate shuts, before it is held. */
+export const GATE_TRIES_MAX = 3;
+
 /** A held unit is tried again after `firstMs`, then twice as long each time, up to `maxMs`. */
 export const resumption = { firstMs: 300, maxMs: 30_000 } as const;
 

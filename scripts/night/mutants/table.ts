@@ -188,6 +188,8 @@ export const mutants: readonly Mutant[] = [
     module: 'runtime/station/reader-turns.js',
     from: 'const turn = last.then(() => reader.play(actions));',
     to: 'const turn = reader.play(actions);',
+    survives:
+      'a list that another one disturbs loses its session, which costs a try and nothing else; the claim of turns at the reader holds it',
   },
   {
     name: 'older-store-accepted',
