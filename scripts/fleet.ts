@@ -129,7 +129,7 @@ async function rates(database: Database, bare: Database, logSigner: LogSigner): 
   const count = Number(values.registrations);
   for (const [what, load] of [
     ['registrations a second, many waiting', { from: 2 * units, registrations: count, waiting: WAITING }],
-    ['registrations a second, one alone', { from: 2 * units + count, registrations: ALONE, waiting: 1 }],
+    ['registrations a second, one alone', { from: 2 * units + 2 * count, registrations: ALONE, waiting: 1 }],
   ] as const) {
     const rate = await registrationRate({ ...common, ...load });
     const ratio = rate.barePerSecond / rate.perSecond;

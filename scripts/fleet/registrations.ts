@@ -17,7 +17,7 @@ import { registering } from '../../runtime/backend/registration.ts';
 import { Sequencer } from '../../runtime/backend/sequencer.ts';
 import type { ControllerReport } from '../../runtime/core/gate/release.ts';
 import type { FleetStore, FleetTransaction, OperationRow } from '../../runtime/core/store/fleet.ts';
-import { hashOf, type Unit, unitOf } from './units.ts';
+import { hashOf, INTERMEDIATES, type Unit, unitOf } from './units.ts';
 
 export interface Rate {
   readonly perSecond: number;
@@ -54,7 +54,15 @@ type Group = ((tx: FleetTransaction) => Promise<void>)[];
 
 export async function registrationRate(load: Load): Promise<Rate> {
   const { database, registrations, waiting, from } = load;
-  const units = Array.from({ length: registrations }, (_, i) => unitOf(from + i, from + registrations));
+  // Certificates of the intermediate that has fallen are refused: every so manyth unit is left out.
+  const units = Array.from({ length: 2 * registrations }, (_, i) =>
+    unitOf(from + i, from + 2 * registrations),
+  )
+    .filter(
+      ({ confirmation: { certificate } }) =>
+        !('absent' in certificate) && certificate.issuer !== INTERMEDIATES[3],
+    )
+    .slice(0, registrations);
   await reserve(database, units);
   const checked = units.map((unit, i) =>
     checkedOf(unit, `gate-${from}-${i % waiting}`, 1 + Math.floor(i / waiting)),

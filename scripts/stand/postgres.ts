@@ -46,6 +46,8 @@ export async function startPostgres(options: {
   const place = socketDirectory(directory, `.s.PGSQL.${PORT}`);
   const settings = [
     'listen_addresses=',
+    // Signed statements are base64: the default compression tries long and gains nothing.
+    'default_toast_compression=lz4',
     `unix_socket_directories=${place.path}`,
     'unix_socket_permissions=0700',
   ];
