@@ -11,6 +11,7 @@ import { openSystemClock } from '../../drivers/clock/system.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { openKernelEntropy } from '../../drivers/entropy/kernel.ts';
 import { createMemoryLog } from '../../drivers/log/memory.ts';
+import { openMarkFile } from '../../drivers/store/mark-file.ts';
 import { openPostgresLedger } from '../../drivers/store/postgres/ledger.ts';
 import { createGatewayToken } from '../../drivers/token/pkcs11/provision.ts';
 import { openPkcs11Token } from '../../drivers/token/pkcs11/token.ts';
@@ -33,6 +34,7 @@ import type { Token } from '../../runtime/core/token.ts';
 import { createIssuance } from '../../runtime/gateway/issuance.ts';
 import type { ReadyIssuer } from '../../runtime/gateway/issuers.ts';
 import type { GatewayPorts } from '../../runtime/gateway/ports.ts';
+import { wholeLedger } from '../../runtime/gateway/whole-ledger.ts';
 import type { BenchRow } from '../bench.ts';
 import { startPostgres } from '../stand/postgres.ts';
 
@@ -70,7 +72,8 @@ export async function benchCertificates(directory: string): Promise<readonly Ben
     await using ledger = await openPostgresLedger({ url, ...limits });
     const ports = {
       token,
-      ledger,
+      // With the mark that a gateway keeps of its ledger, as on a line.
+      ledger: wholeLedger(ledger, await openMarkFile(join(place, 'ledger-mark'))),
       crypto: nodeCrypto,
       clock: openSystemClock(),
       entropy: openKernelEntropy(),
