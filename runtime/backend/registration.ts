@@ -115,6 +115,7 @@ function check(
     report: body.report,
     holds: body.holds,
     software: body.software ?? 'not told by the station',
+    reservedAt: reserved.reservedAt,
     at: instantOf(ports.clock.now()),
   };
 }

@@ -153,6 +153,7 @@ function checkedOf(unit: Unit, controller: string, arrival: number): CheckedRegi
     holds: [],
     software,
     sent,
+    reservedAt: confirmation.confirmedAt,
     at: confirmation.confirmedAt,
   };
 }
