@@ -18,6 +18,7 @@ const CHANGING: Readonly<Record<string, string>> = {
   nest_claim: 'update',
   controller: 'update',
   log_head: 'update',
+  operator_key: 'update, delete',
 };
 /** Of the schema, not of the fleet: the owner's. */
 const OWNERS = ['holdfast_migration', 'holdfast_migration_lock'];
