@@ -46,7 +46,12 @@ await runProgram(async () => {
   });
   const readers = await openReaders(config);
   const genesis = await (await openDriver.readGenesis())(config.journal.directory);
+  const instructions =
+    config.instructionSocket === null
+      ? {}
+      : { instructions: (await openDriver.instructionSocket())(config.instructionSocket) };
   const station = await createStation(config, {
+    ...instructions,
     clock,
     entropy: await openDriver.kernelEntropy(),
     crypto,
@@ -72,6 +77,7 @@ await runProgram(async () => {
   return {
     ended: station.ended,
     stop: async () => {
+      await instructions.instructions?.close();
       await station.stop();
       await socket.close();
       for (const reader of readers.values()) await reader.close();

@@ -60,4 +60,6 @@ export interface WorldOptions {
 export interface WorldDoors {
   readonly gateway: InMemoryInstructionDoor;
   readonly backend: InMemoryInstructionDoor;
+  /** Of the first station. */
+  readonly station: InMemoryInstructionDoor;
 }
