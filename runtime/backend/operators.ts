@@ -77,7 +77,7 @@ export async function operatorInCharge(
   station: string,
   receipt: string | undefined,
   config: BackendConfig,
-  { store, trusted, crypto, clock }: BackendPorts,
+  { store, trusted, crypto, clock }: Pick<BackendPorts, 'store' | 'trusted' | 'crypto' | 'clock'>,
 ): Promise<string> {
   const at = { station, nowMs: clock.now() };
   const shift = receipt === undefined ? null : judgeShift(receipt, at, trusted, crypto);

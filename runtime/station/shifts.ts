@@ -93,6 +93,7 @@ class OpenShifts implements Shifts {
       const begun = { receipt, shift, name };
       await this.#write([...this.#end('sign-in'), { name: 'signed-in', nest: null, receipt }]);
       this.#begin(begun);
+      this.#means.changed();
       this.#ports.log.write('info', 'signed-in', { operator: shift.pseudonym, until: shift.until });
       return this.shown();
     });
@@ -137,7 +138,6 @@ class OpenShifts implements Shifts {
         this.#means.failed,
       );
     });
-    this.#means.changed();
   }
 
   async #over(by: EndedBy): Promise<void> {
@@ -179,8 +179,7 @@ class OpenShifts implements Shifts {
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work);
-    // The next one does not hang on how this one ends; whoever asked hears of it.
-    this.#turn = done.catch(() => undefined);
+    this.#turn = done.catch(() => undefined); // Whoever asked hears of it; the next one does not hang on it.
     return done;
   }
 }

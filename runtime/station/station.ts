@@ -51,19 +51,10 @@ export async function createStation(config: StationConfig, given: StationPorts):
   });
   const failed = (error: unknown): void => end?.reject(error);
   const gate = gateKindOf(config);
-  await ports.journal.append([
-    {
-      fact: { name: 'started', nest: null, version: VERSION, authority: config.authority, gate },
-      at: ports.clock.now(),
-    },
-  ]);
+  await noteStart(config, gate, ports);
   const requester = await createRequester(config.station, exchanges, ports);
-  const retention = createRetention(config, ports, {
-    past,
-    memory,
-    nests: () => nests,
-    shift: () => shifts.receipt,
-  });
+  const present = { nests: () => nests, shift: () => shifts.receipt };
+  const retention = createRetention(config, ports, { past, memory, ...present });
   const outbox = createOutbox(config, ports, { requester, retention, failed });
   const status = createStatus(config, ports, past.countersUpTo(ports.journal.cut), () => shifts.inCharge);
   const changed = (): void => status.shiftChanged();
@@ -122,6 +113,11 @@ export async function createStation(config: StationConfig, given: StationPorts):
 function renewing(config: StationConfig, nests: readonly Nest[], ports: StationPorts): () => void {
   if (ports.identity === undefined) return () => undefined;
   return keepRenewed(config, ports.identity, ports, () => nests.some(({ view }) => !idle.has(view.state)));
+}
+
+function noteStart({ authority }: StationConfig, gate: GateKind, ports: StationPorts): Promise<unknown> {
+  const fact = { name: 'started', nest: null, version: VERSION, authority, gate } as const;
+  return ports.journal.append([{ fact, at: ports.clock.now() }]);
 }
 
 function tellStart({ station, nests }: StationConfig, kind: GateKind, { log }: StationPorts): void {

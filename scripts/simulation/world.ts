@@ -142,6 +142,7 @@ async function startPrograms(plant: Plant): Promise<void> {
         ...backendSettings(names, gate, options.revocation),
         stationQuorum: options.revokers?.quorum ?? null,
         operatorQuorum: options.revokers?.quorum ?? null,
+        ...(options.shiftHours === undefined ? {} : { shiftHours: options.shiftHours }),
       },
       {
         ...common,
