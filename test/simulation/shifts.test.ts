@@ -13,6 +13,7 @@ import { operatorOrderHash, registerOperatorInstruction } from '../../runtime/co
 import { shiftReceipt, showShiftInstruction } from '../../runtime/core/messages/shift.ts';
 import type { Fact } from '../../runtime/core/operation/facts.ts';
 import { createStation } from '../../runtime/station/station.ts';
+import { driven } from '../../scripts/simulation/driven.ts';
 import { simulatedTicket } from '../../scripts/simulation/parties.ts';
 import { backendSettings, stationSettings } from '../../scripts/simulation/settings.ts';
 import { usualSupply } from '../../scripts/simulation/supply.ts';
@@ -65,14 +66,14 @@ async function restarted(world: World) {
     ...{ clock, log, crypto: nodeCrypto, trusted: parties.trusted, instructions: door },
     ...{ entropy: createSimulatedEntropy('again'), failpoint: () => undefined, genesis: disk.genesis },
     signer: parties.stationSigners[0] ?? assert.fail('no station'),
-    journal: await lasting(world, openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 })),
+    journal: await driven(clock, openInMemoryJournal({ disk, clock, sha256: nodeCrypto.sha256, syncMs: 1 })),
     bus: broker.connect({ clientId: 'station-1', clean: true, ...everything }),
     jig: createSimulatedJig({ clock, fixture }),
     reader: () => createSimulatedReader({ clock, card: seated }),
     logKey: parties.logSigner.key,
     ticket: await simulatedTicket(parties, order),
   };
-  await lasting(world, createStation(stationSettings(place, parties), ports));
+  await driven(clock, createStation(stationSettings(place, parties), ports));
   return door;
 }
 
@@ -161,6 +162,18 @@ describe('a simulated line whose operators sign in', () => {
     const door = await restarted(world);
     const after = await lasting(world, door.instruct(showShiftInstruction, {}));
     assert.deepEqual(after, { inCharge: pseudonym, name: null, until });
+  });
+
+  it('goes on with the shift though the entry of its sign-in was given up', async () => {
+    const world = await plant('cut', { cheap: false, keepEntries: 8 });
+    const pseudonym = await registered(world, BADGE);
+    await signIn(world, BADGE);
+    for (const unit of [1, 2, 3]) await makes(world, unit);
+    await pass(world, 10_000);
+    assert.deepEqual(shiftFacts(world), [], 'its entry is still there');
+    const door = await restarted(world);
+    const after = await lasting(world, door.instruct(showShiftInstruction, {}));
+    assert.equal(after.inCharge, pseudonym);
   });
 });
 
