@@ -15,20 +15,23 @@ export const securityDoors: Doors = {
   OPERATOR_UNKNOWN: [
     'a badge is shown that nobody registered',
     elsewhere(
-      'simulation/shifts.test',
+      'simulation/operators.test',
       'is not let in with a badge that nobody registered, and nothing is written',
     ),
   ],
   SIGN_IN_BARRED: [
     'somebody tries badge numbers at a station',
     elsewhere(
-      'simulation/shifts.test',
+      'simulation/operators.test',
       'waits ten minutes where ten unknown badges were shown: they cannot be tried one by one',
     ),
   ],
   OPERATOR_REFUSED: [
     'a badge is to be registered twice',
-    elsewhere('simulation/shifts.test', 'is registered by officers alone, once an order, and no badge twice'),
+    elsewhere(
+      'simulation/operators.test',
+      'is registered by officers alone, once an order, and no badge twice',
+    ),
   ],
   SHIFT_INVALID: [
     'a station shows the receipt of another one’s shift',

@@ -14,12 +14,15 @@ import {
   signInInstruction,
   signOutInstruction,
 } from '../../runtime/core/messages/shift.ts';
+import type { Fact } from '../../runtime/core/operation/facts.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
 import type { WorldOptions } from '../../scripts/simulation/world-options.ts';
 import { approve, quorum, trustedOfficers } from '../identity/officers.ts';
-import { until } from './by-hand.ts';
+import { stationOf, until } from './by-hand.ts';
 
 export const AUTHORITY = 'the simulation';
+/** The same, as the station's own settings name it. */
+export const UNATTENDED = 'unattended under authority of the simulation';
 export const BADGE = '0004711';
 
 export const plant = (seed: string, more: Partial<WorldOptions> = {}): Promise<World> =>
@@ -117,4 +120,14 @@ export function history(world: World): string {
   );
   const disks = world.stations.flatMap(({ disk }) => [...disk.durable.values()]);
   return [text, ...disks.map((value) => Buffer.from(value).toString())].join('\n');
+}
+
+/** Sign-ins and sign-outs that the journal of the station holds, past fsync. */
+export function shiftFacts(world: World): readonly Fact[] {
+  const texts = [...stationOf(world, 1).disk.durable].filter(([key]) => key.startsWith('j!'));
+  return texts
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, value]) => Buffer.from(value).toString())
+    .map((text) => (JSON.parse(text.slice(0, text.lastIndexOf(' '))) as { fact: Fact }).fact)
+    .filter(({ name }) => name === 'signed-in' || name === 'signed-out');
 }

@@ -1,6 +1,7 @@
 /** Who is in charge at a simulated station: operators with badges, and the named authority between them. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { StationConfig } from '../../config/station.ts';
 import { createSimulatedReader } from '../../drivers/card-reader/virtual-se/simulated-reader.ts';
 import { nodeCrypto } from '../../drivers/crypto/node.ts';
 import { createSimulatedEntropy } from '../../drivers/entropy/simulated.ts';
@@ -8,10 +9,13 @@ import { createInMemoryInstructionDoor } from '../../drivers/instruction/in-memo
 import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
 import { openInMemoryJournal } from '../../drivers/journal/in-memory.ts';
 import { operatorInCharge } from '../../runtime/backend/operators.ts';
+import { toBase64 } from '../../runtime/core/bytes.ts';
+import { Fault } from '../../runtime/core/faults.ts';
 import { payloadOf, seal } from '../../runtime/core/messages/envelope.ts';
-import { operatorOrderHash, registerOperatorInstruction } from '../../runtime/core/messages/operator.ts';
 import { shiftReceipt, showShiftInstruction } from '../../runtime/core/messages/shift.ts';
-import type { Fact } from '../../runtime/core/operation/facts.ts';
+import type { Requester } from '../../runtime/exchange/requester.ts';
+import type { StationPorts } from '../../runtime/station/ports.ts';
+import { openShifts } from '../../runtime/station/shifts.ts';
 import { createStation } from '../../runtime/station/station.ts';
 import { driven } from '../../scripts/simulation/driven.ts';
 import { simulatedTicket } from '../../scripts/simulation/parties.ts';
@@ -21,34 +25,22 @@ import type { World } from '../../scripts/simulation/world.ts';
 import { pass, stationOf } from './by-hand.ts';
 import {
   AUTHORITY,
-  approvals,
   BADGE,
   history,
   lasting,
   makes,
-  orderFor,
   plant,
   refusedWith,
   registered,
-  removed,
+  shiftFacts,
   shown,
   signIn,
   signOut,
   toldOf,
+  UNATTENDED,
 } from './shift-plant.ts';
 
 const HOUR_MS = 3_600_000;
-const UNATTENDED = 'unattended under authority of the simulation';
-
-/** Sign-ins and sign-outs that the journal of the station holds, past fsync. */
-function shiftFacts(world: World): readonly Fact[] {
-  const texts = [...stationOf(world, 1).disk.durable].filter(([key]) => key.startsWith('j!'));
-  return texts
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, value]) => Buffer.from(value).toString())
-    .map((text) => (JSON.parse(text.slice(0, text.lastIndexOf(' '))) as { fact: Fact }).fact)
-    .filter(({ name }) => name === 'signed-in' || name === 'signed-out');
-}
 
 /** The station's program ends and begins again on what its disk holds. @returns where it is instructed */
 async function restarted(world: World) {
@@ -75,6 +67,16 @@ async function restarted(world: World) {
   };
   await driven(clock, createStation(stationSettings(place, parties), ports));
   return door;
+}
+
+/** A backend that answers each sign-in alike. */
+function answering(shift: object): Requester {
+  const key = toBase64(nodeCrypto.drawAgreementKey(createSimulatedEntropy('theirs')).publicKey);
+  const bodyOf = (asked: unknown) =>
+    (asked as { kind: string }).kind === 'key' ? { kind: 'key', key } : shift;
+  return {
+    ask: async (_kind: unknown, _question: unknown, asked: unknown) => ({ body: bodyOf(asked) }),
+  } as never;
 }
 
 describe('a simulated line whose operators sign in', () => {
@@ -110,6 +112,50 @@ describe('a simulated line whose operators sign in', () => {
     assert.ok(history(world).includes(first));
     for (const secret of [BADGE, 'Lovelace', 'Hopper']) assert.equal(history(world).includes(secret), false);
     assert.equal(wire.join('\n').includes(BADGE), false);
+  });
+
+  it('names the pseudonym in a rejection too', async () => {
+    const world = await plant('a rejection', { manners: { 1: { name: 'claims-another-eid' } } });
+    const pseudonym = await registered(world, BADGE);
+    await signIn(world, BADGE);
+    await makes(world, 1);
+    const { leaves } = await toldOf(world);
+    assert.deepEqual(leaves, [{ kind: 'rejection', operator: pseudonym }]);
+  });
+
+  it('counts a sign-in once it is past fsync, and ends where the journal fails', async () => {
+    const world = await plant('fsync');
+    const pseudonym = await registered(world, BADGE);
+    await signIn(world, BADGE);
+    const [begun] = shiftFacts(world);
+    assert.ok(begun?.name === 'signed-in');
+    const { clock, log, parties } = world;
+    const requester = answering({ kind: 'shift', receipt: begun.receipt, name: 'Ada L.' });
+    const during: string[] = [];
+    const failures: unknown[] = [];
+    let works = true;
+    const ports = {
+      ...{ clock, log, crypto: nodeCrypto, trusted: parties.trusted, entropy: createSimulatedEntropy('own') },
+      journal: {
+        append: async () => {
+          during.push(shifts.inCharge);
+          if (!works) throw new Fault('JOURNAL_POISONED');
+        },
+      },
+    };
+    const shifts = await openShifts(
+      { station: 'station-1', authority: UNATTENDED, nests: [{ name: 'a' }] } as unknown as StationConfig,
+      ports as unknown as StationPorts,
+      { requester, past: null, changed: () => undefined, failed: (error) => failures.push(error) },
+    );
+    await shifts.signIn(BADGE);
+    assert.deepEqual([during, shifts.inCharge], [[UNATTENDED], pseudonym]);
+    await shifts.signOut();
+    assert.deepEqual([during.at(-1), shifts.inCharge], [pseudonym, UNATTENDED]);
+    works = false;
+    await assert.rejects(shifts.signIn(BADGE), refusedWith('JOURNAL_POISONED'));
+    assert.deepEqual([failures.length, shifts.inCharge], [1, UNATTENDED]);
+    shifts.stop();
   });
 
   it('ends the shift with its time, in the journal too, and the authority is in charge again', async () => {
@@ -174,74 +220,6 @@ describe('a simulated line whose operators sign in', () => {
     const door = await restarted(world);
     const after = await lasting(world, door.instruct(showShiftInstruction, {}));
     assert.equal(after.inCharge, pseudonym);
-  });
-});
-
-describe('an operator of a simulated plant', () => {
-  it('is not let in with a badge that nobody registered, and nothing is written', async () => {
-    const world = await plant('unknown badge');
-    await registered(world, BADGE);
-    await assert.rejects(signIn(world, '0004799'), refusedWith('OPERATOR_UNKNOWN'));
-    assert.deepEqual([shiftFacts(world).length, (await shown(world)).inCharge], [0, UNATTENDED]);
-  });
-
-  it('waits ten minutes where ten unknown badges were shown: they cannot be tried one by one', async () => {
-    const world = await plant('trying badges');
-    await registered(world, BADGE);
-    for (let i = 0; i < 10; i++)
-      await assert.rejects(signIn(world, `000480${i}`), refusedWith('OPERATOR_UNKNOWN'));
-    await assert.rejects(signIn(world, BADGE), refusedWith('SIGN_IN_BARRED'));
-    await pass(world, 605_000);
-    assert.equal((await signIn(world, BADGE)).name, 'Ada L.');
-  });
-
-  it('is named no longer once officers have removed the registration, in the middle of a shift too', async () => {
-    const world = await plant('removed');
-    const pseudonym = await registered(world, BADGE);
-    await signIn(world, BADGE);
-    await makes(world, 1);
-    await removed(world, pseudonym, false);
-    await makes(world, 2);
-    assert.deepEqual((await toldOf(world)).records, [pseudonym, AUTHORITY]);
-    await assert.rejects(signIn(world, BADGE), refusedWith('OPERATOR_UNKNOWN'));
-  });
-
-  it('is forgotten with its key: the pseudonym stays, and the badge gives another one', async () => {
-    const world = await plant('forgotten');
-    const pseudonym = await registered(world, BADGE, 'Ada Lovelace');
-    await signIn(world, BADGE);
-    await signOut(world);
-    await removed(world, pseudonym, true);
-    assert.equal(world.fleet.tables.operatorKeys.all().length, 0);
-    assert.ok(history(world).includes(pseudonym));
-    const order = { ...orderFor(BADGE, 'Ada Lovelace'), salt: '5b'.repeat(16) };
-    const by = await approvals(world, operatorOrderHash(order, nodeCrypto));
-    const { backend } = world.instructions;
-    const again = await lasting(
-      world,
-      backend.instruct(registerOperatorInstruction, { order, approvals: by }),
-    );
-    assert.notEqual(again.pseudonym, pseudonym);
-  });
-
-  it('is registered by officers alone, once an order, and no badge twice', async () => {
-    const world = await plant('who registers');
-    const order = orderFor(BADGE, 'Ada L.');
-    const by = await approvals(world, operatorOrderHash(order, nodeCrypto));
-    const told = (body: { order: typeof order; approvals: string[] }) =>
-      lasting(world, world.instructions.backend.instruct(registerOperatorInstruction, body));
-    await assert.rejects(told({ order, approvals: by.slice(1) }), refusedWith('APPROVALS_MISSING'));
-    await assert.rejects(
-      told({ order: { ...order, badge: '0004712' }, approvals: by }),
-      refusedWith('APPROVAL_REFUSED'),
-    );
-    const { pseudonym } = await told({ order, approvals: by });
-    assert.equal((await told({ order, approvals: by })).pseudonym, pseudonym);
-    const another = { ...order, salt: '5b'.repeat(16) };
-    const theirs = await approvals(world, operatorOrderHash(another, nodeCrypto));
-    await assert.rejects(told({ order: another, approvals: theirs }), refusedWith('OPERATOR_REFUSED'));
-    await removed(world, pseudonym, true);
-    await assert.rejects(told({ order, approvals: by }), refusedWith('OPERATOR_REFUSED'));
   });
 });
 
