@@ -23,6 +23,8 @@ export interface Draft {
   append(leaf: Leaf): number;
   /** Whether a leaf with this key is drafted. */
   has(key: string): boolean;
+  /** The bytes of a drafted leaf; undefined where none of this key is drafted. */
+  entryOf(key: string): Bytes | undefined;
   /** The bytes of a leaf, drafted or committed before. */
   entryAt(index: number): Promise<Bytes>;
   readonly records: RecordRow[];
@@ -71,6 +73,7 @@ export function openDraft(
     tx,
     append: take,
     has: (key) => leaves.some((leaf) => leaf.key === key),
+    entryOf: (key) => leaves.find((leaf) => leaf.key === key)?.entry,
     entryAt: async (index) => {
       const first = leaves[0]?.index ?? 0;
       return leaves[index - first]?.entry ?? (await entryOf(index));

@@ -8,6 +8,7 @@ import type { eventsExchange, journalHeadExchange } from '../core/messages/excha
 import { controllerReport } from '../core/messages/fields.ts';
 import type { EventRow, FleetTransaction } from '../core/store/fleet.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
+import { intervalsOf, notBeforeOf } from './beacons.ts';
 import { lookAt, settle, verifyReport } from './controllers.ts';
 import type { BackendPorts, RequestPorts } from './ports.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
@@ -24,7 +25,7 @@ export function eventsHandler(ports: RequestPorts, sequencer: Sequencer): Handle
     const reports = new Map(rows.map((row) => [row, departureIn(row.text, station, ports)]));
     const { value } = await sequencer.add(async (draft) => {
       await ports.register.demandStored(draft.tx, station);
-      return append(draft, rows, body.previousHash, reports);
+      return append(draft, rows, { previousHash: body.previousHash, reports }, ports);
     }, false);
     return { body: { head: value } };
   };
@@ -76,8 +77,14 @@ function departureIn(text: string, station: string, ports: BackendPorts): Contro
 async function append(
   draft: Draft,
   rows: readonly EventRow[],
-  previousHash: string,
-  reports: ReadonlyMap<EventRow, ControllerReport | null>,
+  {
+    previousHash,
+    reports,
+  }: {
+    readonly previousHash: string;
+    readonly reports: ReadonlyMap<EventRow, ControllerReport | null>;
+  },
+  ports: BackendPorts,
 ): Promise<{ readonly sequence: number; readonly hash: string }> {
   const [first, last] = [rows[0], rows.at(-1)];
   if (first === undefined || last === undefined) throw new RangeError('no entries');
@@ -97,7 +104,9 @@ async function append(
   }
   for (const report of reports.values())
     if (report !== null) await settle(draft.tx, await lookAt(draft.tx, report));
-  for (const row of rows.filter((r) => r.sequence > known)) {
+  const fresh = rows.filter((r) => r.sequence > known);
+  const intervals = intervalsOf(fresh, await notBeforeOf(draft, head), ports);
+  for (const [i, row] of fresh.entries()) {
     const departure = await departureOf(draft.tx, reports.get(row) ?? null);
     draft.events.push(row);
     draft.append(
@@ -106,6 +115,7 @@ async function append(
         journal: row.journal,
         sequence: row.sequence,
         hash: row.hash,
+        ...(intervals[i] ?? {}),
         ...(departure === null ? {} : { departure }),
       }),
     );

@@ -27,6 +27,8 @@ export interface CheckedRegistration {
   readonly operator: string;
   /** As the station names its program. */
   readonly software: string;
+  /** When the reservation was signed. */
+  readonly reservedAt: string;
   readonly sent: { readonly jws: string; readonly hash: string };
   readonly at: string;
 }
@@ -47,7 +49,8 @@ export function writeRecord(
     throw new Fault('CERTIFICATE_REFUSED', { why: 'the public key belongs to another unit' });
   const confirmationHash = hashOf(jws.confirmation, ports.crypto);
   const custody = custodyOf(checked, ports);
-  const record = recordOf(checked, custody, confirmationHash, config);
+  const hashes = { confirmationHash, reservationHash: hashOf(jws.reservation, ports.crypto) };
+  const record = recordOf(checked, custody, hashes, config);
   const bytes = fromText(canonicalJson(record));
   const recordHash = toHex(ports.crypto.sha256(bytes));
   const leafIndex = draft.append(
@@ -87,9 +90,12 @@ export function writeRecord(
 }
 
 function recordOf(
-  { confirmation, ticket, report, gate, holds, operator, software, at }: CheckedRegistration,
+  { confirmation, ticket, report, gate, holds, operator, software, reservedAt, at }: CheckedRegistration,
   custody: readonly Custody[],
-  confirmationHash: string,
+  {
+    confirmationHash,
+    reservationHash,
+  }: { readonly confirmationHash: string; readonly reservationHash: string },
   config: BackendConfig,
 ): IdentityRecord {
   return identityRecord.parse(
@@ -104,6 +110,7 @@ function recordOf(
       rootName: config.rootName,
       holds,
       stationSoftware: software,
+      beacon: { at: reservedAt, sha256: reservationHash },
       recordedAt: at,
     }),
   );

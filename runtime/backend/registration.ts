@@ -121,6 +121,7 @@ function check(
     holds: body.holds,
     operator: reserved.operator ?? authority,
     software: body.software ?? 'not told by the station',
+    reservedAt: reserved.reservedAt,
     at: instantOf(ports.clock.now()),
   };
 }

@@ -23,6 +23,8 @@ import type { LeafRow, OperationRow, RecordRow } from '../../runtime/core/store/
 import type { RevocationRow } from '../../runtime/core/store/revocation.ts';
 import { hashOf, INTERMEDIATES, type Unit, unitOf } from './units.ts';
 
+/** A unit is on the line for as long. */
+const RESERVED_BEFORE_MS = 4_000;
 const UNITS_PER_TRANSACTION = 1_000;
 /** One unit in so many loses its certificate by a plan of its own batch of units. */
 const REVOKED_ONE_IN = 400;
@@ -129,6 +131,7 @@ function addRecord(
     },
     custody: [{ holder: 'gateway', statement: 'confirmation', sha256: c.judgedHash }],
     ...{ controller: `gate-${c.station}`, gate: 'controller', stationSoftware: software },
+    beacon: { at: instantOf(atMs - RESERVED_BEFORE_MS), sha256: c.judgedHash },
     recordedAt: instantOf(atMs),
   });
   const bytes = fromText(canonicalJson(record));

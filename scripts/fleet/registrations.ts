@@ -154,6 +154,7 @@ function checkedOf(unit: Unit, controller: string, arrival: number): CheckedRegi
     operator,
     software,
     sent,
+    reservedAt: confirmation.confirmedAt,
     at: confirmation.confirmedAt,
   };
 }
@@ -164,6 +165,8 @@ async function portsOf({ database, headFile, logSigner }: Load, groups: Group[])
     close: async () => undefined,
   };
   const heads = await openHeadFile(headFile);
+  // The units were loaded beside the backend's program: it has told nobody of them.
+  await heads.remember(await store.transaction((tx) => tx.readHead()));
   const log = { write: () => undefined };
   return { store, heads, logSigner, log, crypto: nodeCrypto } as unknown as BackendPorts;
 }

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../runtime/core/canonical-json.ts';
 import { confirmation } from '../../runtime/core/messages/receipts.ts';
 import { buildRecord, type RecordSources } from '../../runtime/core/record/build.ts';
 import { identityRecord, notYet } from '../../runtime/core/record/identity-record.ts';
-import { AT, confirmed, hashOfText, ticket } from './samples.ts';
+import { confirmed, hashOfText, ticket } from './samples.ts';
 
 const sources: RecordSources = {
   gate: 'controller',
@@ -21,6 +21,7 @@ const sources: RecordSources = {
   rootName: 'Test root',
   holds: [{ code: 'CARD_ABSENT', context: { reader: 'one' } }],
   stationSoftware: 'holdfast 0.1.0',
+  beacon: { at: '2026-11-22T11:59:58.000Z', sha256: hashOfText('reservation') },
   recordedAt: '2026-11-22T12:00:01.000Z',
 };
 const record = buildRecord(sources);
@@ -70,8 +71,12 @@ describe('the identity record', () => {
     assert.deepEqual(record.errors, [{ code: 'CARD_ABSENT', context: { reader: 'one' } }]);
   });
 
-  it('bounds the time of its making, also when the clocks disagree', () => {
-    assert.deepEqual([record.time.earliest, record.time.latest], [AT, sources.recordedAt]);
+  it('bounds the time of its making by two statements of the backend, whatever station and gateway believe', () => {
+    const { beacon, recordedAt } = sources;
+    assert.deepEqual([record.time.earliest, record.time.latest], [beacon.at, recordedAt]);
+    assert.deepEqual(record.time.beacon, { statement: 'reservation', sha256: beacon.sha256 });
+    const confirmation1970 = { ...sources.confirmation, confirmedAt: '1970-01-01T00:00:00.000Z' };
+    assert.deepEqual(buildRecord({ ...sources, confirmation: confirmation1970 }).time, record.time);
     const early = buildRecord({ ...sources, recordedAt: '2026-11-22T11:59:00.000Z' });
     assert.ok(early.time.earliest <= early.time.latest);
   });

@@ -47,6 +47,7 @@ export async function certifiedUnits(units: number): Promise<CertifiedUnits> {
   const ports = {
     ...{ ...backendPorts(store), logSigner, clock: createSimulatedClock(0), log: createMemoryLog() },
   };
+  await ports.heads.remember(await store.transaction((tx) => tx.readHead()));
   const sequencer = new Sequencer(ports, 16);
   await sequencer.load();
   const settings = { policyFile: 'none', roundMs: DAY_MS, deadlineMs: 100 };

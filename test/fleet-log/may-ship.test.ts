@@ -3,6 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { nodeCrypto } from '../../drivers/crypto/node.ts';
+import { leafOf } from '../../runtime/core/log/leaf.ts';
+import { leafHash } from '../../runtime/core/log/tree.ts';
 import type { FleetTransaction, OperationRow, OperationState } from '../../runtime/core/store/fleet.ts';
 import { inProcess } from '../cli/support.ts';
 import { type CertifiedUnits, certifiedUnits } from './certified-units.ts';
@@ -89,6 +92,19 @@ describe('at the dock, a unit', () => {
         ]);
       },
       () => stays(/in quarantine: another chip showed its EID at 2026-01-02/),
+    ));
+
+  it('stays while officers have set it aside', () =>
+    meanwhile(
+      async (tx) => {
+        const { eid } = unit();
+        const { size: index } = await tx.readHead();
+        const about = { eid, act: 'quarantine', from: 'RELEASED', to: 'QUARANTINED', predecessor: 0 };
+        const body = { ...about, reason: 'found open', evidence: null, subject: 'aa', approvals: [] };
+        const { key, entry } = leafOf('unit-life', `life/${eid}/0`, '2026-01-01T00:10:00.000Z', body);
+        await tx.insertLeaves([{ index, key, entry, hash: leafHash(entry, nodeCrypto.sha256) }]);
+      },
+      () => stays(/it is in quarantine since 2026-01-01T00:10:00.000Z: found open/),
     ));
 
   it('stays once its certificate is revoked', () =>

@@ -65,8 +65,9 @@ describe('a refusal in the fleet log', () => {
 
   it('is there once, also when the backend was started again between', async () => {
     const database = createInMemoryFleetDatabase({ clock });
+    const { heads } = backendPorts(database.connect());
     for (let life = 0; life < 2; life++) {
-      const ports = backendPorts(database.connect());
+      const ports = { ...backendPorts(database.connect()), heads };
       const sequencer = new Sequencer(ports, 16);
       await sequencer.load();
       const reserve = noting(refusing('TICKET_INVALID'), ports, sequencer);

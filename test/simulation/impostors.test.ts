@@ -57,7 +57,7 @@ async function lived(
   forged: Readonly<Record<number, Forge>>,
   more: Partial<WorldOptions> = {},
 ): Promise<World> {
-  const { world } = await watchedWorld({ seed, units: 2, stations: 1, forged, ...more });
+  const { world } = await watchedWorld({ seed, units: 2, stations: 1, cheap: true, forged, ...more });
   await world.run(HELD_MS);
   return world;
 }

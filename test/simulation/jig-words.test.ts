@@ -20,6 +20,7 @@ describe('words of the gate controller', () => {
       seed: 'late',
       units: 2,
       stations: 1,
+      cheap: true,
       betweenJig: (jig, clock) => ({
         ...jig,
         report: async (nest) => {
@@ -52,6 +53,7 @@ describe('words of the gate controller', () => {
       seed: 'lost',
       units: 2,
       stations: 1,
+      cheap: true,
       betweenJig: (jig): Jig => ({
         ...jig,
         onEvent: (handler) => jig.onEvent((event) => (isLost(event) ? undefined : handler(event))),

@@ -23,7 +23,7 @@ const published: Partial<Supply> = {
 };
 
 async function lived(seed: string, supply: Partial<Supply>, untilMs = HOUR_MS): Promise<World> {
-  const world = await createWorld({ seed, units: 2, stations: 1, supply });
+  const world = await createWorld({ seed, units: 2, stations: 1, cheap: true, supply });
   await world.run(untilMs);
   return world;
 }

@@ -29,6 +29,7 @@ describe('a liar in the nest', () => {
       seed: 'namesake',
       units: 2,
       stations: 1,
+      cheap: CHEAP,
       manners: { 1: { name: 'claims-another-eid' } },
     });
     await world.run(120_000);
@@ -72,7 +73,13 @@ describe('a good card that differs', () => {
   it('stands between honest ones on one line, and nobody is held or rejected', async () => {
     const chosen = Object.fromEntries(names(goodCards).map((name, i) => [2 * i + 1, { name }]));
     const units = 2 * names(goodCards).length;
-    const world = await createWorld({ seed: 'good cards', units, stations: 1, manners: chosen });
+    const world = await createWorld({
+      seed: 'good cards',
+      units,
+      stations: 1,
+      cheap: CHEAP,
+      manners: chosen,
+    });
     await world.run(DAY_MS);
     assert.deepEqual(new Set(lanesOf(world).values()), new Set(['good']));
     assert.equal(lanesOf(world).size, units);

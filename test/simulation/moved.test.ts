@@ -70,12 +70,13 @@ async function assertReleasedAt(world: World, station: number): Promise<void> {
 
 describe('a unit that is carried to another station', () => {
   it('resumes there from wherever it was, with a raised epoch, and the log says where it came from', async () => {
-    const probe = await watchedWorld({ seed: 'steps', ...two });
+    const steps = { seed: 'steps', cheap: true, ...two };
+    const probe = await watchedWorld(steps);
     await probe.world.run(60_000);
     const intents = factsOf(probe.world, 1).filter((fact) => fact.name === 'intent').length;
     assert.ok(intents > 3);
     for (let at = 1; at <= intents; at++) {
-      const { world } = await watchedWorld({ seed: 'steps', ...two });
+      const { world } = await watchedWorld(steps);
       const count = (): number => factsOf(world, 1).filter((fact) => fact.name === 'intent').length;
       await until(world, () => count() === at, `list ${at}`);
       await carry(world, 1, 1, 2);

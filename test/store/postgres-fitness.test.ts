@@ -56,7 +56,7 @@ describe('a server that is not fit', () => {
   it('serves a backend that may only insert into the tables of the audit', async () => {
     const audit = `confirmation, custody, rejection, appearance, disowned_operation, gate_release, station_event,
       identity_record, log_leaf, station_event_subject, ticket_unit, revoked_station`;
-    const rest = 'operation, ticket_quota, controller, log_head, nest_claim';
+    const rest = 'operation, ticket_quota, controller, log_head, nest_claim, unit_certificate';
     await sql(
       'other',
       `create role backend login; grant select, insert on ${audit}, ${rest} to backend;

@@ -19,6 +19,8 @@ const CHANGING: Readonly<Record<string, string>> = {
   controller: 'update',
   log_head: 'update',
   operator_key: 'update, delete',
+  // A projection of records and of what the gateways issued: a certificate first heard of from a gateway gets its record.
+  unit_certificate: 'update',
 };
 /** Of the schema, not of the fleet: the owner's. */
 const OWNERS = ['holdfast_migration', 'holdfast_migration_lock'];

@@ -1,12 +1,16 @@
 /** `holdfast fleet may-ship`: whether a unit may leave the facility, and in words why not. */
 import { fromText, toHex, toText } from '../../core/bytes.ts';
 import { type Fault, isFault } from '../../core/faults.ts';
+import type { LifeState } from '../../core/history/life.ts';
+import type { UnitState } from '../../core/history/unit-state.ts';
+import { instantOf } from '../../core/instant.ts';
 import type { Policy } from '../../core/log/policy.ts';
 import type { CustodyRow, OperationRow, RecordRow } from '../../core/store/fleet.ts';
 import { ExitCode } from '../../program.ts';
 import { type Command, isSet } from '../command.ts';
 import type { FleetView, Means } from '../means.ts';
 import { eidOf } from './eid.ts';
+import { rebuild } from './history.ts';
 import { databaseOptions, openFleetOf } from './place.ts';
 import { policyOf, policyOption } from './proof.ts';
 import { revokedOf } from './revoked.ts';
@@ -51,7 +55,8 @@ async function objectionsTo(
 ): Promise<readonly string[]> {
   const record = await view.recordByEid(eid);
   if (operation === null && record === null) return ['the fleet does not know this unit'];
-  const [revoked, appearances, custody] = await Promise.all([
+  const [{ state }, revoked, appearances, custody] = await Promise.all([
+    rebuild(eid, instantOf(means.now()), view),
     revokedOf(record, view),
     view.appearancesOf(eid, operation?.operation ?? null, APPEARANCES_MAX),
     record === null ? [] : view.custodyOf(record.operation),
@@ -59,6 +64,7 @@ async function objectionsTo(
   const twice = appearances.filter(({ appearance }) => appearance === 'clone' || appearance === 'relabel');
   return [
     ...ofState(operation),
+    ...ofLife(state),
     ...(record === null ? ['it has no identity record'] : ofCustody(record, custody, means)),
     ...twice.map(
       ({ appearance, at }) =>
@@ -82,6 +88,22 @@ const STATES: Readonly<Record<OperationRow['state'], string | null>> = {
 function ofState(operation: OperationRow | null): readonly string[] {
   const why = operation === null ? 'its operation is not there' : STATES[operation.state];
   return why === null ? [] : [why];
+}
+
+const LIFE: Readonly<Partial<Record<LifeState, string>>> = {
+  QUARANTINED: 'it is in quarantine',
+  REWORK: 'it is at rework',
+  RMA: 'it came back from its customer',
+  SCRAPPED: 'it is scrapped',
+  RETIRED: 'it is out of service',
+};
+
+/** What officers had done to it after the line. */
+function ofLife({ life }: UnitState): readonly string[] {
+  const why = life === null ? undefined : LIFE[life.state];
+  return life === null || why === undefined
+    ? []
+    : [`${why} since ${life.at}: ${life.reason ?? 'no reason given'}`];
 }
 
 /** The statements by which it came from hand to hand are those that its record names. */

@@ -147,7 +147,7 @@ function linesOf(unit: Unit, { paint }: Means): readonly string[] {
       ? [paint.faint('No events of a station name this unit yet.')]
       : [
           paint.strong('Events'),
-          ...unit.events.map(({ station, entry }) => `  ${station}  ${short(entry)}`),
+          ...unit.events.map((event) => `  ${event.station}  ${short(event.entry)}${wrongClock(event)}`),
         ]),
   ];
 }
@@ -174,6 +174,12 @@ function stateRows(unit: Unit): readonly (readonly string[])[] {
       ? []
       : [['release', `${release.lane} lane, counter ${release.counter} of ${release.controller}`]]),
   ];
+}
+
+/** What is known of the time of an event where its station's clock is no help. */
+function wrongClock({ stationClock, notBefore, receivedAt }: StoryEvent): string {
+  if (stationClock !== 'wrong') return '';
+  return `  (its clock is wrong: ${notBefore === null ? '' : `not before ${notBefore}, `}not after ${receivedAt})`;
 }
 
 interface TransitSeal {

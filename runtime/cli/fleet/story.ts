@@ -1,6 +1,7 @@
 /** What the stations reported of a unit: its visits, found from the event that names it to their ends. */
 
 import type { JournalEntry } from '../../core/journal/entry.ts';
+import { readLeaf } from '../../core/log/leaf.ts';
 import type { EventRow } from '../../core/store/fleet.ts';
 import type { FleetView } from '../means.ts';
 
@@ -15,9 +16,12 @@ export interface StoryEvent {
   readonly station: string;
   readonly receivedAt: string;
   readonly entry: Pick<JournalEntry, 'sequence' | 'at' | 'fact'>;
+  /** It was written not before then, by a statement of the backend; null where none is known. */
+  readonly notBefore: string | null;
+  readonly stationClock: 'right' | 'wrong' | null;
 }
 
-/** Oldest first. */
+/** Oldest first, by what the backend said and had: stations' own clocks may be decades wrong. */
 export async function storyOf(eid: string, view: FleetView): Promise<readonly StoryEvent[]> {
   const told = new Map<string, EventRow>();
   for (const naming of await view.eventsAbout(eid, NAMING_MAX)) {
@@ -27,9 +31,28 @@ export async function storyOf(eid: string, view: FleetView): Promise<readonly St
     told.set(keyOf(naming), naming);
     for (const row of await walk(naming, visit, 1, FORWARD_MAX, view)) told.set(keyOf(row), row);
   }
-  return [...told.values()]
-    .map((row) => ({ station: row.station, receivedAt: row.receivedAt, entry: entryOf(row) }))
-    .sort((a, b) => a.entry.at - b.entry.at || a.entry.sequence - b.entry.sequence);
+  const events = await Promise.all([...told.values()].map((row) => eventOf(row, view)));
+  const [early, late] = [-1, 1];
+  const order = (a: string, b: string): number => (a === b ? 0 : a < b ? early : late);
+  return events.sort(
+    (a, b) =>
+      order(a.notBefore ?? '', b.notBefore ?? '') ||
+      order(a.receivedAt, b.receivedAt) ||
+      a.entry.sequence - b.entry.sequence,
+  );
+}
+
+/** With what the log says of its time; leaves of older versions say nothing. */
+async function eventOf(row: EventRow, view: FleetView): Promise<StoryEvent> {
+  const leaf = await view.leafByKey(`event/${row.journal}/${row.sequence}`);
+  const { notBefore, stationClock } = (leaf && readLeaf(leaf.entry)?.body) ?? {};
+  return {
+    station: row.station,
+    receivedAt: row.receivedAt,
+    entry: entryOf(row),
+    notBefore: typeof notBefore === 'string' ? notBefore : null,
+    stationClock: stationClock === 'right' || stationClock === 'wrong' ? stationClock : null,
+  };
 }
 
 /** The events of a visit before or after one, until the visit begins or ends. */

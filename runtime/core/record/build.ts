@@ -16,6 +16,8 @@ export interface RecordSources {
   readonly rootName: string;
   readonly holds: readonly FaultNote[];
   readonly stationSoftware: string;
+  /** The reservation under which the keys were sent: its time, ISO 8601, and its SHA-256. */
+  readonly beacon: { readonly at: string; readonly sha256: string };
   /** ISO 8601, of the backend. */
   readonly recordedAt: string;
 }
@@ -67,14 +69,20 @@ export function buildRecord(from: RecordSources): IdentityRecord {
       stationSoftware: from.stationSoftware,
       stationQuote: notYet('this station has no TPM quote'),
     },
-    time: {
-      earliest: c.confirmedAt,
-      latest: from.recordedAt < c.confirmedAt ? c.confirmedAt : from.recordedAt,
-      source: 'gateway and backend clocks',
-      beacon: notYet('no signed beacons are in use'),
-    },
+    time: timeOf(from),
     lifeCycle: { state: 'RECORDED', epoch: c.epoch, predecessor: notYet('first record of this EID') },
     evidence: { witnessCosignatures: notYet('no independent witness is configured') },
+  };
+}
+
+/** Between two statements of the backend: no station's clock, and no gateway's, is asked. Where that of one backend was
+ * put back meanwhile the interval ends with its beginning. */
+function timeOf({ beacon, recordedAt }: RecordSources): IdentityRecord['time'] {
+  return {
+    earliest: beacon.at,
+    latest: recordedAt < beacon.at ? beacon.at : recordedAt,
+    source: 'signed beacons of the backend',
+    beacon: { statement: 'reservation', sha256: beacon.sha256 },
   };
 }
 

@@ -102,8 +102,16 @@ export const identityRecord = z.strictObject({
   time: z.strictObject({
     earliest: instant,
     latest: instant,
-    source: z.literal('gateway and backend clocks'),
-    beacon: absent,
+    source: z.enum(['gateway and backend clocks', 'signed beacons of the backend']),
+    beacon: z.union([
+      z.strictObject({
+        statement: z
+          .literal('reservation')
+          .meta({ description: 'Given to the station before any key was sent.' }),
+        sha256: hash,
+      }),
+      absent,
+    ]),
   }),
   lifeCycle: z.strictObject({ state: z.literal('RECORDED'), epoch: z.int(), predecessor: absent }),
   evidence: z.strictObject({ witnessCosignatures: absent }),
