@@ -46,8 +46,26 @@ export const backendConfig = z.strictObject({
     )
     .min(1),
   authorities: z
-    .record(partyName, z.string().min(1))
-    .meta({ description: 'Operator or named authority in charge of each station; stands in every record.' }),
+    .record(
+      partyName,
+      z
+        .string()
+        .min(1)
+        .max(128)
+        .refine((name) => !name.startsWith('op-'), { error: 'looks like the pseudonym of an operator' }),
+    )
+    .meta({
+      description:
+        'Named authority in charge of each station while nobody is signed in; stands in the records.',
+    }),
+  operatorQuorum: quorumForm.nullable().default(null).meta({
+    description:
+      'How many of which officers must have approved that an operator is registered or removed; null: it is refused.',
+  }),
+  shiftHours: z.int().min(1).max(24).default(12).meta({
+    description: 'From a sign-in to the end of its shift, where nobody signs out before.',
+    unit: 'h',
+  }),
   rootName: z
     .string()
     .default('fleet root')

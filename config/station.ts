@@ -67,7 +67,10 @@ export const stationConfig = z.strictObject({
   authority: z
     .string()
     .min(1)
-    .meta({ description: 'Operator, or the named authority under which the fixture runs unattended.' }),
+    .meta({ description: 'Named authority in charge while no operator is signed in.' }),
+  instructionSocket: file.nullable().default(null).meta({
+    description: 'Socket at which operators sign in and out on this board; null: nobody does.',
+  }),
   plant,
   nests: z.tuple([nestConfig], nestConfig).meta({ description: 'Places in the fixture that hold a unit.' }),
   controller: z

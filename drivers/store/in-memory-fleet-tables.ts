@@ -18,6 +18,7 @@ import type {
 import type { SubjectRow } from './event-subject.ts';
 import { historyTables } from './in-memory-history.ts';
 import { logTables } from './in-memory-log.ts';
+import { operatorTables } from './in-memory-operators.ts';
 import { orderTables } from './in-memory-orders.ts';
 import { revocationTables } from './in-memory-revocations.ts';
 import { createTable } from './in-memory-table.ts';
@@ -48,6 +49,7 @@ export function createFleetTables() {
     leaves: leaves(),
     ...revocationTables(),
     ...historyTables(),
+    ...operatorTables(),
     revokedStations: revokedStations(),
     enrolledStations: enrolledStations(),
   };

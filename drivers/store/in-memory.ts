@@ -15,6 +15,7 @@ import { createEngine, type EngineOptions, type Verb } from './in-memory-engine.
 import { ALL, createFleetTables, type FleetTables, pairOf } from './in-memory-fleet-tables.ts';
 import { historyVerbs, insertTraces } from './in-memory-history.ts';
 import { logVerbs } from './in-memory-log.ts';
+import { operatorVerbs } from './in-memory-operators.ts';
 import { orderVerbs } from './in-memory-orders.ts';
 import { recordCertificate, revocationVerbs } from './in-memory-revocations.ts';
 import type { MemoryTable, Undo } from './in-memory-table.ts';
@@ -68,6 +69,7 @@ function fleetTransaction(verb: Verb, tables: FleetTables): FleetTransaction {
     disownedOperation: (eid, seFingerprint) =>
       verb(() => tables.disowned.group(pairOf(eid, seFingerprint), -1)[0] ?? null),
     ...orderVerbs(verb, tables),
+    ...operatorVerbs(verb, tables),
 
     recordByOperation: (operation) => verb(() => records.find('identity_record_operation', operation)),
     recordByEid: (eid) => verb(() => records.find('identity_record_eid', eid)),

@@ -12,6 +12,7 @@ import {
   registerExchange,
   rejectExchange,
   reserveExchange,
+  signInExchange,
 } from '../core/messages/exchanges.ts';
 import { instructionHandler } from '../core/messages/instruction.ts';
 import { reconcileInstruction } from '../core/messages/reconciliation.ts';
@@ -22,11 +23,13 @@ import { eventsHandler, journalHeadHandler } from './events.ts';
 import { ceremonyInstructions } from './instructions/ceremony.ts';
 import { issuedInstructions } from './instructions/issued.ts';
 import { manifestInstructions } from './instructions/manifest.ts';
+import { operatorInstructions } from './instructions/operators.ts';
 import { orderInstructions } from './instructions/orders.ts';
 import { revocationInstructions } from './instructions/revocation.ts';
 import { stationInstructions } from './instructions/stations.ts';
 import { timestampInstructions } from './instructions/timestamp.ts';
 import { lifeInstructions } from './instructions/unit-life.ts';
+import { signInHandler } from './operators.ts';
 import type { BackendPorts } from './ports.ts';
 import { createReconciler } from './reconciliation.ts';
 import { notingRegistrations, notingReservations } from './refusals.ts';
@@ -57,6 +60,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
   await serve(rejectExchange, service, revoked.noting(rejectHandler(config, means, sequencer)), ports);
   await serve(eventsExchange, service, revoked.noting(eventsHandler(means, sequencer)), ports);
   await serve(journalHeadExchange, service, revoked.noting(journalHeadHandler(means)), ports);
+  await serve(signInExchange, service, revoked.noting(signInHandler(config, ports, sequencer)), ports);
   ports.bus.onLink((link) => {
     if (link.up) ports.log.write('info', 'link-up');
     else ports.log.write('warn', 'link-down', { code: link.fault.code, ...link.fault.context });
@@ -81,6 +85,7 @@ export async function createBackend(config: BackendConfig, ports: BackendPorts):
     ...revocationInstructions(config, ports, sequencer),
     ...issuedInstructions(ports, sequencer),
     ...lifeInstructions(config, ports, sequencer),
+    ...operatorInstructions(config, ports, sequencer),
     instructionHandler(reconcileInstruction, (asked) => reconciler.ask(asked)),
   ]);
   ports.log.write('info', 'started', { backend: config.backend });

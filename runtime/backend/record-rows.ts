@@ -23,6 +23,8 @@ export interface CheckedRegistration {
   readonly report: ControllerReport;
   readonly gate: GateKind;
   readonly holds: readonly FaultNote[];
+  /** Pseudonym of who was in charge as it was reserved, or the named authority. */
+  readonly operator: string;
   /** As the station names its program. */
   readonly software: string;
   /** When the reservation was signed. */
@@ -53,7 +55,7 @@ export function writeRecord(
   const recordHash = toHex(ports.crypto.sha256(bytes));
   const leafIndex = draft.append(
     leafOf('registration', `record/${c.operation}`, checked.at, {
-      ...injectionBody(injectionOf(checked, confirmationHash, config)),
+      ...injectionBody(injectionOf(checked, confirmationHash)),
       recordHash,
       gate: checked.gate,
     }),
@@ -88,7 +90,7 @@ export function writeRecord(
 }
 
 function recordOf(
-  { confirmation, ticket, report, gate, holds, software, reservedAt, at }: CheckedRegistration,
+  { confirmation, ticket, report, gate, holds, operator, software, reservedAt, at }: CheckedRegistration,
   custody: readonly Custody[],
   {
     confirmationHash,
@@ -102,7 +104,7 @@ function recordOf(
       confirmationHash,
       ticket,
       custody: custody.map(({ holder, kind, sha256 }) => ({ holder, statement: kind, sha256 })),
-      operator: operatorOf(confirmation.station, config),
+      operator,
       controller: report.controller,
       gate,
       rootName: config.rootName,
@@ -119,7 +121,6 @@ export async function writeConfirmation(
   draft: Draft,
   recordHash: string,
   checked: CheckedRegistration,
-  config: BackendConfig,
   ports: BackendPorts,
 ): Promise<{ readonly leafIndex: number; readonly recordHash: string }> {
   const { confirmation: c, jws, gate, at } = checked;
@@ -130,7 +131,7 @@ export async function writeConfirmation(
   const sha256 = hashOf(jws.confirmation, ports.crypto);
   const leafIndex = draft.append(
     leafOf('confirmation', `confirmation/${c.operation}/${c.epoch}`, at, {
-      ...injectionBody(injectionOf(checked, sha256, config)),
+      ...injectionBody(injectionOf(checked, sha256)),
       recordHash,
       gate,
     }),
@@ -146,17 +147,10 @@ export async function writeConfirmation(
 }
 
 function injectionOf(
-  { confirmation, ticket, software }: CheckedRegistration,
+  { confirmation, ticket, operator, software }: CheckedRegistration,
   confirmationHash: string,
-  config: BackendConfig,
 ): InjectionSources {
-  const operator = operatorOf(confirmation.station, config);
   return { confirmation, confirmationHash, ticket, operator, stationSoftware: software };
-}
-
-/** Who is in charge there; never blank. */
-export function operatorOf(station: string, { authorities }: BackendConfig): string {
-  return authorities[station] ?? 'no authority configured';
 }
 
 interface Custody {

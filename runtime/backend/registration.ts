@@ -29,6 +29,7 @@ import {
   verifyReport,
 } from './controllers.ts';
 import type { Draft, Shared } from './draft.ts';
+import { authorityOf } from './operators.ts';
 import type { BackendPorts, RequestPorts } from './ports.ts';
 import { placeInLog } from './receipts.ts';
 import { type CheckedRegistration, writeConfirmation, writeRecord } from './record-rows.ts';
@@ -49,7 +50,8 @@ export function registerHandler(
   return async ({ station, nest, operation, epoch, body }, sent) => {
     const controller = verifyReport(body.report, station, ports);
     const asked = { station, nest, operation, epoch };
-    const checked = { ...check(body, asked, ports), gate: gateOf(controller), sent };
+    const authority = authorityOf(station, config);
+    const checked = { ...check(body, asked, authority, ports), gate: gateOf(controller), sent };
     checkGate(controller, checked.ticket);
     const { value, log } = await sequencer.add(registering(checked, config, ports), true);
     const { eid, seFingerprint, transcriptHash } = checked.confirmation;
@@ -75,7 +77,8 @@ export function registerHandler(
   };
 }
 
-/** @throws Fault CONFIRMATION_INVALID, ENVELOPE_INVALID */
+/** @param authority in charge where the reservation, of an older version, names nobody
+ * @throws Fault CONFIRMATION_INVALID, ENVELOPE_INVALID */
 function check(
   body: {
     reservation: string;
@@ -86,6 +89,7 @@ function check(
     software?: string | undefined;
   },
   asked: { station: string; nest: string; operation: string | null; epoch: number | null },
+  authority: string,
   ports: BackendPorts,
 ): Omit<CheckedRegistration, 'gate' | 'sent'> {
   const reserved = open(reservation, body.reservation, ports.trusted, ports.crypto).payload;
@@ -102,7 +106,8 @@ function check(
     asked.epoch === reserved.epoch &&
     reserved.ticketHash === hashOf(body.ticket, ports.crypto) &&
     confirmed.keys.generation === reserved.generation &&
-    confirmed.keys.keyVersion === reserved.keyVersion;
+    confirmed.keys.keyVersion === reserved.keyVersion &&
+    (confirmed.operator ?? reserved.operator) === reserved.operator;
   if (!same) throw new Fault('CONFIRMATION_INVALID', { operation: reserved.operation });
   const profile = cardProfile(ticket.cardProfile);
   const broken = profile === null ? 'the card profile is not known' : brokenPromise(confirmed, profile);
@@ -114,6 +119,7 @@ function check(
     ticket,
     report: body.report,
     holds: body.holds,
+    operator: reserved.operator ?? authority,
     software: body.software ?? 'not told by the station',
     reservedAt: reserved.reservedAt,
     at: instantOf(ports.clock.now()),
@@ -212,7 +218,7 @@ async function register(
   const written =
     drafted === null
       ? writeRecord(draft, owner, checked, config, ports)
-      : await writeConfirmation(draft, drafted.recordHash, checked, config, ports);
+      : await writeConfirmation(draft, drafted.recordHash, checked, ports);
   if (isNew) draft.releases.push(release);
   settleLater(draft, look, { departed, issued: isNew ? release.counter : look.row.issued });
   if (row.state !== 'recorded') draft.operations.set(operation, { ...row, state: 'recorded' });

@@ -21,9 +21,9 @@ import {
   signedRelease,
   verifyReport,
 } from './controllers.ts';
+import { operatorInCharge } from './operators.ts';
 import type { RequestPorts } from './ports.ts';
 import { placeInLog } from './receipts.ts';
-import { operatorOf } from './record-rows.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
 
 interface Checked {
@@ -65,7 +65,7 @@ export function rejectHandler(
       verdictHash: body.verdict === null ? null : hashOf(body.verdict, ports.crypto),
       report: body.report,
       gate: gateOf(controller),
-      operator: operatorOf(station, config),
+      operator: await operatorInCharge(station, body.shift, config, ports),
       at: instantOf(ports.clock.now()),
     };
     const { value, log } = await sequencer.add((draft) => reject(draft, checked, ports), true);

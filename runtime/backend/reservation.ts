@@ -14,22 +14,24 @@ import { uuidV7 } from '../core/uuid.ts';
 import type { HandlerOf } from '../exchange/responder.ts';
 import { noteAppearance } from './appearances.ts';
 import { type ControllerLook, checkGate, gateOf, lookAt, settle, verifyReport } from './controllers.ts';
+import { operatorInCharge } from './operators.ts';
 import { demandNest, demandOpen, demandStation, occupy, takeUnit } from './order-rules.ts';
 import type { BackendPorts } from './ports.ts';
 import type { Draft, Sequencer } from './sequencer.ts';
 
 export function reserveHandler(
-  { ticketQuorum: quorum }: BackendConfig,
+  config: BackendConfig,
   ports: BackendPorts,
   sequencer: Sequencer,
 ): HandlerOf<typeof reserveExchange> {
   return async ({ station, nest, body }) => {
     const now = ports.clock.now();
-    const use = { station, nowMs: now, quorum };
+    const use = { station, nowMs: now, quorum: config.ticketQuorum };
     const ticket = openApprovedTicket(body.ticket, use, ports.trusted, ports.crypto);
     const controller = verifyReport(body.report, station, ports);
     checkGate(controller, ticket);
     const { eid, seFingerprint } = body.identity;
+    const operator = await operatorInCharge(station, body.shift, config, ports);
     const wanted: Wanted = {
       ticket,
       ticketHash: hashOf(body.ticket, ports.crypto),
@@ -43,7 +45,7 @@ export function reserveHandler(
     const row =
       (await ports.store.transaction((tx) => reserveQuietly(tx, wanted, sequencer))) ??
       (await reserveAsEvent(sequencer, wanted));
-    const receipt = await seal(reservation, receiptOf(row), ports.signer, ports.crypto);
+    const receipt = await seal(reservation, receiptOf(row, operator), ports.signer, ports.crypto);
     return { body: { reservation: receipt }, binding: { operation: row.operation, epoch: row.epoch } };
   };
 }
@@ -194,7 +196,8 @@ function firstOf({ ticket, ticketHash, claim, at, operation }: Wanted): Operatio
   };
 }
 
-function receiptOf(row: OperationRow) {
+/** @param operator who is in charge as it is answered */
+function receiptOf(row: OperationRow, operator: string) {
   return {
     operation: row.operation,
     epoch: row.epoch,
@@ -208,6 +211,7 @@ function receiptOf(row: OperationRow) {
     generation: row.generation,
     keyVersion: row.keyVersion,
     appearance: row.epoch === 1 ? ('first' as const) : ('resume' as const),
+    operator,
     reservedAt: row.attemptedAt,
   };
 }

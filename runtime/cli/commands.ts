@@ -17,6 +17,7 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   pki: async () => (await import('./pki/commands.ts')).pkiCommands,
   proof: async () => (await import('./proof/commands.ts')).proofCommands,
   witness: async () => (await import('./witness/commands.ts')).witnessCommands,
+  operator: async () => (await import('./operator/commands.ts')).operatorCommands,
   enrol: async () => (await import('./enrol/commands.ts')).enrolCommands,
 };
 

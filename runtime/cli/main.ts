@@ -13,6 +13,7 @@ import { toHex } from '../core/bytes.ts';
 import { Fault } from '../core/faults.ts';
 import type { CeremonyMeans } from './ceremony/means.ts';
 import { createClosing } from './closing.ts';
+import { usage } from './command.ts';
 import type { EnrolmentMeans } from './enrol/means.ts';
 import type { Wire } from './journal/live.ts';
 import { type Copy, openJournal } from './journal/reader.ts';
@@ -34,6 +35,8 @@ import type { WitnessMeans } from './witness/means.ts';
 /** Longest silence of a running station before it is taken for stuck. */
 const SILENCE_MS = 5_000;
 const CONNECT_MS = 5_000;
+/** Somebody looks for the badge. */
+const TYPED_MS = 60_000;
 /** A reader of a large log may wait longer than a line. */
 const STATEMENT_MS = 30_000;
 
@@ -99,6 +102,7 @@ async function means(): Promise<Means> {
       process.stdout.write(`${line}\n`);
     },
     talk,
+    typedLine,
     paint: isColoured ? coloured : plain,
     version: versionOf(new URL('../../../package.json', import.meta.url)),
     now: () => clock.now(),
@@ -162,6 +166,20 @@ function dial(path: string): Promise<Wire | null> {
       else refuse(unreadable(path, error));
     });
   });
+}
+
+/** A reader that types like a keyboard ends its number with a line feed, and closes nothing. */
+async function typedLine(): Promise<string> {
+  const reader = createInterface({ input: process.stdin });
+  const late = sleep(TYPED_MS, null, { ref: false });
+  const line = new Promise<string | null>((resolve) => {
+    reader.once('line', resolve).once('close', () => resolve(null));
+  });
+  const typed = await Promise.race([line, late]);
+  reader.close();
+  process.stdin.pause();
+  if (typed === null || typed.length > 256) throw usage('no line came that could be a number');
+  return typed;
 }
 
 function wireOf(socket: Socket): Wire {

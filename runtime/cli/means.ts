@@ -20,6 +20,8 @@ export interface Means {
   print(line: string): void;
   /** Talk: a line on standard error. */
   talk(line: string): void;
+  /** One line of standard input, at most 256 characters. @throws Fault USAGE when none comes in a minute */
+  typedLine(): Promise<string>;
   /** Colours where standard output is a terminal; nothing else where not. */
   readonly paint: Paint;
   readonly version: string;

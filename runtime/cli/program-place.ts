@@ -1,4 +1,4 @@
-/** Where gateway and backend take instructions, as typed or as their settings in a line say. */
+/** Where station, gateway and backend take instructions, as typed or as their settings in a line say. */
 import { Fault } from '../core/faults.ts';
 import { type Arguments, type Option, textOf, usage } from './command.ts';
 import { DEFAULT_LINE } from './fleet/place.ts';
@@ -9,7 +9,7 @@ export const lineOptions = {
   dir: {
     type: 'string',
     value: 'LINE',
-    help: `directory of a line, with backend.json and gateway.json (default ${DEFAULT_LINE})`,
+    help: `directory of a line, with the settings of its programs (default ${DEFAULT_LINE})`,
   },
 } as const satisfies Readonly<Record<string, Option>>;
 
@@ -19,8 +19,10 @@ export const socketOptions = {
   ...lineOptions,
 } as const satisfies Readonly<Record<string, Option>>;
 
+export type ProgramName = 'backend' | 'gateway' | 'station';
+
 /** @throws Fault USAGE, CONFIG_INVALID, FILE_UNREADABLE */
-export function socketOf(program: 'backend' | 'gateway', given: Arguments, means: Means): string {
+export function socketOf(program: ProgramName, given: Arguments, means: Means): string {
   const typed = textOf(given, 'socket');
   if (typed !== null) return typed;
   const { instructionSocket } = settingsOf(program, given, means);
@@ -31,16 +33,18 @@ export function socketOf(program: 'backend' | 'gateway', given: Arguments, means
 
 /** The settings as they stand in the file, unchecked. @throws Fault USAGE, CONFIG_INVALID, FILE_UNREADABLE */
 export function settingsOf(
-  program: 'backend' | 'gateway',
+  program: ProgramName,
   given: Arguments,
   { files }: Means,
 ): Readonly<Record<string, unknown>> {
   const line = textOf(given, 'dir') ?? DEFAULT_LINE;
-  const [file] = [line, ...files.names(line).map((name) => `${line}/${name}`)]
+  const [file, ...others] = [line, ...files.names(line).map((name) => `${line}/${name}`)]
     .map((directory) => `${directory}/${program}.json`)
     .filter((path) => files.exists(path));
   if (file === undefined)
     throw usage(`there is no ${program}.json in ${line}; say where with --socket or --dir`);
+  if (program === 'station' && others.length > 0)
+    throw usage(`there are several stations in ${line}; say which with --socket or --dir`);
   const value = jsonIn(file, files);
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -220,6 +220,8 @@ export const logEvents = [
   'committed',
   'cosigned',
   'certificate-renewed',
+  'signed-in',
+  'signed-out',
   'station-enrolled',
   'station-revoked',
   'stations-told',

@@ -25,7 +25,7 @@ import { personalize } from './personalization.ts';
 import { VERSION } from './ports.ts';
 import { registerReject, rejectionOf } from './rejecting.ts';
 import { freshReport, knownReport, restingReport } from './reports.ts';
-import { judgement, type Means, startOver, type Task } from './task.ts';
+import { judgement, type Means, shiftIn, startOver, type Task } from './task.ts';
 
 const actions = {
   clamp,
@@ -91,6 +91,7 @@ async function reserve(means: Means, task: Task): Promise<void> {
       ticket: means.ports.ticket,
       identity: { ...identity, keyVersions: [...identity.keyVersions] },
       report,
+      ...shiftIn(means),
     },
   );
   judgeReservation(body.reservation, identity, judgement(means, task));

@@ -6,7 +6,7 @@ import { openDriver } from '../../drivers/index.ts';
 import { fromHex } from '../core/bytes.ts';
 import { Fault } from '../core/faults.ts';
 import { instantOf } from '../core/instant.ts';
-import type { Bus, CardReader, Log } from '../core/ports.ts';
+import type { Bus, CardReader, InstructionDoor, Jig, Log } from '../core/ports.ts';
 import type { StationIdentity } from '../core/renewal.ts';
 import { runProgram } from '../program.ts';
 import { Past } from './past.ts';
@@ -35,18 +35,12 @@ await runProgram(async () => {
     key: config.token.envelopeKey,
   });
   const bus = await connectBus(config, instantOf(clock.now()), log);
-  const { plainFirmata, plainMemoryFile, ...deadlines } = config.jig;
-  const jig = await (await openDriver.firmataJig())({
-    serialPath: config.serialPort,
-    controller: config.controller,
-    nests: Object.fromEntries(config.nests.map((nest) => [nest.name, nest.pins])),
-    deadlines,
-    plain: plainFirmata === 'refuse' ? null : { memoryFile: plainMemoryFile },
-    waitForBoard: false,
-  });
+  const jig = await openJig(config);
   const readers = await openReaders(config);
   const genesis = await (await openDriver.readGenesis())(config.journal.directory);
+  const instructions = await openDoor(config);
   const station = await createStation(config, {
+    ...(instructions === null ? {} : { instructions }),
     clock,
     entropy: await openDriver.kernelEntropy(),
     crypto,
@@ -72,6 +66,7 @@ await runProgram(async () => {
   return {
     ended: station.ended,
     stop: async () => {
+      await instructions?.close();
       await station.stop();
       await socket.close();
       for (const reader of readers.values()) await reader.close();
@@ -81,6 +76,25 @@ await runProgram(async () => {
     },
   };
 });
+
+function openJig({ jig, serialPort, controller, nests }: StationConfig): Promise<Jig & AsyncDisposable> {
+  const { plainFirmata, plainMemoryFile, ...deadlines } = jig;
+  return openDriver.firmataJig().then((open) =>
+    open({
+      serialPath: serialPort,
+      controller,
+      nests: Object.fromEntries(nests.map((nest) => [nest.name, nest.pins])),
+      deadlines,
+      plain: plainFirmata === 'refuse' ? null : { memoryFile: plainMemoryFile },
+      waitForBoard: false,
+    }),
+  );
+}
+
+/** Where operators sign in; null where nobody does. */
+async function openDoor({ instructionSocket }: StationConfig): Promise<InstructionDoor | null> {
+  return instructionSocket === null ? null : (await openDriver.instructionSocket())(instructionSocket);
+}
 
 async function identityOf(config: StationConfig): Promise<StationIdentity> {
   const { bus, renewal, station } = config;

@@ -28,6 +28,7 @@ export class Past {
   readonly #counters = new Map<string, Counters>();
   readonly #receipts: Fact[] = [];
   readonly #announcements: Announcement[] = [];
+  #shift: string | null = null;
 
   /** @param nests how many there are: each asks for one receipt at a time */
   constructor(nests: number) {
@@ -36,7 +37,12 @@ export class Past {
 
   /** Every entry, in order. */
   take({ sequence, fact }: Pick<JournalEntry, 'sequence' | 'fact'>): void {
-    if (fact.name === 'cut') this.#announcements.push({ sequence, fact });
+    if (fact.name === 'cut') {
+      this.#announcements.push({ sequence, fact });
+      this.#shift = fact.shift ?? null;
+    }
+    if (fact.name === 'signed-in') this.#shift = fact.receipt;
+    if (fact.name === 'signed-out') this.#shift = null;
     if (fact.name === 'registered' || fact.name === 'reject-registered') {
       this.#receipts.push(fact);
       if (this.#receipts.length > this.#receiptsMax) this.#receipts.shift();
@@ -52,6 +58,11 @@ export class Past {
   /** Of the visit in progress, and of some before it. */
   factsOf(nest: string): readonly Fact[] {
     return this.#facts.get(nest) ?? [];
+  }
+
+  /** Receipt of the shift that nobody has ended; null for none. */
+  get shift(): string | null {
+    return this.#shift;
   }
 
   /** The receipts in one of which the largest checkpoint is, and what the cuts kept of older ones. */

@@ -8,6 +8,7 @@ import type {
   Crypto,
   Entropy,
   Failpoint,
+  InstructionDoor,
   Jig,
   Journal,
   Log,
@@ -31,6 +32,8 @@ export interface StationPorts {
   readonly reader: (nest: string) => CardReader;
   readonly log: Log;
   readonly failpoint: Failpoint;
+  /** Where operators sign in; absent where nobody does. */
+  readonly instructions?: InstructionDoor;
   /** Absent where nothing is renewed: in a simulation. */
   readonly identity?: StationIdentity;
   readonly trusted: readonly TrustedKey[];

@@ -6,7 +6,7 @@ import { deadlines } from '../core/operation/deadlines.ts';
 import { visitOf } from '../core/operation/gate.ts';
 import { factOf, judgeRejection, type RejectionSubject } from '../core/operation/receipt-judge.ts';
 import { freshReport } from './reports.ts';
-import { judgement, type Means, startOver, type Task } from './task.ts';
+import { judgement, type Means, shiftIn, startOver, type Task } from './task.ts';
 
 export async function registerReject(means: Means, task: Task): Promise<void> {
   const report = await freshReport(means, task);
@@ -29,6 +29,7 @@ export async function registerReject(means: Means, task: Task): Promise<void> {
         fault: { code: intent.fault.code, context: { ...intent.fault.context } },
         report,
         knownTreeSize: by.known?.size ?? 0,
+        ...shiftIn(means),
       },
     );
     const body = await asking.then((answer) => answer.body, orNullWhenStale);

@@ -31,10 +31,13 @@ export function createRetention(
     past,
     memory,
     nests,
+    shift,
   }: {
     readonly past: Past;
     readonly memory: LogMemory;
     readonly nests: () => readonly Nest[];
+    /** Receipt of the shift that goes on; null for none. */
+    readonly shift: () => string | null;
   },
 ): Retention {
   const keep = { entries: keepEntries, days: keepDays };
@@ -58,12 +61,14 @@ export function createRetention(
     for await (const entry of journal.read()) if (entry.sequence > upTo || !finder.take(entry)) break;
     if (finder.found === null) return;
     const { found } = finder;
+    const receipt = shift();
     const fact = {
       name: 'cut',
       nest: null,
       upTo: found.upTo,
       counters: found.counters,
       checkpoint: memory.note,
+      ...(receipt === null ? {} : { shift: receipt }),
     } as const;
     const [entry] = await journal.append([{ fact, at: clock.now() }]);
     if (entry !== undefined) announced = { sequence: entry.sequence, fact };

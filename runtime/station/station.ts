@@ -12,6 +12,7 @@ import type { State } from '../core/operation/transitions.ts';
 import { createRequester } from '../exchange/requester.ts';
 import { performer } from './actions.ts';
 import { createAgreement, settleAgreement } from './agreement.ts';
+import { shiftInstructions } from './instructions/shifts.ts';
 import { LogMemory } from './log-memory.ts';
 import { Nest } from './nest.ts';
 import { createOutbox } from './outbox.ts';
@@ -20,6 +21,7 @@ import { type StationPorts, VERSION } from './ports.ts';
 import { takingTurns } from './reader-turns.ts';
 import { keepRenewed } from './renewal.ts';
 import { createRetention } from './retention.ts';
+import { openShifts } from './shifts.ts';
 import { createStatus } from './status.ts';
 
 export interface Station {
@@ -49,18 +51,16 @@ export async function createStation(config: StationConfig, given: StationPorts):
   });
   const failed = (error: unknown): void => end?.reject(error);
   const gate = gateKindOf(config);
-  await ports.journal.append([
-    {
-      fact: { name: 'started', nest: null, version: VERSION, authority: config.authority, gate },
-      at: ports.clock.now(),
-    },
-  ]);
+  await noteStart(config, gate, ports);
   const requester = await createRequester(config.station, exchanges, ports);
-  const retention = createRetention(config, ports, { past, memory, nests: () => nests });
+  const present = { nests: () => nests, shift: () => shifts.receipt };
+  const retention = createRetention(config, ports, { past, memory, ...present });
   const outbox = createOutbox(config, ports, { requester, retention, failed });
-  const status = createStatus(config, ports, past.countersUpTo(ports.journal.cut));
+  const status = createStatus(config, ports, past.countersUpTo(ports.journal.cut), () => shifts.inCharge);
+  const changed = (): void => status.shiftChanged();
+  const shifts = await openShifts(config, ports, { requester, past: past.shift, changed, failed });
   const agreement = createAgreement(config, ports, requester);
-  const perform = performer({ config, ports, requester, ticket, memory, agreement });
+  const perform = performer({ config, ports, requester, ticket, memory, agreement, shifts });
   let journalTrouble: Fault | null = null;
   const lacking = (fault: Fault): void => {
     ports.log.write('error', 'fault', { part: 'journal', code: fault.code, ...fault.context });
@@ -89,6 +89,7 @@ export async function createStation(config: StationConfig, given: StationPorts):
   const stopLooking = await begin(nests, ports, () => status.publishAll(nests));
   const stopRenewing = renewing(config, nests, ports);
   settleAgreement(agreement, ports, lacking);
+  await ports.instructions?.serve(shiftInstructions(shifts));
   outbox.wake(true);
   tellStart(config, gate, ports);
   return {
@@ -100,6 +101,7 @@ export async function createStation(config: StationConfig, given: StationPorts):
     stop: async () => {
       stopLooking();
       stopRenewing();
+      shifts.stop();
       outbox.stop();
       await status.offline();
       end?.resolve();
@@ -111,6 +113,11 @@ export async function createStation(config: StationConfig, given: StationPorts):
 function renewing(config: StationConfig, nests: readonly Nest[], ports: StationPorts): () => void {
   if (ports.identity === undefined) return () => undefined;
   return keepRenewed(config, ports.identity, ports, () => nests.some(({ view }) => !idle.has(view.state)));
+}
+
+function noteStart({ authority }: StationConfig, gate: GateKind, ports: StationPorts): Promise<unknown> {
+  const fact = { name: 'started', nest: null, version: VERSION, authority, gate } as const;
+  return ports.journal.append([{ fact, at: ports.clock.now() }]);
 }
 
 function tellStart({ station, nests }: StationConfig, kind: GateKind, { log }: StationPorts): void {

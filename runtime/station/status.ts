@@ -24,6 +24,8 @@ import { type StationPorts, VERSION } from './ports.ts';
 export interface Status {
   /** A fact was made durable. */
   changed(nest: Nest): void;
+  /** Somebody else is in charge. */
+  shiftChanged(): void;
   publishAll(nests: readonly Nest[]): void;
   offline(): Promise<void>;
 }
@@ -31,11 +33,12 @@ export interface Status {
 /** A nest that works changes faster than anybody reads; holds and departures are told at once. */
 const COALESCE_MS = 100;
 
-/** @param counters of each nest, as its journal tells them */
+/** @param counters of each nest, as its journal tells them @param inCharge a pseudonym, or the authority */
 export function createStatus(
   config: StationConfig,
   ports: StationPorts,
   counters: ReadonlyMap<string, Counters>,
+  inCharge: () => string,
 ): Status {
   const counts = new Map(counters);
   /** What each topic was told last, without its time. */
@@ -62,6 +65,14 @@ export function createStatus(
     const counters = counts.get(nest.name);
     if (counters !== undefined) void send(statusCounters, nest.name, { ...counters });
   };
+  const sendVersions = (): void =>
+    void send(statusVersions, '', {
+      software: VERSION,
+      contract: 'v1',
+      ticket: config.ticketFile,
+      authority: inCharge(),
+      gate: gateText(gateKindOf(config)),
+    });
   return {
     changed: (nest) => {
       const last = nest.view.facts.at(-1);
@@ -75,16 +86,11 @@ export function createStatus(
         });
       }
     },
+    shiftChanged: () => sendVersions(),
     publishAll: (nests) => {
       told.clear();
       void send(statusOnline, '', { online: true });
-      void send(statusVersions, '', {
-        software: VERSION,
-        contract: 'v1',
-        ticket: config.ticketFile,
-        authority: config.authority,
-        gate: gateText(gateKindOf(config)),
-      });
+      sendVersions();
       for (const nest of nests) sendNest(nest);
     },
     offline: () => send(statusOnline, '', { online: false }),

@@ -10,6 +10,7 @@ import type { Agreement } from './agreement.ts';
 import type { LogMemory } from './log-memory.ts';
 import type { Perform, Tell, Visit } from './nest.ts';
 import type { StationPorts } from './ports.ts';
+import type { Shifts } from './shifts.ts';
 
 export interface Means {
   readonly config: StationConfig;
@@ -18,6 +19,7 @@ export interface Means {
   readonly ticket: TicketPayload;
   readonly memory: LogMemory;
   readonly agreement: Agreement;
+  readonly shifts: Pick<Shifts, 'receipt'>;
 }
 
 /** One action of one visit. */
@@ -33,6 +35,11 @@ export interface Task extends Pick<Parameters<Perform>[2], 'isOver'> {
 /** The dialogue's answers are gone with the last run: a new epoch, and the gateway asks the card. */
 export async function startOver(_means: Means, task: Task): Promise<void> {
   void task.tell({ on: 'resume-due' });
+}
+
+/** What a request says of who is in charge: the receipt of the shift, or nothing under the authority. */
+export function shiftIn({ shifts: { receipt } }: Means): { readonly shift?: string } {
+  return receipt === null ? {} : { shift: receipt };
 }
 
 /** Without what was seen of the log: consistency is judged where a receipt arrives. */

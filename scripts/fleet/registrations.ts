@@ -136,7 +136,7 @@ async function reserve(database: Database, units: readonly Unit[]): Promise<void
 
 /** A registration after its signatures, as long as those of a real line. */
 function checkedOf(unit: Unit, controller: string, arrival: number): CheckedRegistration {
-  const { ticket, confirmation, software } = unit;
+  const { ticket, confirmation, operator, software } = unit;
   const signed = (value: object): string =>
     `${'x'.repeat(120)}.${Buffer.from(JSON.stringify(value)).toString('base64url')}.${hashOf(unit.eid).slice(0, 43).repeat(2)}`;
   const { operation, eid, seFingerprint, station, nest, ticket: order, keys } = confirmation;
@@ -159,6 +159,7 @@ function checkedOf(unit: Unit, controller: string, arrival: number): CheckedRegi
     report,
     gate: 'controller',
     holds: [],
+    operator,
     software,
     sent,
     reservedAt: confirmation.confirmedAt,

@@ -102,6 +102,7 @@ export function writeConfigurations(laboratory: Laboratory, services: Services):
       rootName: 'Laboratory fleet root',
       revocation: { quorum: QUORUM },
       lifeQuorum: QUORUM,
+      operatorQuorum: QUORUM,
       witnesses:
         services.policyFile === undefined
           ? null
@@ -126,6 +127,7 @@ function writeStation(
   return writeJson(station.config, {
     station: station.name,
     authority: AUTHORITY,
+    instructionSocket: join(dirname(services.instructionSockets.backend), `${station.name}.sock`),
     plant: PLANT,
     nests: [{ name: 'a', reader: services.readerNames[i], pins: simulatedNestPins }],
     controller: controllerOf(i + 1),

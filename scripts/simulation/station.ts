@@ -12,7 +12,7 @@ import { createSimulatedJig } from '../../drivers/jig/simulated.ts';
 import { createJournalDisk, type JournalDisk, openInMemoryJournal } from '../../drivers/journal/in-memory.ts';
 import type { GateKind } from '../../runtime/core/gate/release.ts';
 import { instantOf } from '../../runtime/core/instant.ts';
-import type { Bus, CardReader, Entropy, Jig } from '../../runtime/core/ports.ts';
+import type { Bus, CardReader, Entropy, InstructionDoor, Jig } from '../../runtime/core/ports.ts';
 import { uuidV4 } from '../../runtime/core/uuid.ts';
 import { createStation, type Station } from '../../runtime/station/station.ts';
 import type { SimulatedParties } from './parties.ts';
@@ -57,6 +57,7 @@ export interface StationParts extends Omit<PlaceParts, 'chip' | 'entropy'> {
   readonly ticket: string;
   readonly common: Pick<Parameters<typeof createStation>[1], 'clock' | 'crypto' | 'trusted' | 'log'>;
   readonly bus: Bus;
+  readonly instructions: InstructionDoor;
   /** Sees every command and answer on the wire of a chip. */
   readonly wire: Wiretap | undefined;
   readonly betweenJig: ((jig: Jig, clock: SimulatedClock) => Jig) | undefined;
@@ -91,6 +92,7 @@ export async function createSimulatedStation(parts: StationParts): Promise<Simul
     signer: parties.stationSigners[index] ?? parties.backendSigner,
     journal,
     bus: parts.bus,
+    instructions: parts.instructions,
     jig: parts.betweenJig?.(jig, clock) ?? jig,
     reader: () => reader,
     failpoint: () => undefined,

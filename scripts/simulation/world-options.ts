@@ -46,6 +46,8 @@ export interface WorldOptions {
   readonly gates?: { readonly stations: GateKind; readonly backend: GateKind };
   /** Who may revoke a station; nobody by default. */
   readonly revokers?: { readonly quorum: Quorum; readonly keys: readonly TrustedKey[] };
+  /** From a sign-in to the end of its shift; as the backend has it by default. */
+  readonly shiftHours?: number;
   /** Stations whose keys backend and gateways were not configured with. */
   readonly newcomers?: readonly string[];
   /** Where it differs from the usual. */
@@ -60,4 +62,6 @@ export interface WorldOptions {
 export interface WorldDoors {
   readonly gateway: InMemoryInstructionDoor;
   readonly backend: InMemoryInstructionDoor;
+  /** Of the first station. */
+  readonly station: InMemoryInstructionDoor;
 }

@@ -71,8 +71,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     ...(options.revocation?.officers ?? []),
   ];
   const common = { clock, crypto: options.crypto ?? cheap ?? nodeCrypto, trusted, log };
-  const [gateway, backend] = [createInMemoryInstructionDoor(), createInMemoryInstructionDoor()];
-  const instructions: WorldDoors = { gateway, backend };
+  const door = createInMemoryInstructionDoor;
+  const instructions: WorldDoors = { gateway: door(), backend: door(), station: door() };
   const supply = { ...usualSupply, ...options.supply };
   const chips = new Map<number, VirtualSe>();
   const plant = {
@@ -141,6 +141,8 @@ async function startPrograms(plant: Plant): Promise<void> {
       {
         ...backendSettings(names, gate, options.revocation),
         stationQuorum: options.revokers?.quorum ?? null,
+        operatorQuorum: options.revokers?.quorum ?? null,
+        ...(options.shiftHours === undefined ? {} : { shiftHours: options.shiftHours }),
       },
       {
         ...common,
@@ -193,7 +195,7 @@ async function startGateway(
 }
 
 async function startStations(
-  { options, supply, clock, parties, names, common, connect }: Plant,
+  { options, supply, clock, parties, names, common, connect, instructions }: Plant,
   ticket: string,
   chips: Map<number, VirtualSe>,
 ): Promise<readonly SimulatedStation[]> {
@@ -209,6 +211,7 @@ async function startStations(
       ticket,
       common,
       bus: connect(name),
+      instructions: i === 0 ? instructions.station : createInMemoryInstructionDoor(),
       wire: options.wire,
       betweenJig: options.betweenJig,
       betweenReader: options.betweenReader,

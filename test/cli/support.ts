@@ -155,6 +155,7 @@ export const noPki: PkiMeans = new Proxy({} as PkiMeans, {
 /** Means of a command that needs none of these. */
 export const nothingElse = {
   openSigner: async () => assert.fail('a key was opened'),
+  typedLine: async () => assert.fail('a line was read'),
   instruct: async () => assert.fail('somebody was instructed'),
   write: async () => assert.fail('something was written'),
   backup: new Proxy({} as BackupMeans, { get: () => assert.fail('a backup was made') }),

@@ -26,6 +26,8 @@ const COMMANDS = [
   ...['pki root certify', 'pki root crl'],
   ...['proof verify'],
   ...['witness'],
+  ...['operator sign-in', 'operator sign-out', 'operator show', 'operator draft', 'operator approve'],
+  ...['operator register', 'operator remove', 'operator list'],
   ...['enrol request', 'enrol code', 'enrol approve', 'enrol sign', 'enrol admit', 'enrol install'],
   ...['enrol renew', 'enrol office', 'enrol revoke', 'enrol revoked', 'enrol tell', 'enrol crl'],
   ...['help'],

@@ -12,6 +12,7 @@ import {
 } from '../store/fleet-row-claims.ts';
 import { appearance, event, leaf, operation, record, release, takeOne, unique } from '../store/fleet-rows.ts';
 import { historiesAreKept } from '../store/history-claims.ts';
+import { operatorsAreKept } from '../store/operator-claims.ts';
 import { ordersAreKept } from '../store/order-claims.ts';
 import { revocationsAreKept } from '../store/revocation-claims.ts';
 
@@ -36,6 +37,7 @@ export function fleetStoreContract(name: string, open: () => Promise<FleetStoreS
     readersAreServed(store);
     revocationsAreKept(store);
     historiesAreKept(store);
+    operatorsAreKept(store);
     transactionsAreWhole(store, () => subject.other);
     keysAreUnique(store);
     rivalsAreOrdered(store, () => subject.other);

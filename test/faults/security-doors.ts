@@ -12,6 +12,34 @@ export const securityDoors: Doors = {
     'a unit is to be scrapped whose certificate is good',
     elsewhere('fleet/life.test', 'refuses to scrap a unit in quarantine whose certificate is good'),
   ],
+  OPERATOR_UNKNOWN: [
+    'a badge is shown that nobody registered',
+    elsewhere(
+      'simulation/operators.test',
+      'is not let in with a badge that nobody registered, and nothing is written',
+    ),
+  ],
+  SIGN_IN_BARRED: [
+    'somebody tries badge numbers at a station',
+    elsewhere(
+      'simulation/operators.test',
+      'waits ten minutes where ten unknown badges were shown: they cannot be tried one by one',
+    ),
+  ],
+  OPERATOR_REFUSED: [
+    'a badge is to be registered twice',
+    elsewhere(
+      'simulation/operators.test',
+      'is registered by officers alone, once an order, and no badge twice',
+    ),
+  ],
+  SHIFT_INVALID: [
+    'a station shows the receipt of another one’s shift',
+    elsewhere(
+      'simulation/shifts.test',
+      'names an operator at its own station and until its end, as the backend signed it, and nowhere else',
+    ),
+  ],
   UNIT_SET_ASIDE: [
     'a unit that is in quarantine is put into a nest',
     elsewhere('fleet/life.test', 'gets no release from the backend, and is held until they give it back'),

@@ -14,7 +14,15 @@ import { type PrivatePostgres, privatePostgres } from './private-postgres.ts';
 
 const ROLE = 'fleet_backend';
 /** The tables of the present; all others are history. */
-const CHANGING = ['controller', 'log_head', 'nest_claim', 'operation', 'ticket_quota', 'unit_certificate'];
+const CHANGING = [
+  'controller',
+  'log_head',
+  'nest_claim',
+  'operation',
+  'operator_key',
+  'ticket_quota',
+  'unit_certificate',
+];
 const OWNERS = ['holdfast_migration', 'holdfast_migration_lock'];
 let server: PrivatePostgres;
 

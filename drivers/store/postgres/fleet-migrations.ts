@@ -235,4 +235,17 @@ export const fleetMigrations: readonly Migration[] = [
       tracesOfOlderLeaves,
     ],
   },
+  {
+    id: 10,
+    title: 'operators, and apart from them the keys of their pseudonyms',
+    statements: [
+      `create table if not exists operator (
+        pseudonym text not null, order_hash text not null, registered_at text not null,
+        constraint operator_pseudonym primary key (pseudonym),
+        constraint operator_order_hash unique (order_hash))`,
+      `create table if not exists operator_key (
+        pseudonym text not null, key bytea not null, name text not null, removed_at text,
+        constraint operator_key_pseudonym primary key (pseudonym))`,
+    ],
+  },
 ];

@@ -18,6 +18,7 @@ const CHANGING: Readonly<Record<string, string>> = {
   nest_claim: 'update',
   controller: 'update',
   log_head: 'update',
+  operator_key: 'update, delete',
   // A projection of records and of what the gateways issued: a certificate first heard of from a gateway gets its record.
   unit_certificate: 'update',
 };

@@ -8,6 +8,7 @@ import { historyVerbs, insertTraces } from './fleet-history.ts';
 import { recordCertificates, revocationVerbs, unitCertificates } from './fleet-revocations.ts';
 import * as sql from './fleet-statements.ts';
 import { logVerbs } from './log-verbs.ts';
+import { operatorVerbs } from './operator-verbs.ts';
 import { orderVerbs } from './order-verbs.ts';
 import type { Session, Statement } from './session.ts';
 import { stationVerbs } from './station-verbs.ts';
@@ -54,6 +55,7 @@ export function fleetTransaction(session: Session): FleetTransaction {
     disownedOperation: (eid, seFingerprint) => one(select.disownedOperation, eid, seFingerprint),
     ...orderVerbs(session),
     ...stationVerbs(session),
+    ...operatorVerbs(session),
 
     recordByOperation: together(session, findings.recordByOperation),
     recordByEid: (eid) => one(select.recordByEid, eid),

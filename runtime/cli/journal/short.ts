@@ -63,6 +63,10 @@ export function particulars(fact: Fact): string {
       return faultLine(fact.fault);
     case 'interrupted':
       return interruption(fact.report);
+    case 'signed-in':
+      return `${String(saidIn(fact.receipt).pseudonym ?? '?')} until ${String(saidIn(fact.receipt).until ?? '?')}`;
+    case 'signed-out':
+      return { 'sign-out': 'by hand', 'sign-in': 'another signs in', end: 'its time is over' }[fact.by];
     case 'cut':
       return `gives up all entries up to ${fact.upTo.sequence}: the backend has them`;
     case 'clamped':

@@ -25,4 +25,32 @@ export const faultsOfFleet = {
     disposition: 'hold',
     blame: 'outside',
   },
+  OPERATOR_UNKNOWN: {
+    title: 'Nobody may sign in with this badge',
+    cause: 'No operator is registered with this number, or officers have removed the registration.',
+    remedy: 'Try the badge again. If it stays so, ask an officer to register it: holdfast operator register.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  OPERATOR_REFUSED: {
+    title: 'This cannot be done with the operator',
+    cause: 'The badge is registered already, the pseudonym is not known, or the order was used before.',
+    remedy: 'Look at holdfast operator list, and have the officers approve what is still to be done.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  SIGN_IN_BARRED: {
+    title: 'Too many unknown badges at this station',
+    cause: 'Somebody tries badge numbers, or a scanner reads wrongly.',
+    remedy: 'Wait ten minutes. Find out who was at the station, and check the scanner.',
+    disposition: 'hold',
+    blame: 'outside',
+  },
+  SHIFT_INVALID: {
+    title: 'The receipt of the shift is not good',
+    cause: 'The backend did not sign it, or it belongs to another station.',
+    remedy: 'Sign out and in again at this station. If it comes again, have the station examined.',
+    disposition: 'hold',
+    blame: 'own',
+  },
 } as const satisfies Record<string, FaultDefinition>;

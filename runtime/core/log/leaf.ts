@@ -25,6 +25,8 @@ export const leafKinds = [
   'trust-list',
   'timestamp',
   'unit-life',
+  'operator',
+  'shift',
 ] as const;
 export type LeafKind = (typeof leafKinds)[number];
 

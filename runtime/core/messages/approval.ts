@@ -21,6 +21,7 @@ export const approvalPurposes = [
   'station-enrolment',
   'restore',
   'unit-life',
+  'operator',
 ] as const;
 export type ApprovalPurpose = (typeof approvalPurposes)[number];
 

@@ -10,6 +10,10 @@ const identity = z.strictObject({
   keyVersions: z.array(keyVersion).max(32),
 });
 
+const shiftOfStation = jws
+  .optional()
+  .meta({ description: 'Receipt of the shift that goes on; absent under the authority.' });
+
 export const reserveExchange = exchangeKind({
   name: 'reserve',
   topic: 'backend/reserve',
@@ -22,6 +26,7 @@ export const reserveExchange = exchangeKind({
     ticket: jws,
     identity,
     report: controllerReport.meta({ description: 'The gate controller’s word on the arrival.' }),
+    shift: shiftOfStation,
   }),
   answer: z.strictObject({ reservation: jws }),
 });
@@ -62,6 +67,7 @@ export const rejectExchange = exchangeKind({
     fault: faultNote,
     report: controllerReport,
     knownTreeSize: z.int().min(0),
+    shift: shiftOfStation,
   }),
   answer: z.strictObject({ rejection: jws }),
 });
@@ -183,6 +189,26 @@ export const journalHeadExchange = exchangeKind({
   }),
 });
 
+export const signInExchange = exchangeKind({
+  name: 'sign-in',
+  topic: 'backend/sign-in',
+  to: 'backend',
+  summary:
+    'Asks for a key, then signs an operator in with the badge encrypted to it; answers with a receipt.',
+  request: z.union([
+    z.strictObject({ kind: z.literal('key') }),
+    z.strictObject({ kind: z.literal('badge'), badge: jwe }),
+  ]),
+  answer: z.union([
+    z.strictObject({ kind: z.literal('key'), key: agreementKey }),
+    z.strictObject({
+      kind: z.literal('shift'),
+      receipt: jws,
+      name: z.string().min(1).max(64).meta({ description: 'For the screen; the station keeps it nowhere.' }),
+    }),
+  ]),
+});
+
 export const exchanges = [
   reserveExchange,
   registerExchange,
@@ -191,4 +217,5 @@ export const exchanges = [
   dialogueContinueExchange,
   eventsExchange,
   journalHeadExchange,
+  signInExchange,
 ] as const;

@@ -1,5 +1,5 @@
 /**
- * Instructions: what the command line tells a gateway or a backend on the machine where that program runs.
+ * Instructions: what the command line tells a gateway, a backend or a station on the machine where that program runs.
  * They are one JSON line each way; who may be obeyed is judged by the handler, from signatures in the body.
  */
 import { z } from 'zod';
@@ -12,7 +12,7 @@ export const INSTRUCTION_LENGTH_MAX = 33_554_432;
 
 export interface Instruction<Body extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> {
   readonly name: string;
-  readonly to: 'gateway' | 'backend';
+  readonly to: 'gateway' | 'backend' | 'station';
   readonly body: Body;
   readonly answer: Answer;
 }

@@ -34,6 +34,14 @@ const unit = {
   seFingerprint: hash.meta({ description: 'SHA-256 over ATR, CPLC, IIN and CIN.' }),
 };
 
+/** Receipts of older versions name nobody. */
+const operator = z
+  .string()
+  .min(1)
+  .max(128)
+  .optional()
+  .meta({ description: 'Who was in charge when it was reserved: a pseudonym, or the named authority.' });
+
 /** The station makes the transcript hash by itself; what was judged inside the token it cannot see. */
 const judgedHash = hash.meta({ description: 'SHA-256 over what the gateway judged in the transcript.' });
 
@@ -45,6 +53,7 @@ export const reservationPayload = z.strictObject({
   generation,
   keyVersion,
   appearance: z.enum(['first', 'resume']).meta({ description: 'Whether this EID was reserved before.' }),
+  operator,
   reservedAt: instant,
 });
 export type Reservation = z.output<typeof reservationPayload>;
@@ -93,6 +102,7 @@ export type Certified = z.output<typeof certified>;
 export const confirmationPayload = z.strictObject({
   ...unit,
   ticket: z.string(),
+  operator,
   gateway: partyName,
   keys: z.strictObject({
     scheme: z.literal('eid-kdf-1'),

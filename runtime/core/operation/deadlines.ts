@@ -11,6 +11,8 @@ export const deadlines = {
   /** The backend commits a transaction. */
   reserve: { waitMs: 2_000, attemptsMax: 3 },
   journalHead: { waitMs: 2_000, attemptsMax: 3 },
+  /** Twice for one sign-in: a person waits. */
+  signIn: { waitMs: 2_000, attemptsMax: 2 },
   register: { waitMs: 2_000, attemptsMax: 4 },
   /** The gateway works in its HSM; the card's own time is waited for at the station. */
   dialogue: { waitMs: 3_000, attemptsMax: 3 },

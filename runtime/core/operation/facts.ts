@@ -44,6 +44,15 @@ export type Fact =
       readonly authority: string;
       readonly gate?: GateKind;
     }
+  /** `receipt`: of the shift that begins, as the backend signed it. It names a pseudonym. */
+  | { readonly name: 'signed-in'; readonly nest: null; readonly receipt: string }
+  /** The authority is in charge from here on, or whoever signed in. `shift` is null where its receipt was not believed. */
+  | {
+      readonly name: 'signed-out';
+      readonly nest: null;
+      readonly shift: string | null;
+      readonly by: 'sign-out' | 'sign-in' | 'end';
+    }
   /** Entries up to this one, which the backend has, are to be given up; what later entries are judged by is kept here. */
   | {
       readonly name: 'cut';
@@ -53,6 +62,8 @@ export type Fact =
       readonly counters: Readonly<Record<string, Counters>>;
       /** The largest checkpoint of the fleet log that this station has verified, as it was signed; null before the first. */
       readonly checkpoint: string | null;
+      /** Receipt of the shift that goes on as this is written. */
+      readonly shift?: string;
     };
 
 export type FactName = Fact['name'];

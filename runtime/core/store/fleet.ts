@@ -7,6 +7,7 @@ import type { Lane } from '../gate/release.ts';
 import type { Appearance } from '../operation/appearance.ts';
 import type { HistoryVerbs } from './history.ts';
 import type { LogVerbs } from './log.ts';
+import type { OperatorVerbs } from './operators.ts';
 import type { OrderVerbs } from './orders.ts';
 import type { RevocationTransaction } from './revocation.ts';
 
@@ -163,7 +164,12 @@ export interface EnrolledStationRow {
 }
 
 /** Rows are locked where a decision follows from reading them. Lists are written in one round trip. */
-export interface FleetTransaction extends OrderVerbs, RevocationTransaction, LogVerbs, HistoryVerbs {
+export interface FleetTransaction
+  extends OrderVerbs,
+    RevocationTransaction,
+    LogVerbs,
+    HistoryVerbs,
+    OperatorVerbs {
   operationByEid(eid: string): Promise<OperationRow | null>;
   operationById(operation: string): Promise<OperationRow | null>;
   operationByFingerprint(seFingerprint: string): Promise<OperationRow | null>;

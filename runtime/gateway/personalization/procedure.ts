@@ -101,6 +101,7 @@ async function confirm(
       eid: reserved.eid,
       seFingerprint: reserved.seFingerprint,
       ticket: ticket.ticket,
+      ...(reserved.operator === undefined ? {} : { operator: reserved.operator }),
       gateway: config.gateway,
       keys: {
         scheme: 'eid-kdf-1',
