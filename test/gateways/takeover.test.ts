@@ -49,7 +49,13 @@ async function struckAt(nth: number, strike: (world: World, gateway: string) => 
 
 describe('two gateways of one HSM', () => {
   it('take turns at new dialogues, and each dialogue stays with the one that opened it', async () => {
-    const world = await createWorld({ seed: 'two gateways', cheap: true, units: 12, stations: 4, gateways: 2 });
+    const world = await createWorld({
+      seed: 'two gateways',
+      cheap: true,
+      units: 12,
+      stations: 4,
+      gateways: 2,
+    });
     await world.run(DAY_MS);
     assert.equal(leftGood(world), 12);
     assert.deepEqual(opened(world), [6, 6]);

@@ -28,7 +28,7 @@ export const faultsOfFleet = {
   OPERATOR_UNKNOWN: {
     title: 'Nobody may sign in with this badge',
     cause: 'No operator is registered with this number, or officers have removed the registration.',
-    remedy: 'Try the badge again. If it stays so, ask an officer to register it: holdfast operator register.',
+    remedy: 'Use the badge again. If it stays so, ask an officer to register it: holdfast operator register.',
     disposition: 'hold',
     blame: 'outside',
   },
