@@ -35,7 +35,7 @@ export const faultsOfFleet = {
   OPERATOR_REFUSED: {
     title: 'This cannot be done with the operator',
     cause: 'The badge is registered already, the pseudonym is not known, or the order was used before.',
-    remedy: 'Look at holdfast operator list, and have the officers approve what is still to be done.',
+    remedy: 'Check holdfast operator list, and have the officers approve what is still to be done.',
     disposition: 'hold',
     blame: 'outside',
   },
