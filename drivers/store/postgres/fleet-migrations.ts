@@ -1,9 +1,9 @@
 /**
  * The schema of the fleet database, in the dialect that PostgreSQL 15, CockroachDB and YugabyteDB share.
  * Rows of `confirmation`, `custody`, `rejection`, `appearance`, `gate_release`, `station_event`, `identity_record`,
- * `disowned_operation`, `ticket_unit`, `revoked_station`, `enrolled_station`, `unit_certificate`, `revocation`, `trust_list`, `log_leaf` and `leaf_trace` are only ever
+ * `operator`, `disowned_operation`, `ticket_unit`, `revoked_station`, `enrolled_station`, `unit_certificate`, `revocation`, `trust_list`, `log_leaf` and `leaf_trace` are only ever
  * inserted: a role without UPDATE and DELETE on them is enough.
- * DELETE is needed on `operation` alone, whose row then goes into `disowned_operation`.
+ * DELETE is needed on `operation`, whose row then goes into `disowned_operation`, and on `operator_key`, whose row is gone.
  */
 import type { Migration } from './migration.ts';
 
