@@ -42,7 +42,7 @@ export const faultsOfFleet = {
   SIGN_IN_BARRED: {
     title: 'Too many unknown badges at this station',
     cause: 'Somebody tries badge numbers, or a scanner reads wrongly.',
-    remedy: 'Wait ten minutes. Find out who was at the station, and check the scanner.',
+    remedy: 'Check who was at the station, and the scanner. Badges are taken again after ten minutes.',
     disposition: 'hold',
     blame: 'outside',
   },
