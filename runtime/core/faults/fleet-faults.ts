@@ -49,7 +49,8 @@ export const faultsOfFleet = {
   SHIFT_INVALID: {
     title: 'The receipt of the shift is not good',
     cause: 'The backend did not sign it, or it belongs to another station.',
-    remedy: 'Sign out and in again at this station. If it comes again, have the station examined.',
+    remedy:
+      'Use operator sign-out and sign-in at this station. If it comes again, have the station examined.',
     disposition: 'hold',
     blame: 'own',
   },
