@@ -178,9 +178,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'failure-unheard',
     does: 'leaves a failing promise of a transaction alone',
-    module: 'runtime/backend/controllers.js',
-    from: 'markDeparture(tx, look.left),',
-    to: 'void markDeparture(tx, look.left),',
+    module: 'runtime/backend/sequencer.js',
+    from: 'insertDrafted(draft, leaves),',
+    to: 'void insertDrafted(draft, leaves),',
   },
   {
     name: 'lists-overlap',
@@ -188,8 +188,6 @@ export const mutants: readonly Mutant[] = [
     module: 'runtime/station/reader-turns.js',
     from: 'const turn = last.then(() => reader.play(actions));',
     to: 'const turn = reader.play(actions);',
-    survives:
-      'a list that another one disturbs loses its session, which costs a try and nothing else; the claim of turns at the reader holds it',
   },
   {
     name: 'older-store-accepted',
@@ -243,7 +241,6 @@ export const mutants: readonly Mutant[] = [
     module: 'runtime/exchange/responder.js',
     from: 'if (before !== undefined)',
     to: 'if (false)',
-    survives: 'every handler is idempotent by its keys: this rule saves work',
   },
   {
     name: 'gate-not-asked',

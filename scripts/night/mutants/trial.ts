@@ -11,7 +11,7 @@ export interface Trial {
 }
 
 /** Without the stack, which names places of this machine: the text is published. */
-const firstLineOf = (text: string): string => text.split('\n', 1)[0] ?? '';
+const firstLineOf = (text: string): string => (text.split('\n', 1)[0] ?? '').replace(/,"stack":.*$/, '');
 
 /** Of the sweep, one night in so many comes first: kills at every place, but not each twice. */
 const SWEEP_STRIDE = 9;
