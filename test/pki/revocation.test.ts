@@ -16,6 +16,7 @@ import { parseCrl } from '../../runtime/core/pki/crl.ts';
 import type { Aim, RevocationPlan, RevocationWay } from '../../runtime/core/pki/revocation-plan.ts';
 import { ISSUER } from '../../scripts/simulation/parties.ts';
 import { createWorld, type World } from '../../scripts/simulation/world.ts';
+import { during } from '../fleet/fleet-line.ts';
 import { approvalOf, officers, quorum } from './officers.ts';
 
 const DAY_MS = 86_400_000;
@@ -44,25 +45,11 @@ async function lineOf(units: number): Promise<Line> {
   return { world, published };
 }
 
-/** The simulated stores answer when the clock goes on. */
-async function asked<T>(world: World, work: Promise<T>): Promise<T> {
-  let over = false;
-  const end = (): void => {
-    over = true;
-  };
-  work.then(end, end);
-  for (let turns = 0; !over && turns < 10_000; turns++) {
-    await new Promise(setImmediate);
-    if (!over) await world.clock.runNext(world.clock.monotonicMs() + 1_000);
-  }
-  return work;
-}
-
 const aimAt = (kind: Aim['kind'], value: string): Aim => ({ kind, value, from: null, to: null });
 
 function planned(world: World, aim: Aim, way: RevocationWay = 'auto'): Promise<RevocationPlan> {
   const body = { aim, way, reason: 'keyCompromise' } as const;
-  return asked(world, world.instructions.backend.instruct(planRevocationInstruction, body));
+  return during(world, world.instructions.backend.instruct(planRevocationInstruction, body));
 }
 
 const approve = (world: World, plan: object, names: readonly string[] = ['ada', 'bob']): Promise<string[]> =>
@@ -70,7 +57,7 @@ const approve = (world: World, plan: object, names: readonly string[] = ['ada', 
 
 function executed(world: World, plan: RevocationPlan, approvals: readonly string[]) {
   const body = { plan, approvals: [...approvals] };
-  return asked(world, world.instructions.backend.instruct(executeRevocationInstruction, body));
+  return during(world, world.instructions.backend.instruct(executeRevocationInstruction, body));
 }
 
 const withCode = (code: FaultCode, why?: RegExp) => (error: unknown) =>
@@ -95,7 +82,7 @@ describe('the revocation of a unit', () => {
     assert.deepEqual([list?.entriesBefore, list?.entriesAfter], [0, 1]);
     assert.equal((list?.bytesAfter ?? 0) - (list?.bytesBefore ?? 0), 49);
     const done = await executed(world, plan, await approve(world, plan));
-    const signed = await asked(
+    const signed = await during(
       world,
       world.instructions.gateway.instruct(signCrlInstruction, {
         orders: done.orders,
@@ -132,7 +119,7 @@ describe('the revocation of a unit', () => {
     );
     assert.equal(world.fleet.tables.leaves.all().length, size);
     const orders = [...first.orders, ...again.orders];
-    const { crls } = await asked(
+    const { crls } = await during(
       world,
       world.instructions.gateway.instruct(signCrlInstruction, { orders, trustList: null }),
     );
@@ -204,7 +191,7 @@ describe('the revocation of a batch', () => {
   it('lets the intermediate fall when the batch is all that it has issued, by the trust list and at once', async () => {
     const { world } = await lineOf(2);
     const gone = { station: 'station-9', number: 1, since: '2026-01-01T00:00:00.000Z', reason: 'stolen' };
-    await asked(
+    await during(
       world,
       world.fleet.connect().transaction((tx) => tx.insertRevokedStation(gone)),
     );
@@ -221,8 +208,8 @@ describe('the revocation of a batch', () => {
     assert.deepEqual(list.stations, [{ name: gone.station, revokedAt: gone.since }]);
     assert.equal(leavesOf(world, 'trust-list').length, 1);
     const { trustList } = done;
-    await asked(world, world.instructions.gateway.instruct(signCrlInstruction, { orders: [], trustList }));
-    const kept = await asked(world, world.instructions.backend.instruct(trustListInstruction, {}));
+    await during(world, world.instructions.gateway.instruct(signCrlInstruction, { orders: [], trustList }));
+    const kept = await during(world, world.instructions.backend.instruct(trustListInstruction, {}));
     assert.equal(kept.trustList, trustList);
     const again = await planned(world, aimAt('batch', BATCH));
     assert.deepEqual([again.intermediates, again.certificates, again.revokedBefore], [[], [], 2]);
